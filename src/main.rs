@@ -1,0 +1,3 @@
+//! The command `variate`.
+
+fn main() {}
