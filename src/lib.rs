@@ -1,1 +1,11 @@
-//! Variate.
+//! Variate: an experimentation and feature-flag decision engine that reads Optimizely datafiles.
+
+pub mod allocation;
+pub mod clock;
+pub mod error;
+pub mod hash;
+pub mod targeting;
+pub mod value;
+pub mod version;
+
+pub mod datafile;

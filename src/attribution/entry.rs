@@ -1,0 +1,150 @@
+//! What enters the store: impressions and events, as captured when they happened.
+//!
+//! Must not know clocks, locks or I/O: times that the caller did not give are set by the store.
+
+use std::sync::Arc;
+
+use crate::clock::TimeMs;
+use crate::datafile::{Datafile, EventIndex, FlagIndex, Rule, RuleIndex, RuleKind, Variation, VariationIndex};
+use crate::value::RecordedValue;
+
+/// Attributes as they are kept and sent: filtered as the SDKs filter them.
+pub type Attributes = Arc<[RecordedAttribute]>;
+
+/// One attribute as it is kept and sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedAttribute {
+    /// The attribute's id in the datafile; of a reserved (`$opt_`) one that it does not declare, the key.
+    pub entity_id: Arc<str>,
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its value.
+    pub value: RecordedValue,
+}
+
+/// Which entrance an impression or event came through. Ids are unique within one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A call of the library or the command.
+    Library,
+}
+
+impl Origin {
+    /// The word for it in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+        }
+    }
+}
+
+/// What every impression and event carries.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The caller's id. Only such ids can be repeats; without one, the store makes an id.
+    pub id: Option<Box<str>>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whom it is about.
+    pub user_id: Box<str>,
+    /// When it happened; without one, the store's clock says when it is taken up.
+    pub time_ms: Option<TimeMs>,
+    /// The datafile in force when it was accepted.
+    pub datafile: Arc<Datafile>,
+}
+
+/// A decision to report. It is an activation if it names an experiment or a holdout.
+#[derive(Debug, Clone)]
+pub struct Impression {
+    /// Id, user, time, datafile.
+    pub envelope: Envelope,
+    /// The flag that was decided; `None` for a call on an experiment.
+    pub flag: Option<FlagIndex>,
+    /// What decided: an experiment, a rollout rule, a holdout, or nothing.
+    pub rule: Option<RuleIndex>,
+    /// The variation and the rule that it belongs to: a forced decision may name another rule's.
+    pub variation: Option<(RuleIndex, VariationIndex)>,
+    /// Which kind of decision it reports.
+    pub source: ImpressionSource,
+    /// Whether the flag (or experiment) was on for the user.
+    pub is_enabled: bool,
+    /// Whether someone chose the variation: whitelist, forced variation or decision.
+    pub is_forced: bool,
+    /// The caller's attributes.
+    pub attributes: Attributes,
+    /// The id of the prediction behind a contextual bandit's decision.
+    pub prediction_id: Option<Box<str>>,
+}
+
+impl Impression {
+    /// The rule that decided.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Rule> {
+        self.envelope.datafile.rule(self.rule?)
+    }
+
+    /// The variation that was shown.
+    #[must_use]
+    pub fn variation(&self) -> Option<&Variation> {
+        let (rule, variation) = self.variation?;
+        self.envelope.datafile.rule(rule)?.variation(variation)
+    }
+
+    /// The experiment or holdout and the variation that the user was exposed to, if this is an
+    /// activation: impressions of rollouts, empty decisions and flag-level forced decisions are none.
+    #[must_use]
+    pub fn activates(&self) -> Option<(&Rule, &Variation)> {
+        let rule = self.rule().filter(|rule| rule.kind() != RuleKind::Rollout)?;
+        Some((rule, self.variation()?))
+    }
+}
+
+/// Which kind of decision an impression reports: the `rule_type` of the event API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImpressionSource {
+    /// A call on an experiment.
+    Experiment,
+    /// An experiment of a flag, or a flag-level forced decision.
+    FeatureTest,
+    /// A rollout rule, or no rule at all.
+    Rollout,
+    /// A holdout.
+    Holdout,
+}
+
+impl ImpressionSource {
+    /// The word for it in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Experiment => "experiment",
+            Self::FeatureTest => "feature-test",
+            Self::Rollout => "rollout",
+            Self::Holdout => "holdout",
+        }
+    }
+}
+
+/// Something a user did.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Id, user, time, datafile.
+    pub envelope: Envelope,
+    /// Which event of the datafile.
+    pub event: EventIndex,
+    /// The caller's attributes; `None` where the caller gave none at all.
+    pub attributes: Option<Attributes>,
+    /// The caller's tags, verbatim; `None` where there were none.
+    pub tags: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Revenue in cents.
+    pub revenue_cents: Option<i64>,
+    /// The value that the event measures.
+    pub value: Option<f64>,
+    /// How often it happened, where one event stands for several.
+    pub count: Option<u64>,
+    /// How long it took, in seconds.
+    pub duration_seconds: Option<f64>,
+}

@@ -1,0 +1,49 @@
+//! The one clock of activations and events: milliseconds since the epoch, never going backwards.
+//!
+//! Must not know anything else of this crate.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch.
+pub type TimeMs = i64;
+
+/// A clock that never goes backwards, even when the system's does.
+#[derive(Debug)]
+pub struct Clock {
+    latest_ms: AtomicI64,
+    follows_system: bool,
+}
+
+impl Clock {
+    /// A clock that follows the system's.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { latest_ms: AtomicI64::new(i64::MIN), follows_system: true }
+    }
+
+    /// A clock that only moves when told to with [`Clock::advance_to`]: for replays and tests.
+    #[must_use]
+    pub const fn manual(start_ms: TimeMs) -> Self {
+        Self { latest_ms: AtomicI64::new(start_ms), follows_system: false }
+    }
+
+    /// The clock's time.
+    #[must_use]
+    pub fn now_ms(&self) -> TimeMs {
+        if self.follows_system { self.advance_to(system_time_ms()) } else { self.latest_ms.load(Ordering::Relaxed) }
+    }
+
+    /// Moves the clock forward to a time, if it is behind it, and gives the clock's time.
+    pub fn advance_to(&self, time_ms: TimeMs) -> TimeMs {
+        self.latest_ms.fetch_max(time_ms, Ordering::Relaxed).max(time_ms)
+    }
+}
+
+/// The system's time, which may go backwards.
+#[must_use]
+pub fn system_time_ms() -> TimeMs {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    TimeMs::try_from(since_epoch.as_millis()).unwrap_or(TimeMs::MAX)
+}

@@ -1,0 +1,16 @@
+//! Datafiles: from JSON text to the immutable form that decisions use.
+//!
+//! Must not know users and does no I/O. [`Datafile::compile`] is the whole way: `wire` reads the text
+//! element by element, `compile` resolves every reference, and what is wrong becomes a [`Finding`].
+
+mod compile;
+mod finding;
+mod model;
+mod wire;
+
+pub use compile::Compiled;
+pub use finding::{Finding, Severity};
+pub use model::{
+    Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag, FlagIndex, Group,
+    GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType, Variable, Variation, VariationIndex,
+};

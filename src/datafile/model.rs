@@ -1,0 +1,323 @@
+//! The compiled datafile: flat lists, every reference resolved to an index, everything prepared that
+//! can be prepared.
+//!
+//! Must not know the wire form, users or I/O. Immutable once built.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::allocation::Allocation;
+use crate::hash::PreparedParent;
+use crate::targeting::{Condition, Program, Tree};
+use crate::value::{VariableType, VariableValue};
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub(crate) u32);
+    };
+}
+
+index! {
+    /// The place of a rule (experiment, rollout rule or holdout) in [`Datafile::rules`].
+    RuleIndex
+}
+index! {
+    /// The place of a variation in [`Rule::variations`].
+    VariationIndex
+}
+index! {
+    /// The place of a flag in [`Datafile::flags`].
+    FlagIndex
+}
+index! {
+    /// The place of an event in [`Datafile::events`].
+    EventIndex
+}
+index! {
+    /// The place of an audience in [`Datafile::audiences`].
+    AudienceIndex
+}
+index! {
+    /// The place of a group in [`Datafile::groups`].
+    GroupIndex
+}
+
+/// A compiled datafile.
+#[derive(Debug)]
+pub struct Datafile {
+    pub(crate) version: Box<str>,
+    pub(crate) account_id: Box<str>,
+    pub(crate) project_id: Box<str>,
+    pub(crate) revision: Box<str>,
+    pub(crate) sdk_key: Option<Box<str>>,
+    pub(crate) environment_key: Option<Box<str>>,
+    pub(crate) region: Region,
+    pub(crate) anonymizes_ip: bool,
+    /// `None` where the datafile says nothing: then no attribute is sent.
+    pub(crate) bot_filtering: Option<bool>,
+    pub(crate) sends_flag_decisions: bool,
+    pub(crate) text: Box<str>,
+
+    pub(crate) attributes: Vec<DeclaredAttribute>,
+    pub(crate) audiences: Vec<Audience>,
+    pub(crate) groups: Vec<Group>,
+    /// Experiments, then those of groups, then rollout rules, then holdouts.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) integrations: Vec<Integration>,
+
+    /// Global holdouts that run, in the datafile's order.
+    pub(crate) global_holdouts: Vec<RuleIndex>,
+    /// All holdouts that run, global and local: each is tied to every event.
+    pub(crate) running_holdouts: Vec<RuleIndex>,
+
+    pub(crate) attribute_by_key: HashMap<Box<str>, usize>,
+    /// Experiments only: a rollout rule never hides an experiment of the same key.
+    pub(crate) experiment_by_key: HashMap<Box<str>, RuleIndex>,
+    /// Rules of every kind.
+    pub(crate) rule_by_id: HashMap<Box<str>, RuleIndex>,
+    pub(crate) flag_by_key: HashMap<Box<str>, FlagIndex>,
+    pub(crate) event_by_key: HashMap<Box<str>, EventIndex>,
+}
+
+/// Where the results service of a project stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Region {
+    /// United States, also for anything unknown.
+    Us,
+    /// European Union.
+    Eu,
+}
+
+/// An attribute that the datafile declares: only these, and reserved ones, are sent with events.
+#[derive(Debug, Clone)]
+pub struct DeclaredAttribute {
+    pub(crate) id: Arc<str>,
+    pub(crate) key: Arc<str>,
+}
+
+/// An audience.
+#[derive(Debug, Clone)]
+pub struct Audience {
+    pub(crate) id: Box<str>,
+    pub(crate) name: Box<str>,
+    /// The conditions as JSON text, for the configuration view.
+    pub(crate) conditions_text: Box<str>,
+    pub(crate) is_typed: bool,
+    pub(crate) tree: Tree<Condition>,
+    /// Whether the tree is definitely true.
+    pub(crate) when_true: Program<Condition>,
+    /// Whether the tree is definitely false, for use under a `not`.
+    pub(crate) when_false: Program<Condition>,
+}
+
+/// Which audiences a rule is for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Audiences {
+    /// Everyone: no audience is named.
+    Everyone,
+    /// One audience.
+    One(AudienceIndex),
+    /// A tree of audiences.
+    Tree(Tree<AudienceIndex>, Program<AudienceIndex>),
+}
+
+/// A group of experiments.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub(crate) id: Box<str>,
+    /// Whether a user is in at most one of its experiments (policy `random`).
+    pub(crate) is_exclusive: bool,
+    pub(crate) parent: PreparedParent,
+    /// Targets are places in [`Datafile::rules`].
+    pub(crate) allocation: Allocation,
+}
+
+/// What a rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuleKind {
+    /// An experiment, in a group or not.
+    Experiment,
+    /// A targeting rule of a rollout.
+    Rollout,
+    /// A holdout, global or local.
+    Holdout,
+}
+
+/// The datafile's `type` of an experiment or rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuleType {
+    /// `ab`, or not given.
+    AbTest,
+    /// `mab`: a multi-armed bandit.
+    MultiArmedBandit,
+    /// `cmab`: a contextual bandit, whose variation a prediction chooses.
+    ContextualBandit,
+    /// `td`: a targeted delivery, which some holdouts leave alone.
+    TargetedDelivery,
+    /// `fr`: a feature rollout, whose remaining traffic gets the everyone-else variation.
+    FeatureRollout,
+    /// Something newer: treated as an ordinary experiment.
+    Other,
+}
+
+/// An experiment, rollout rule or holdout.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub(crate) id: Arc<str>,
+    pub(crate) key: Arc<str>,
+    /// The campaign id of its events: the layer id where there is one, else its own id.
+    pub(crate) campaign_id: Arc<str>,
+    pub(crate) kind: RuleKind,
+    pub(crate) rule_type: RuleType,
+    pub(crate) status: Box<str>,
+    /// Whether the status is exactly `Running`. Rollout rules serve whatever theirs is.
+    pub(crate) is_running: bool,
+    pub(crate) group: Option<GroupIndex>,
+    pub(crate) audiences: Audiences,
+    pub(crate) parent: PreparedParent,
+    /// Targets are places in `variations`. Of a contextual bandit: who takes part at all (target 0).
+    pub(crate) allocation: Allocation,
+    pub(crate) variations: Vec<Variation>,
+    pub(crate) variation_by_key: HashMap<Box<str>, VariationIndex>,
+    pub(crate) variation_by_id: HashMap<Box<str>, VariationIndex>,
+    /// The datafile's `forcedVariations`: user id to variation, or to a key that names none.
+    pub(crate) whitelist: HashMap<Box<str>, Result<VariationIndex, Box<str>>>,
+    /// Local holdouts that run and name this rule, in the datafile's order.
+    pub(crate) local_holdouts: Vec<RuleIndex>,
+    /// Of a contextual bandit: the attributes that the prediction may use, by id.
+    pub(crate) prediction_attribute_ids: Vec<Box<str>>,
+    /// Of a holdout: whether targeted deliveries are decided as if it were not there.
+    pub(crate) excludes_targeted_deliveries: bool,
+    /// The first flag that uses it as an experiment, for decision notifications.
+    pub(crate) flag: Option<FlagIndex>,
+}
+
+/// One variation of a rule.
+#[derive(Debug, Clone)]
+pub struct Variation {
+    pub(crate) id: Arc<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) is_feature_enabled: bool,
+    /// Whether the id is all digits: events carry only such ids.
+    pub(crate) has_numeric_id: bool,
+    /// The values that it gives to variables: place of the variable's id in the datafile's list of
+    /// them, the type it was read as, and the value (`None` where the text is not of the type).
+    pub(crate) values: Arc<[VariationValue]>,
+}
+
+/// The value that a variation gives to one variable.
+#[derive(Debug, Clone)]
+pub(crate) struct VariationValue {
+    pub(crate) variable_id: Box<str>,
+    pub(crate) kind: VariableType,
+    pub(crate) text: Box<str>,
+    pub(crate) value: Option<VariableValue>,
+}
+
+/// A feature flag.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    pub(crate) id: Box<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) experiments: Vec<RuleIndex>,
+    /// The rules of its rollout in order; the last one is "Everyone Else".
+    pub(crate) rollout: Vec<RuleIndex>,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) variable_by_key: HashMap<Box<str>, usize>,
+    /// Every variation of every rule by key, the first rule's where a key is used twice: what a
+    /// forced decision may name.
+    pub(crate) variation_by_key: HashMap<Box<str>, (RuleIndex, VariationIndex)>,
+}
+
+/// A variable of a flag.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    pub(crate) id: Box<str>,
+    pub(crate) key: Box<str>,
+    pub(crate) kind: VariableType,
+    /// The datafile's word for the type, for the configuration view.
+    pub(crate) kind_text: Box<str>,
+    pub(crate) default_text: Box<str>,
+    pub(crate) default: Option<VariableValue>,
+}
+
+/// An event that may be tracked.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub(crate) id: Arc<str>,
+    pub(crate) key: Arc<str>,
+    /// The ids that the datafile ties to it, as written, for the configuration view.
+    pub(crate) experiment_ids: Vec<Box<str>>,
+    /// Those of them that the datafile has.
+    pub(crate) experiments: Vec<RuleIndex>,
+}
+
+/// An integration with another product.
+#[derive(Debug, Clone)]
+pub struct Integration {
+    pub(crate) key: Box<str>,
+    pub(crate) host: Option<Box<str>>,
+    pub(crate) public_key: Option<Box<str>>,
+}
+
+impl Datafile {
+    /// The rule at a place.
+    #[inline]
+    #[must_use]
+    pub fn rule(&self, index: RuleIndex) -> Option<&Rule> {
+        self.rules.get(index.0 as usize)
+    }
+
+    /// The flag at a place.
+    #[inline]
+    #[must_use]
+    pub fn flag(&self, index: FlagIndex) -> Option<&Flag> {
+        self.flags.get(index.0 as usize)
+    }
+
+    /// The event at a place.
+    #[inline]
+    #[must_use]
+    pub fn event(&self, index: EventIndex) -> Option<&Event> {
+        self.events.get(index.0 as usize)
+    }
+
+    /// The group at a place.
+    #[inline]
+    #[must_use]
+    pub fn group(&self, index: GroupIndex) -> Option<&Group> {
+        self.groups.get(index.0 as usize)
+    }
+
+    /// The audience at a place.
+    #[inline]
+    #[must_use]
+    pub fn audience(&self, index: AudienceIndex) -> Option<&Audience> {
+        self.audiences.get(index.0 as usize)
+    }
+}
+
+impl Rule {
+    /// What it is.
+    #[inline]
+    #[must_use]
+    pub fn kind(&self) -> RuleKind {
+        self.kind
+    }
+
+    /// The variation at a place.
+    #[inline]
+    #[must_use]
+    pub fn variation(&self, index: VariationIndex) -> Option<&Variation> {
+        self.variations.get(index.0 as usize)
+    }
+}

@@ -1,0 +1,95 @@
+//! The one error type of the crate: private kinds, real sources, messages that say what to do.
+//!
+//! Must not know anything else of this crate: sources arrive boxed, through named constructors.
+
+use std::path::PathBuf;
+
+/// What went wrong, where, and what to do about it.
+///
+/// The kinds are private, so that they can grow; ask with the predicates. The message is one line
+/// without a trailing full stop; the cause, if there is one, is its [`source`](std::error::Error::source).
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] Kind);
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+enum Kind {
+    #[error("the datafile is not UTF-8 text (first bad byte at offset {offset}): save it as UTF-8")]
+    DatafileEncoding { offset: usize, source: Source },
+    #[error("the datafile is not readable JSON at line {line}, column {column}: download it again or mend it there")]
+    DatafileSyntax { line: usize, column: usize, source: Source },
+    #[error("the datafile is {found}, not a JSON object: give the project configuration that Optimizely serves")]
+    DatafileShape { found: &'static str },
+    #[error("datafile version {found} is not supported: use a datafile of version \"2\", \"3\" or \"4\" (a string)")]
+    DatafileVersion { found: String },
+    #[error("cannot {action} {path}: check that it exists and that you may access it", path = path.display())]
+    File { action: &'static str, path: PathBuf, source: Source },
+    #[error("{queue} is full ({limit} entries): give it a sink that keeps up, or raise its limit")]
+    Full { queue: &'static str, limit: usize },
+    #[error(
+        "{waiting} records were not delivered before the deadline: they stay queued, drain again or look at the sink's errors"
+    )]
+    Deadline { waiting: u64 },
+}
+
+impl Error {
+    pub(crate) fn datafile_encoding(offset: usize, source: impl Into<Source>) -> Self {
+        Kind::DatafileEncoding { offset, source: source.into() }.into()
+    }
+
+    pub(crate) fn datafile_syntax(line: usize, column: usize, source: impl Into<Source>) -> Self {
+        Kind::DatafileSyntax { line, column, source: source.into() }.into()
+    }
+
+    pub(crate) fn datafile_shape(found: &'static str) -> Self {
+        Kind::DatafileShape { found }.into()
+    }
+
+    pub(crate) fn datafile_version(found: impl Into<String>) -> Self {
+        Kind::DatafileVersion { found: found.into() }.into()
+    }
+
+    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: impl Into<Source>) -> Self {
+        Kind::File { action, path: path.into(), source: source.into() }.into()
+    }
+
+    pub(crate) fn full(queue: &'static str, limit: usize) -> Self {
+        Kind::Full { queue, limit }.into()
+    }
+
+    pub(crate) fn deadline(waiting: u64) -> Self {
+        Kind::Deadline { waiting }.into()
+    }
+
+    /// Whether a datafile was refused: unreadable, or of an unsupported version.
+    #[must_use]
+    pub fn is_datafile(&self) -> bool {
+        matches!(
+            self.0,
+            Kind::DatafileEncoding { .. }
+                | Kind::DatafileSyntax { .. }
+                | Kind::DatafileShape { .. }
+                | Kind::DatafileVersion { .. }
+        )
+    }
+
+    /// Whether a file could not be read or written.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        matches!(self.0, Kind::File { .. })
+    }
+
+    /// Whether a bounded queue refused an entry.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.0, Kind::Full { .. })
+    }
+
+    /// Whether a deadline passed before the work was done.
+    #[must_use]
+    pub fn is_deadline(&self) -> bool {
+        matches!(self.0, Kind::Deadline { .. })
+    }
+}

@@ -1,0 +1,142 @@
+//! From a user id to a bucket: MurmurHash3 (x86, 32 bits, seed 1), as in all official SDKs.
+//!
+//! Must not know anything else of this crate. The hash runs over `bucketing id ++ parent id` without
+//! a separator. Parent ids are known when a datafile is compiled, so their part is prepared for each
+//! of the four alignments that the id before them can leave, and nothing is concatenated.
+
+/// Buckets are basis points of traffic: 0 to 9999.
+pub const BUCKETS: u32 = 10_000;
+
+const SEED: u32 = 1;
+const C1: u32 = 0xcc9e_2d51;
+const C2: u32 = 0x1b87_3593;
+
+/// A parent id (experiment, group, rollout rule or holdout), prepared for hashing after any user id.
+#[derive(Debug, Clone)]
+pub struct PreparedParent {
+    alignments: [Alignment; 4],
+    length: u32,
+}
+
+/// The parent's bytes as seen after an id that leaves `n` bytes (0 to 3) in the last block.
+#[derive(Debug, Clone)]
+struct Alignment {
+    /// The first parent bytes, shifted to where they complete the id's last block.
+    head: u32,
+    /// Whether `head` completes a block; if not, the parent is too short and all of it is tail.
+    head_completes: bool,
+    /// Whole blocks, already mixed.
+    blocks: Box<[u32]>,
+    /// What is left, already mixed.
+    tail: u32,
+}
+
+impl PreparedParent {
+    /// Prepares a parent id.
+    #[must_use]
+    pub fn new(parent_id: &str) -> Self {
+        let bytes = parent_id.as_bytes();
+        let alignments = [0_usize, 1, 2, 3].map(|held| Alignment::new(bytes, held));
+        Self { alignments, length: length_of(bytes) }
+    }
+
+    /// The hash of `bucketing_id ++ parent id`.
+    #[inline]
+    #[must_use]
+    pub fn hash(&self, bucketing_id: &str) -> u32 {
+        let bytes = bucketing_id.as_bytes();
+        let (whole, rest) = bytes.as_chunks::<4>();
+        let mut hash = SEED;
+        for block in whole {
+            hash = absorb(hash, mix(u32::from_le_bytes(*block)));
+        }
+        let held = little_endian(rest);
+        let [zero, one, two, three] = &self.alignments;
+        let alignment = match rest.len() {
+            0 => zero,
+            1 => one,
+            2 => two,
+            _ => three,
+        };
+        let last = held | alignment.head;
+        if alignment.head_completes {
+            if !rest.is_empty() {
+                hash = absorb(hash, mix(last));
+            }
+            for block in &alignment.blocks {
+                hash = absorb(hash, *block);
+            }
+            hash ^= alignment.tail;
+        } else {
+            hash ^= mix(last);
+        }
+        finish(hash, length_of(bytes).wrapping_add(self.length))
+    }
+
+    /// The bucket (0 to 9999) of a bucketing id under this parent.
+    #[inline]
+    #[must_use]
+    pub fn bucket(&self, bucketing_id: &str) -> u16 {
+        bucket_of(self.hash(bucketing_id))
+    }
+}
+
+impl Alignment {
+    fn new(parent: &[u8], held: usize) -> Self {
+        let wanted = if held == 0 { 0 } else { 4 - held };
+        let (head, rest) = parent.split_at(wanted.min(parent.len()));
+        let shift = u32::try_from(held * 8).unwrap_or(0);
+        let head_word = if head.is_empty() { 0 } else { little_endian(head) << shift };
+        let (whole, tail) = rest.as_chunks::<4>();
+        Self {
+            head: head_word,
+            head_completes: head.len() == wanted,
+            blocks: whole.iter().map(|block| mix(u32::from_le_bytes(*block))).collect(),
+            tail: mix(little_endian(tail)),
+        }
+    }
+}
+
+/// The bucket (0 to 9999) of a hash: `floor(hash / 2^32 * 10000)`, without the floating point.
+#[inline]
+#[must_use]
+pub fn bucket_of(hash: u32) -> u16 {
+    let scaled = (u64::from(hash) * u64::from(BUCKETS)) >> 32;
+    #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is below 10000")]
+    let bucket = scaled as u16;
+    bucket
+}
+
+/// Up to four bytes as a little-endian word.
+#[inline]
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, byte| (word << 8) | u32::from(*byte))
+}
+
+#[inline]
+fn mix(block: u32) -> u32 {
+    block.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2)
+}
+
+#[inline]
+fn absorb(hash: u32, mixed: u32) -> u32 {
+    (hash ^ mixed).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64)
+}
+
+#[inline]
+fn finish(hash: u32, length: u32) -> u32 {
+    let mut hash = hash ^ length;
+    hash ^= hash >> 16;
+    hash = hash.wrapping_mul(0x85eb_ca6b);
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(0xc2b2_ae35);
+    hash ^ (hash >> 16)
+}
+
+/// The length that the hash mixes in: 32 bits, wrapping as the reference does.
+#[inline]
+fn length_of(bytes: &[u8]) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "MurmurHash3 defines the length modulo 2^32")]
+    let length = bytes.len() as u32;
+    length
+}

@@ -1,0 +1,86 @@
+//! The store: where impressions and events become facts, and records wait for their sinks.
+//!
+//! Must not know sources, sinks or servers. The seam is the trait [`Store`].
+
+mod memory;
+mod receipt;
+
+pub use memory::{MemoryLimits, MemoryStore};
+pub use receipt::Receipt;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::attribution::{Event, EventOutcome, Impression, ImpressionOutcome, Record, Rules};
+
+/// What a store did with an entry: the outcome at once, and a receipt for its durability.
+#[derive(Debug)]
+pub struct Recorded<T> {
+    /// What attribution made of it. Where the store refused, what it would have been without it.
+    pub outcome: T,
+    /// Tells when (and whether) it is stored.
+    pub receipt: Receipt,
+}
+
+/// Takes impressions and events of many environments.
+///
+/// For each user in turn it reads the user's row, applies the attribution rule, and commits the new
+/// row, the id and the record together: an event and an activation that are in flight at the same
+/// moment never miss each other. It sets the times that callers did not give, inside that turn.
+pub trait Store: Debug + Send + Sync {
+    /// Takes an impression; if it is an activation, the ledger remembers it.
+    fn record_impression(&self, environment: &str, rules: &Rules, impression: Impression) -> Recorded<ImpressionOutcome>;
+
+    /// Takes an event and credits the experiments that the user was activated in.
+    fn record_event(&self, environment: &str, rules: &Rules, event: Event) -> Recorded<EventOutcome>;
+
+    /// Forgets a user: activations, pending events. Gives whether there was anything.
+    fn forget(&self, environment: &str, user_id: &str) -> bool;
+
+    /// Records after a sequence number, oldest first, at most `limit`. Waits up to `patience` for one.
+    fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)>;
+
+    /// Says that no sink needs the records up to and including a sequence number any more.
+    fn release(&self, through: u64);
+
+    /// The sequence number of the latest record; 0 where there is none yet.
+    fn latest(&self) -> u64;
+
+    /// What it holds and what it had to forget.
+    fn statistics(&self) -> Statistics;
+}
+
+/// What a store holds and what it had to forget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Users with a row.
+    pub users: u64,
+    /// Activations held, one per user and experiment or holdout.
+    pub activations: u64,
+    /// Events held for late arrivals.
+    pub pending_events: u64,
+    /// Ids held against repeats.
+    pub ids: u64,
+    /// Records that wait for their sinks.
+    pub waiting_records: u64,
+    /// Users forgotten because the store was full.
+    pub forgotten_users: u64,
+    /// Activations forgotten because a user had too many.
+    pub forgotten_activations: u64,
+    /// Pending events forgotten before their time because there were too many.
+    pub forgotten_events: u64,
+    /// Ids forgotten before their time because there were too many.
+    pub forgotten_ids: u64,
+    /// Records refused because too many were waiting.
+    pub refused_records: u64,
+    /// Entries acknowledged as repeats.
+    pub duplicates: u64,
+    /// Users seen in a second variation of one experiment.
+    pub crossovers: u64,
+    /// Entries dated too far in the future, and set to the time of their receipt.
+    pub clamped_times: u64,
+    /// Events of users without a row.
+    pub unknown_user_events: u64,
+}

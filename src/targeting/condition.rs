@@ -1,0 +1,118 @@
+//! One condition of an audience: an attribute and the test that its value must pass.
+//!
+//! Must not know datafiles: unusable conditions become [`Test::Unknown`] before they get here.
+
+use crate::value::{Attribute, AttributeValue};
+use crate::version::Version;
+
+/// A leaf of an audience's tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The key of the attribute that is looked at.
+    pub attribute: Box<str>,
+    /// What is asked of it.
+    pub test: Test,
+}
+
+/// What a condition asks of an attribute's value. Everything that can be prepared is.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Test {
+    /// Given, and not null.
+    Exists,
+    /// The same text, code point by code point.
+    ExactString(Box<str>),
+    /// The same number.
+    ExactNumber(f64),
+    /// The same boolean.
+    ExactBoolean(bool),
+    /// Contains the text.
+    Substring(Box<str>),
+    /// A number in this relation to the given one.
+    Number(Comparison, f64),
+    /// A version in this relation to the given one.
+    Version(Comparison, Version),
+    /// One of the user's segments is the given one.
+    Qualified(Box<str>),
+    /// Cannot be answered: neither true nor false, whatever the user.
+    Unknown,
+}
+
+/// A relation of an ordered value to the condition's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Equal,
+    /// Greater.
+    Greater,
+    /// Greater or equal.
+    GreaterOrEqual,
+    /// Less.
+    Less,
+    /// Less or equal.
+    LessOrEqual,
+}
+
+impl Comparison {
+    /// Whether an ordering (of the user's value against the condition's) is in this relation.
+    #[inline]
+    #[must_use]
+    pub fn accepts(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Equal => ordering.is_eq(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+        }
+    }
+}
+
+impl Condition {
+    /// True, false or (`None`) unknown for a user's attributes and segments.
+    ///
+    /// `segments` is `None` where they were never fetched. Of attributes given twice, the last counts.
+    #[inline]
+    #[must_use]
+    pub fn evaluate(&self, attributes: &[Attribute<'_>], segments: Option<&[&str]>) -> Option<bool> {
+        if let Test::Qualified(segment) = &self.test {
+            return Some(segments.is_some_and(|segments| segments.contains(&&**segment)));
+        }
+        let value = self.value_seen(attributes);
+        match (&self.test, value) {
+            (Test::Exists, value) => Some(!matches!(value, None | Some(AttributeValue::Null))),
+            (_, None) => None,
+            (test, Some(value)) => test.accepts(value),
+        }
+    }
+
+    /// The value that this condition looks at, if the user has it.
+    #[inline]
+    #[must_use]
+    pub fn value_seen<'a>(&self, attributes: &[Attribute<'a>]) -> Option<AttributeValue<'a>> {
+        attributes.iter().rev().find(|attribute| *attribute.key == *self.attribute).map(|attribute| attribute.value)
+    }
+}
+
+impl Test {
+    #[inline]
+    fn accepts(&self, value: AttributeValue<'_>) -> Option<bool> {
+        match (self, value) {
+            (Self::ExactString(wanted), AttributeValue::String(text)) => Some(**wanted == *text),
+            (Self::ExactBoolean(wanted), AttributeValue::Boolean(flag)) => Some(*wanted == flag),
+            (Self::Substring(part), AttributeValue::String(text)) => Some(text.contains(&**part)),
+            (Self::Version(comparison, wanted), AttributeValue::String(text)) => {
+                wanted.compare(text).map(|ordering| comparison.accepts(ordering))
+            }
+            (Self::ExactNumber(wanted), value) => {
+                let ordering = value.as_number()?.partial_cmp(wanted)?;
+                Some(ordering.is_eq())
+            }
+            (Self::Number(comparison, wanted), value) => {
+                let ordering = value.as_number()?.partial_cmp(wanted)?;
+                Some(comparison.accepts(ordering))
+            }
+            _ => None,
+        }
+    }
+}
