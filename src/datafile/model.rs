@@ -321,3 +321,23 @@ impl Rule {
         self.variations.get(index.0 as usize)
     }
 }
+
+impl Rule {
+    /// Whether a prediction chooses its variation.
+    #[inline]
+    #[must_use]
+    pub fn is_contextual_bandit(&self) -> bool {
+        self.rule_type == RuleType::ContextualBandit
+    }
+}
+
+impl Variation {
+    /// What it gives to a variable: nothing, or a value, or text that is not of the type (`Some(None)`).
+    #[must_use]
+    pub(crate) fn value_of(&self, variable: &Variable) -> Option<&Option<VariableValue>> {
+        self.values
+            .iter()
+            .find(|value| value.kind == variable.kind && value.variable_id == variable.id)
+            .map(|value| &value.value)
+    }
+}

@@ -1,0 +1,170 @@
+//! What a decision depends on besides the datafile: the user, and what was arranged for the user before.
+//!
+//! Must not know where any of it is kept.
+
+use hashbrown::HashMap;
+
+use crate::datafile::RuleIndex;
+use crate::value::{Attribute, AttributeValue};
+
+/// The reserved attribute whose text replaces the user id for hashing.
+const BUCKETING_ID: &str = "$opt_bucketing_id";
+
+/// The user to decide for, borrowed from the caller.
+#[derive(Debug, Clone, Copy)]
+pub struct User<'a> {
+    /// The user id: any text, also empty. It is not trimmed or normalised.
+    pub id: &'a str,
+    /// The attributes. Of a key given twice, the last counts.
+    pub attributes: &'a [Attribute<'a>],
+    /// The segments that the user is in; `None` where they were never fetched.
+    pub segments: Option<&'a [&'a str]>,
+}
+
+impl<'a> User<'a> {
+    /// The text that is hashed: the attribute `$opt_bucketing_id` if it is text, else the user id.
+    #[inline]
+    #[must_use]
+    pub fn bucketing_id(&self) -> &'a str {
+        match self.attributes.iter().rev().find(|attribute| attribute.key == BUCKETING_ID) {
+            Some(Attribute { value: AttributeValue::String(id), .. }) => id,
+            _ => self.id,
+        }
+    }
+}
+
+/// What was arranged for the user before the decision.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// Forced variations of experiments.
+    pub forced_variations: Option<&'a ForcedVariations>,
+    /// Forced decisions of flags.
+    pub forced_decisions: Option<&'a ForcedDecisions>,
+    /// Variations that the user was bucketed into before.
+    pub profile: Option<&'a Profile>,
+    /// Predictions for rules that are contextual bandits.
+    pub predictions: &'a [Prediction],
+}
+
+/// The forced variations of one user: experiment id to variation id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForcedVariations {
+    variation_ids: HashMap<Box<str>, Box<str>>,
+}
+
+impl ForcedVariations {
+    /// Forces a variation of an experiment.
+    pub fn set(&mut self, experiment_id: &str, variation_id: &str) {
+        self.variation_ids.insert(experiment_id.into(), variation_id.into());
+    }
+
+    /// Takes back what was forced for an experiment; tells whether there was anything.
+    pub fn remove(&mut self, experiment_id: &str) -> bool {
+        self.variation_ids.remove(experiment_id).is_some()
+    }
+
+    /// The id of the variation that is forced for an experiment.
+    #[must_use]
+    pub fn get(&self, experiment_id: &str) -> Option<&str> {
+        self.variation_ids.get(experiment_id).map(AsRef::as_ref)
+    }
+
+    /// Whether nothing is forced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.variation_ids.is_empty()
+    }
+}
+
+/// The forced decisions of one user: flag and, if one is named, rule to variation key.
+///
+/// Nothing is checked when one is set, as in the SDKs; what names no variation is ignored by decisions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForcedDecisions {
+    entries: Vec<ForcedDecision>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ForcedDecision {
+    flag_key: Box<str>,
+    rule_key: Option<Box<str>>,
+    variation_key: Box<str>,
+}
+
+impl ForcedDecisions {
+    /// Forces a variation of a flag, for one rule or (without one) whatever the rules say.
+    pub fn set(&mut self, flag_key: &str, rule_key: Option<&str>, variation_key: &str) {
+        self.remove(flag_key, rule_key);
+        self.entries.push(ForcedDecision {
+            flag_key: flag_key.into(),
+            rule_key: rule_key.map(Into::into),
+            variation_key: variation_key.into(),
+        });
+    }
+
+    /// Takes one back; tells whether there was one.
+    pub fn remove(&mut self, flag_key: &str, rule_key: Option<&str>) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !entry.is_for(flag_key, rule_key));
+        self.entries.len() < before
+    }
+
+    /// Takes all back.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// The key of the variation that is forced for a flag and rule.
+    #[must_use]
+    pub fn get(&self, flag_key: &str, rule_key: Option<&str>) -> Option<&str> {
+        self.entries.iter().find(|entry| entry.is_for(flag_key, rule_key)).map(|entry| &*entry.variation_key)
+    }
+
+    /// Whether nothing is forced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl ForcedDecision {
+    fn is_for(&self, flag_key: &str, rule_key: Option<&str>) -> bool {
+        *self.flag_key == *flag_key && self.rule_key.as_deref() == rule_key
+    }
+}
+
+/// The sticky profile of one user: experiment id to the id of the variation bucketed into before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    variation_ids: HashMap<Box<str>, Box<str>>,
+}
+
+impl Profile {
+    /// Remembers a variation; tells whether this changed anything.
+    pub fn set(&mut self, experiment_id: &str, variation_id: &str) -> bool {
+        let before = self.variation_ids.insert(experiment_id.into(), variation_id.into());
+        before.is_none_or(|before| *before != *variation_id)
+    }
+
+    /// The id of the variation remembered for an experiment.
+    #[must_use]
+    pub fn get(&self, experiment_id: &str) -> Option<&str> {
+        self.variation_ids.get(experiment_id).map(AsRef::as_ref)
+    }
+
+    /// All experiments and their variations, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variation_ids.iter().map(|(experiment, variation)| (&**experiment, &**variation))
+    }
+}
+
+/// What a contextual bandit's service answered for one rule and user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prediction {
+    /// The rule that it is for.
+    pub rule: RuleIndex,
+    /// The id of the variation predicted; `None` if there is no answer.
+    pub variation_id: Option<Box<str>>,
+    /// The service's id of the prediction, sent with the impression.
+    pub prediction_id: Option<Box<str>>,
+}
