@@ -73,6 +73,7 @@ fn the_map_keeps_step() {
     let entries = source_entries().unwrap();
     assert!(entries.contains(&"lib.rs".to_owned()), "the sources were not found: {entries:?}");
     assert_findings(&documents::faults_of_the_map(&map, &entries), "");
+    assert_findings(&documents::wrong_floors_on_the_map(&map), "");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The documents that must keep step with the code: the map of the house and the manifest.
 
+use super::floors::floor_of;
+
 /// The map may not grow beyond what is read at one sitting.
 const LONGEST_MAP_LINES: usize = 200;
 
@@ -21,6 +23,21 @@ pub(crate) fn faults_of_the_map(map: &str, entries: &[String]) -> Vec<String> {
     faults.extend(swapped.map(|(one, next)| {
         format!("ARCHITECTURE.md: `{one}` stands before `{next}`; keep the order of `ls src`")
     }));
+    faults
+}
+
+/// Rooms whose paragraph on the map says another floor than the table of imports.
+pub(crate) fn wrong_floors_on_the_map(map: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut lines = map.lines().filter(|line| !line.is_empty()).peekable();
+    while let Some(line) = lines.next() {
+        let Some(entry) = room_heading(line) else { continue };
+        let room = entry.trim_end_matches('/').trim_end_matches(".rs");
+        let Some(floor) = floor_of(room).filter(|_| room != "main") else { continue };
+        if !lines.peek().is_some_and(|said| said.starts_with(&format!("Floor {floor}. "))) {
+            faults.push(format!("ARCHITECTURE.md: `{entry}` must open with \"Floor {floor}. \""));
+        }
+    }
     faults
 }
 
@@ -77,7 +94,7 @@ mod tests {
     //! Made-up documents that fell behind.
 
     use super::super::assert_findings;
-    use super::{faults_of_the_map, unexplained_dependencies};
+    use super::{faults_of_the_map, unexplained_dependencies, wrong_floors_on_the_map};
 
     fn check_map(map: &str, entries: &[&str], expect: &str) {
         let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
@@ -96,6 +113,15 @@ mod tests {
             &["cli/", "client/", "clock.rs"],
             "",
         );
+    }
+
+    #[test]
+    fn the_map_says_the_floors_of_the_table() {
+        let check =
+            |map: &str, expect: &str| assert_findings(&wrong_floors_on_the_map(map), expect);
+        check("### `decide/`\n\nFloor 2. Decides.", "`decide/` must open with \"Floor 3. \"");
+        check("### `hash.rs`\n\n### `lib.rs`\n", "`hash.rs` must open");
+        check("### `hash.rs`\n\nFloor 0. Hashes.\n\n### `lib.rs`\n\nA tour.", "");
     }
 
     #[test]

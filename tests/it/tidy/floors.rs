@@ -35,7 +35,8 @@ pub(crate) fn room_of(file: &str) -> Option<&str> {
     (room != "lib").then_some(room)
 }
 
-fn floor_of(room: &str) -> Option<usize> {
+/// The floor that a room stands on.
+pub(crate) fn floor_of(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
 
