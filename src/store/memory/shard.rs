@@ -1,7 +1,8 @@
 //! One part of the ledger: the rows of the users that hash to it, under one lock.
 //!
-//! Must not know records, ids or clocks. Bounded: a full shard forgets the user that a hand going
-//! round finds unused since its last round (the clock algorithm), which costs no order to keep.
+//! Must not know records, ids or clocks. Bounded: a full shard forgets the first user without recent
+//! uses that a hand going round finds, taking one use from each that it passes (the clock algorithm):
+//! close to the least recently used, without an order to keep.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,6 +12,9 @@ use hashbrown::{HashSet, HashTable};
 use crate::attribution::{Bounds, Event, Forgotten, PendingEvent, UserRow};
 use crate::clock::TimeMs;
 use crate::store::Statistics;
+
+/// As many uses are remembered, so that a user who comes again and again outlasts those who came once.
+const MOST_RECENT_USES: u8 = 3;
 
 /// What a pending event is to the store.
 #[derive(Debug)]
@@ -57,7 +61,7 @@ struct Slot {
     hash: u64,
     environment: Arc<str>,
     user_id: Box<str>,
-    is_recently_used: bool,
+    recent_uses: u8,
     row: UserRow<Held>,
 }
 
@@ -96,7 +100,7 @@ impl Shard {
         let slots = &self.slots;
         let place = *self.index.find(key.hash, |&place| slots.get(place).is_some_and(|slot| slot.is_of(key)))?;
         if let Some(slot) = self.slots.get_mut(place) {
-            slot.is_recently_used = true;
+            slot.recent_uses = slot.recent_uses.saturating_add(1).min(MOST_RECENT_USES);
         }
         Some(place)
     }
@@ -113,7 +117,7 @@ impl Shard {
             hash: key.hash,
             environment: self.environment(key.environment),
             user_id: key.user_id.into(),
-            is_recently_used: false,
+            recent_uses: 0,
             row: UserRow::default(),
         };
         let vacant = self.vacant.pop().and_then(|place| Some((place, self.slots.get_mut(place)?)));
@@ -212,12 +216,13 @@ impl Shard {
     }
 
     fn forget_unused_user(&mut self) {
-        // Two rounds suffice: the first takes away every mark.
-        for _ in 0..=self.slots.len().saturating_mul(2) {
+        // After so many rounds somebody has no use left.
+        for _ in 0..=self.slots.len().saturating_mul(usize::from(MOST_RECENT_USES) + 1) {
             let place = self.hand;
             self.hand = if place + 1 < self.slots.len() { place + 1 } else { 0 };
             let Some(slot) = self.slots.get_mut(place) else { continue };
-            if std::mem::take(&mut slot.is_recently_used) {
+            if slot.recent_uses > 0 {
+                slot.recent_uses -= 1;
                 continue;
             }
             let lost_events = slot.row.pending().len() as u64;
