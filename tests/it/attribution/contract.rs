@@ -15,7 +15,7 @@ fn memory_store_keeps_the_contract() {
 
 /// The contract of [`Store`]; `make` gives an empty one with room for a few dozen of everything.
 pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
-    let clauses: [fn(MakeStore<'_>); 9] = [
+    let clauses: [fn(MakeStore<'_>); 11] = [
         credits_only_what_was_activated,
         says_the_reason_closest_to_a_credit,
         sets_and_clamps_times,
@@ -23,6 +23,8 @@ pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
         keeps_the_ties_of_the_datafile_in_force,
         takes_an_id_once,
         hands_out_attributes,
+        remembers_attributes_by_time,
+        keeps_every_entrys_own_windows,
         numbers_records_without_gaps,
         forgets_users,
     ];
@@ -177,6 +179,45 @@ fn hands_out_attributes(make: MakeStore<'_>) {
     let expect = "late: | own: | late:phone late | own: late | late:tablet late | own: late | none: | phone:phone | \
                   tablet:tablet | desk:desk";
     assert_eq!(conversions.collect::<Vec<_>>().join(" | "), expect);
+}
+
+/// Activations as time and attributes, in the order of arrival, and what events then inherit.
+fn remembers_attributes_by_time(make: MakeStore<'_>) {
+    let check = |activations: &[(i64, &'static str)], expect: &[(i64, &str)]| {
+        let world = world(make, Rules::default());
+        for &(at_ms, text) in activations {
+            world.activate(&given().at(at_ms).attributes(text), "10", "9");
+        }
+        for &(at_ms, text) in expect {
+            world.track(&given().at(at_ms).id("e"), "free");
+            let records = world.store.outbox(world.store.latest() - 1, 1, Duration::ZERO);
+            let Record::Conversion(record) = &*records[0].1 else { panic!("a conversion") };
+            assert_eq!(inherited(record), format!("e:{text}"), "at {at_ms} after {activations:?}");
+            world.clock.advance_to(world.clock.now_ms() + 86_400_000);
+        }
+    };
+    check(&[], &[(5, "")]);
+    check(&[(10, "a"), (20, "b")], &[(9, ""), (10, "a"), (19, "a"), (20, "b"), (99, "b")]);
+    check(&[(20, "b"), (10, "a")], &[(9, ""), (10, "a"), (19, "a"), (20, "b"), (99, "b")]);
+    check(&[(10, "a"), (30, "a"), (20, "b")], &[(19, "a"), (20, "b"), (29, "b"), (30, "a")]);
+    check(&[(30, "a"), (20, "b"), (10, "a")], &[(9, ""), (19, "a"), (29, "b"), (30, "a")]);
+    check(&[(30, "a"), (20, "a"), (25, "b")], &[(20, "a"), (25, "b"), (30, "a")]);
+    check(&[(10, "a"), (20, "a"), (20, "b"), (10, "c")], &[(9, ""), (10, "c"), (19, "c"), (20, "b")]);
+}
+
+/// Windows may differ between environments, and between two starts of one.
+fn keeps_every_entrys_own_windows(make: MakeStore<'_>) {
+    let long = world(make, LATE);
+    long.track(&given().id("long"), "buy");
+    let short = World { rules: Rules { late_window_ms: 10, repeat_window_ms: 10, ..LATE }, ..long };
+    short.track(&given().id("short"), "buy");
+    short.clock.advance_to(1010);
+    assert!(short.track(&given().id("long"), "free").duplicate);
+    assert!(!short.track(&given().id("short"), "free").duplicate);
+    assert_eq!(short.activate(&given().at(900), "10", "9").late_credits.len(), 1);
+    assert_eq!(fold_records(&short.records()).len(), 1);
+    short.clock.advance_to(1019);
+    assert!(short.track(&given().id("short"), "free").duplicate, "accepted anew, it is a repeat anew");
 }
 
 fn inherited(record: &ConversionRecord) -> String {
