@@ -26,7 +26,7 @@ impl Event {
         let tied = datafile.event(self.event).map_or(&[][..], |event| &event.experiments[..]);
         let experiments = tied.iter().filter_map(|&index| datafile.rule(index));
         let holdouts = datafile.running_holdouts.iter().filter_map(|&index| datafile.rule(index));
-        // A holdout that the event names as well must not count twice.
+        // Nobody is ever activated in a rollout rule, so being tied to one says nothing.
         experiments.filter(|rule| rule.kind() == RuleKind::Experiment).chain(holdouts).map(|rule| Tie {
             experiment_id: &rule.id,
             is_running: rule.is_running,

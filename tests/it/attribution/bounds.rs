@@ -78,6 +78,17 @@ fn pending_events_are_bounded_per_user_and_in_all() {
 }
 
 #[test]
+fn the_oldest_pending_event_of_all_is_forgotten() {
+    let limits = MemoryLimits { pending_events: 4, pending_events_per_user: 3, ..MemoryLimits::default() };
+    let world = bounded(limits);
+    for user in ["busy", "oldest", "busy", "busy", "busy", "newest"] {
+        world.track(&given().user(user).at(900), "buy");
+    }
+    let late = |user: &str| world.activate(&given().user(user).at(900), "10", "9").late_credits.len();
+    assert_eq!([late("busy"), late("oldest"), late("newest")], [3, 0, 1]);
+}
+
+#[test]
 fn the_oldest_ids_are_forgotten() {
     let world = bounded(MemoryLimits { ids: 3, ..MemoryLimits::default() });
     for id in ["a", "b", "c", "d"] {

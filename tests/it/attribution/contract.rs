@@ -6,17 +6,24 @@ use std::time::Duration;
 use super::world::{Folded, MakeStore, World, fold_records, given, memory, words, world};
 use variate::attribution::{ConversionRecord, NotCredited, Record, Rules};
 use variate::clock::Clock;
-use variate::store::Store;
+use variate::store::{MemoryLimits, MemoryStore, Store};
 
 #[test]
 fn memory_store_keeps_the_contract() {
     store_contract(memory);
 }
 
+#[test]
+fn a_small_memory_store_keeps_the_contract() {
+    let limits = MemoryLimits { users: 24, pending_events: 24, ids: 24, ..MemoryLimits::default() };
+    store_contract(|clock| Box::new(MemoryStore::new(clock, limits)));
+}
+
 /// The contract of [`Store`]; `make` gives an empty one with room for a few dozen of everything.
 pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
-    let clauses: [fn(MakeStore<'_>); 11] = [
+    let clauses: [fn(MakeStore<'_>); 12] = [
         credits_only_what_was_activated,
+        takes_rollouts_for_no_activations,
         says_the_reason_closest_to_a_credit,
         sets_and_clamps_times,
         lets_late_activations_claim_correct_and_withdraw,
@@ -72,6 +79,17 @@ fn credits_only_what_was_activated(make: MakeStore<'_>) {
     check_track(&world, "buy", 15, "10:107@5");
     check_track(&world, "buy", 16, "outside-window");
     assert_eq!(world.track(&given().at(1), "buy").early_by_ms, Some(2));
+}
+
+fn takes_rollouts_for_no_activations(make: MakeStore<'_>) {
+    let world = world(make, LATE);
+    world.track(&given().id("e"), "buy");
+    let outcome = world.activate(&given().at(5).id("i"), "30", "9");
+    assert!(!outcome.first && outcome.late_credits.is_empty());
+    assert!(world.activate(&given().id("i"), "30", "9").duplicate, "it is recorded all the same");
+    check_track(&world, "buy", 1000, "no-activation");
+    let statistics = world.store.statistics();
+    assert_eq!((statistics.activations, statistics.unknown_user_events, world.store.latest()), (0, 2, 3));
 }
 
 fn says_the_reason_closest_to_a_credit(make: MakeStore<'_>) {
@@ -218,6 +236,12 @@ fn keeps_every_entrys_own_windows(make: MakeStore<'_>) {
     assert_eq!(fold_records(&short.records()).len(), 1);
     short.clock.advance_to(1019);
     assert!(short.track(&given().id("short"), "free").duplicate, "accepted anew, it is a repeat anew");
+    short.clock.advance_to(1020);
+    let long = World { rules: LATE, ..short };
+    assert!(!long.track(&given().id("short"), "free").duplicate);
+    long.clock.advance_to(1519);
+    assert!(long.track(&given().id("short"), "free").duplicate, "its first acceptance is over, not its last");
+    assert_eq!(long.store.statistics().ids, 1);
 }
 
 fn inherited(record: &ConversionRecord) -> String {

@@ -47,6 +47,11 @@ pub(super) const PLANS: [Plan; 3] = [
 /// The datafiles of [`PLANS`].
 pub(super) static DATAFILES: LazyLock<[Arc<Datafile>; 3]> = LazyLock::new(|| PLANS.each_ref().map(datafile));
 
+/// Every event is tied to the rollout rule 30 as well, which the model need not know: it means nothing.
+fn with_rollout<'a>(ids: &[&'a str]) -> Vec<&'a str> {
+    ids.iter().copied().chain(["30"]).collect()
+}
+
 fn datafile(plan: &Plan) -> Arc<Datafile> {
     let rule = |id: &&str| {
         let status = if plan.running.contains(id) { "Running" } else { "Paused" };
@@ -60,11 +65,12 @@ fn datafile(plan: &Plan) -> Arc<Datafile> {
     let events = EVENTS.iter().zip(plan.ties).enumerate();
     let text = serde_json::json!({
         "version": "4", "accountId": "1", "projectId": "2", "revision": "3", "attributes": [], "audiences": [],
-        "featureFlags": [], "rollouts": [], "groups": [],
+        "featureFlags": [], "groups": [],
+        "rollouts": [{"id": "r", "experiments": [rule(&"30")]}],
         "experiments": EXPERIMENTS[..4].iter().map(rule).collect::<Vec<_>>(),
         "holdouts": EXPERIMENTS[4..].iter().map(rule).collect::<Vec<_>>(),
         "events": events
-            .map(|(at, (key, ids))| serde_json::json!({"id": format!("{at}"), "key": key, "experimentIds": ids}))
+            .map(|(at, (key, ids))| serde_json::json!({"id": format!("{at}"), "key": key, "experimentIds": with_rollout(ids)}))
             .collect::<Vec<_>>(),
     });
     let compiled = Datafile::compile(text.to_string().as_bytes()).unwrap();
