@@ -2,6 +2,8 @@
 //!
 //! Must not know events or rules.
 
+use std::sync::Arc;
+
 use super::entry::Attributes;
 use crate::clock::TimeMs;
 
@@ -36,15 +38,15 @@ impl AttributeHistory {
     /// Notes an activation; of two at the same time, the one that arrives last counts.
     pub(super) fn note(&mut self, time_ms: TimeMs, attributes: &Attributes) {
         let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
-        let point = Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
         let mut rest = None;
+        let point = || Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
         if let Some(span) = after.checked_sub(1).and_then(|before| self.spans.get_mut(before)) {
-            if span.attributes == point.attributes {
+            if Arc::ptr_eq(&span.attributes, attributes) || span.attributes == *attributes {
                 span.through_ms = span.through_ms.max(time_ms);
                 return;
             }
             if span.from_ms == time_ms && span.through_ms == time_ms {
-                *span = point;
+                *span = point();
                 return;
             }
             if span.through_ms > time_ms {
@@ -52,7 +54,7 @@ impl AttributeHistory {
                 span.through_ms = span.from_ms;
             }
         }
-        self.spans.splice(after..after, std::iter::once(point).chain(rest));
+        self.spans.splice(after..after, std::iter::once(point()).chain(rest));
         let excess = self.spans.len().saturating_sub(LONGEST_HISTORY);
         self.spans.drain(..excess);
     }

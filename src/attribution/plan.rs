@@ -41,6 +41,8 @@ pub struct ActivationPlan {
     pub late_credits: Vec<LateCredit>,
     /// Where it is the earliest now: what it showed.
     pub(super) new_first: Option<Arc<Shown>>,
+    /// The place of the experiment in the row, where it has one.
+    pub(super) place: Option<usize>,
 }
 
 /// A credit that an activation gives to, or takes from, an event that was received before it.
@@ -80,20 +82,20 @@ pub fn plan_activation<E>(
     fact: &ActivationFact<'_>,
     shown: impl FnOnce() -> Arc<Shown>,
 ) -> ActivationPlan {
-    let held = row.place_of(fact.experiment_id).ok().and_then(|place| row.activations.get(place));
-    let Some(held) = held else {
+    let place = row.place_of(fact.experiment_id).ok();
+    let Some(held) = place.and_then(|place| row.activations.get(place)) else {
         let new_first = shown();
         let late_credits = late_credits(row, environment, rules, fact, &Move { from: None, to: &new_first });
-        return ActivationPlan { first: true, crossover: false, late_credits, new_first: Some(new_first) };
+        return ActivationPlan { first: true, crossover: false, late_credits, new_first: Some(new_first), place };
     };
     let is_other_variation = *held.shown.variation_id != *fact.variation_id;
     let crossover = is_other_variation && !held.is_crossed_over;
     if (fact.time_ms, fact.variation_id) >= (held.first_ms, &*held.shown.variation_id) {
-        return ActivationPlan { crossover, ..ActivationPlan::default() };
+        return ActivationPlan { crossover, place, ..ActivationPlan::default() };
     }
     let new_first = if is_other_variation { shown() } else { held.shown.clone() };
     let late_credits = late_credits(row, environment, rules, fact, &Move { from: Some(held), to: &new_first });
-    ActivationPlan { first: false, crossover, late_credits, new_first: Some(new_first) }
+    ActivationPlan { first: false, crossover, late_credits, new_first: Some(new_first), place }
 }
 
 /// Says what an event means for a row, given what is tied to it.

@@ -107,29 +107,22 @@ impl<E> UserRow<E> {
         bounds: &Bounds,
     ) -> Forgotten {
         self.history.note(fact.time_ms, attributes);
-        let mut forgotten = Forgotten::default();
-        match (self.place_of(fact.experiment_id), plan.new_first.clone()) {
-            (Ok(place), new_first) => {
-                if let Some(held) = self.activations.get_mut(place) {
-                    held.last_received_ms = held.last_received_ms.max(fact.received_at_ms);
-                    held.is_crossed_over |= plan.crossover;
-                    if let Some(shown) = new_first {
-                        held.shown = shown;
-                        held.first_ms = fact.time_ms;
-                    }
-                }
+        if let Some(held) = plan.place.and_then(|place| self.activations.get_mut(place)) {
+            held.last_received_ms = held.last_received_ms.max(fact.received_at_ms);
+            held.is_crossed_over |= plan.crossover;
+            if let Some(shown) = &plan.new_first {
+                held.shown = shown.clone();
+                held.first_ms = fact.time_ms;
             }
-            (Err(place), Some(shown)) => {
-                let first_ms = fact.time_ms;
-                let last_received_ms = fact.received_at_ms;
-                let activation = Activation { shown, first_ms, last_received_ms, is_crossed_over: false };
-                self.activations.insert(place, activation);
-                forgotten.activations = self.forget_activations(bounds.activations.max(1), place);
-            }
-            // A plan for an experiment that the row does not hold always makes a first.
-            (Err(_), None) => {}
+            return Forgotten::default();
         }
-        forgotten
+        let (Err(place), Some(shown)) = (self.place_of(fact.experiment_id), plan.new_first.clone()) else {
+            return Forgotten::default();
+        };
+        let last_received_ms = fact.received_at_ms;
+        let activation = Activation { shown, first_ms: fact.time_ms, last_received_ms, is_crossed_over: false };
+        self.activations.insert(place, activation);
+        Forgotten { activations: self.forget_activations(bounds.activations.max(1), place), ..Forgotten::default() }
     }
 
     /// Lets an event wait for activations that arrive after it.

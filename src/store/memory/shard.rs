@@ -105,11 +105,8 @@ impl Shard {
         Some(place)
     }
 
-    /// The place of a user's row, which is made where there is none.
-    pub(super) fn find_or_make(&mut self, key: &UserKey<'_>) -> usize {
-        if let Some(place) = self.find(key) {
-            return place;
-        }
+    /// Makes a row for a user who has none; gives its place.
+    pub(super) fn make(&mut self, key: &UserKey<'_>) -> usize {
         if self.index.len() >= self.limits.users {
             self.forget_unused_user();
         }
@@ -148,7 +145,7 @@ impl Shard {
 
     /// Lets an event wait for late activations.
     pub(super) fn hold(&mut self, key: &UserKey<'_>, event: PendingEvent<Arc<Event>>) {
-        let place = self.find_or_make(key);
+        let place = self.find(key).unwrap_or_else(|| self.make(key));
         let serial = self.next_serial;
         self.next_serial += 1;
         let PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event } = event;

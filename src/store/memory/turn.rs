@@ -46,7 +46,7 @@ pub(super) struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     pub(super) fn take_impression(mut self, mut impression: Impression) -> Recorded<ImpressionOutcome> {
-        let plan = self.plan_impression(&impression);
+        let (plan, slot) = self.plan_impression(&impression);
         let outcome = ImpressionOutcome {
             duplicate: false,
             time_ms: self.dates.time_ms,
@@ -59,7 +59,7 @@ impl<'a> Turn<'a> {
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
         }
         self.accept();
-        let slot = self.commit_impression(&impression, &plan);
+        let slot = self.commit_impression(&impression, &plan, slot);
         if self.outbox.keeps_records() {
             let environment = self.shard.environment(self.place.environment);
             let row = slot.and_then(|slot| self.shard.row(slot));
@@ -92,7 +92,9 @@ impl<'a> Turn<'a> {
         );
         let inherited = row.filter(|_| event.attributes.is_none()).and_then(|row| row.attributes_at(fact.time_ms));
         let inherited_attributes = inherited.cloned();
-        let outcome = self.event_outcome(&plan);
+        // A client without sinks pays for no second copy.
+        let recorded_credits = self.outbox.keeps_records().then(|| plan.credits.clone());
+        let outcome = self.event_outcome(plan);
         if let Err(refusal) = self.outbox.reserve() {
             self.shard.counts.refused_records += 1;
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
@@ -101,7 +103,7 @@ impl<'a> Turn<'a> {
         self.shard.counts.unknown_user_events += u64::from(is_unknown_user);
         let event = Arc::new(event);
         self.let_wait(&id, &event);
-        if self.outbox.keeps_records() {
+        if let Some(credits) = recorded_credits {
             let record = Record::Conversion(ConversionRecord {
                 id: id.clone(),
                 event_id: id,
@@ -109,7 +111,7 @@ impl<'a> Turn<'a> {
                 time_ms: self.dates.time_ms,
                 received_at_ms: self.dates.received_at_ms,
                 event,
-                credits: plan.credits,
+                credits,
                 late: false,
                 inherited_attributes,
             });
@@ -143,21 +145,29 @@ impl<'a> Turn<'a> {
         })
     }
 
-    fn plan_impression(&mut self, impression: &Impression) -> ActivationPlan {
+    fn plan_impression(&mut self, impression: &Impression) -> (ActivationPlan, Option<usize>) {
         let (Some(fact), Some((rule, variation))) = (self.fact(impression), impression.activates()) else {
-            return ActivationPlan::default();
+            return (ActivationPlan::default(), None);
         };
+        let unknown = UserRow::default();
         let slot = self.shard.find(&self.user(&impression.envelope));
         let row = slot.and_then(|slot| self.shard.row(slot));
         let shown = || Arc::new(Shown::new(rule, variation));
-        plan_activation(row.unwrap_or(&UserRow::default()), self.place.environment, self.place.rules, &fact, shown)
+        let row = row.unwrap_or(&unknown);
+        (plan_activation(row, self.place.environment, self.place.rules, &fact, shown), slot)
     }
 
     /// Gives the place of the user's row, if the impression is an activation.
-    fn commit_impression(&mut self, impression: &Impression, plan: &ActivationPlan) -> Option<usize> {
+    fn commit_impression(
+        &mut self,
+        impression: &Impression,
+        plan: &ActivationPlan,
+        slot: Option<usize>,
+    ) -> Option<usize> {
         let fact = self.fact(impression)?;
         let bounds = *self.shard.row_bounds();
-        let slot = self.shard.find_or_make(&self.user(&impression.envelope));
+        let user = self.user(&impression.envelope);
+        let slot = slot.unwrap_or_else(|| self.shard.make(&user));
         let row = self.shard.row_mut(slot)?;
         let forgotten = row.commit_activation(&fact, plan, &impression.attributes, &bounds);
         self.shard.counts.activations += u64::from(plan.first);
@@ -166,11 +176,11 @@ impl<'a> Turn<'a> {
         Some(slot)
     }
 
-    fn event_outcome(&self, plan: &EventPlan) -> EventOutcome {
+    fn event_outcome(&self, plan: EventPlan) -> EventOutcome {
         EventOutcome {
             duplicate: false,
             time_ms: self.dates.time_ms,
-            credits: plan.credits.clone(),
+            credits: plan.credits,
             reason: plan.reason,
             early_by_ms: plan.early_by_ms,
         }
