@@ -5,7 +5,10 @@
 
 mod compile;
 mod finding;
+mod findings;
 mod model;
+mod place;
+mod view;
 mod wire;
 
 pub use compile::Compiled;

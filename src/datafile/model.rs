@@ -291,6 +291,18 @@ impl Datafile {
         self.events.get(index.0 as usize)
     }
 
+    /// The place of a rule of any kind, by id.
+    #[must_use]
+    pub fn rule_by_id(&self, id: &str) -> Option<RuleIndex> {
+        self.rule_by_id.get(id).copied()
+    }
+
+    /// The place of an event, by key.
+    #[must_use]
+    pub fn event_by_key(&self, key: &str) -> Option<EventIndex> {
+        self.event_by_key.get(key).copied()
+    }
+
     /// The group at a place.
     #[inline]
     #[must_use]
@@ -312,6 +324,12 @@ impl Rule {
     #[must_use]
     pub fn kind(&self) -> RuleKind {
         self.kind
+    }
+
+    /// The place of a variation, by id.
+    #[must_use]
+    pub fn variation_by_id(&self, id: &str) -> Option<VariationIndex> {
+        self.variation_by_id.get(id).copied()
     }
 
     /// The variation at a place.

@@ -30,7 +30,12 @@ pub struct Recorded<T> {
 /// moment never miss each other. It sets the times that callers did not give, inside that turn.
 pub trait Store: Debug + Send + Sync {
     /// Takes an impression; if it is an activation, the ledger remembers it.
-    fn record_impression(&self, environment: &str, rules: &Rules, impression: Impression) -> Recorded<ImpressionOutcome>;
+    fn record_impression(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        impression: Impression,
+    ) -> Recorded<ImpressionOutcome>;
 
     /// Takes an event and credits the experiments that the user was activated in.
     fn record_event(&self, environment: &str, rules: &Rules, event: Event) -> Recorded<EventOutcome>;
@@ -81,6 +86,26 @@ pub struct Statistics {
     pub crossovers: u64,
     /// Entries dated too far in the future, and set to the time of their receipt.
     pub clamped_times: u64,
-    /// Events of users without a row.
+    /// Events of users whose activations this ledger does not hold: it never saw them, or forgot them.
     pub unknown_user_events: u64,
+}
+
+impl Statistics {
+    /// Adds those of another part of the same store.
+    pub(crate) const fn add(&mut self, part: &Self) {
+        self.users += part.users;
+        self.activations += part.activations;
+        self.pending_events += part.pending_events;
+        self.ids += part.ids;
+        self.waiting_records += part.waiting_records;
+        self.forgotten_users += part.forgotten_users;
+        self.forgotten_activations += part.forgotten_activations;
+        self.forgotten_events += part.forgotten_events;
+        self.forgotten_ids += part.forgotten_ids;
+        self.refused_records += part.refused_records;
+        self.duplicates += part.duplicates;
+        self.crossovers += part.crossovers;
+        self.clamped_times += part.clamped_times;
+        self.unknown_user_events += part.unknown_user_events;
+    }
 }

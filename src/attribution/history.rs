@@ -1,0 +1,61 @@
+//! The attributes of a user's activations over time, so that an event without any inherits them.
+//!
+//! Must not know events or rules.
+
+use std::sync::Arc;
+
+use super::entry::Attributes;
+use crate::clock::TimeMs;
+
+/// How many changes of attributes are remembered per user; the oldest are forgotten first.
+const LONGEST_HISTORY: usize = 8;
+
+/// The attributes of a user's activations over time: one span for each run of equal attributes.
+///
+/// Bounded: of a user whose attributes changed more often, the earliest spans are forgotten, and
+/// events from then inherit nothing. When an activation arrives so late that it falls inside a span
+/// of others, the span is split at its ends, since the times between are not kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AttributeHistory {
+    /// In the order of `from_ms`; spans do not overlap.
+    spans: Vec<Span>,
+}
+
+#[derive(Debug, Clone)]
+struct Span {
+    from_ms: TimeMs,
+    through_ms: TimeMs,
+    attributes: Attributes,
+}
+
+impl AttributeHistory {
+    /// The attributes of the latest activation at or before a time.
+    pub(super) fn latest_at(&self, time_ms: TimeMs) -> Option<&Attributes> {
+        let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
+        self.spans.get(after.checked_sub(1)?).map(|span| &span.attributes)
+    }
+
+    /// Notes an activation; of two at the same time, the one that arrives last counts.
+    pub(super) fn note(&mut self, time_ms: TimeMs, attributes: &Attributes) {
+        let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
+        let mut rest = None;
+        let point = || Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
+        if let Some(span) = after.checked_sub(1).and_then(|before| self.spans.get_mut(before)) {
+            if Arc::ptr_eq(&span.attributes, attributes) || span.attributes == *attributes {
+                span.through_ms = span.through_ms.max(time_ms);
+                return;
+            }
+            if span.from_ms == time_ms && span.through_ms == time_ms {
+                *span = point();
+                return;
+            }
+            if span.through_ms > time_ms {
+                rest = Some(Span { from_ms: span.through_ms, ..span.clone() });
+                span.through_ms = span.from_ms;
+            }
+        }
+        self.spans.splice(after..after, std::iter::once(point()).chain(rest));
+        let excess = self.spans.len().saturating_sub(LONGEST_HISTORY);
+        self.spans.drain(..excess);
+    }
+}

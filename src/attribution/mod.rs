@@ -1,0 +1,26 @@
+//! Attribution: which activations an event is credited to.
+//!
+//! Must not know clocks, locks or I/O. A store calls it with a user's row, inside that user's turn:
+//! the plan functions judge an activation or event without changing the row, and once the store has
+//! decided to accept it, the commit functions change the row. That way a refusal leaves no trace.
+
+mod credit;
+mod entry;
+mod entry_id;
+mod history;
+mod outcome;
+mod plan;
+mod record;
+mod row;
+mod rules;
+mod tie;
+
+pub use credit::{Credit, Shown, credit_id};
+pub use entry::{Attributes, Envelope, Event, Impression, ImpressionSource, Origin, RecordedAttribute};
+pub use entry_id::EntryId;
+pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
+pub use plan::{ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event};
+pub use record::{ConversionRecord, ImpressionRecord, Record};
+pub use row::{Bounds, Forgotten, PendingEvent, UserRow};
+pub use rules::Rules;
+pub use tie::Tie;

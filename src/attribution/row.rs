@@ -1,0 +1,167 @@
+//! A user's row of the ledger: first activations, events that wait for late ones, attributes.
+//!
+//! Must not know clocks or locks, nor how rows are kept. What an event is beyond its id, time and
+//! ties is the store's business (`E`): one in memory holds it, one on disk may leave it packed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::credit::Shown;
+use super::entry::Attributes;
+use super::entry_id::EntryId;
+use super::history::AttributeHistory;
+use super::plan::{ActivationFact, ActivationPlan};
+use crate::clock::TimeMs;
+
+/// A user's row of the ledger.
+#[derive(Debug, Clone)]
+pub struct UserRow<E> {
+    /// In the order of their experiments' ids.
+    pub(super) activations: Vec<Activation>,
+    /// In the order of receipt.
+    pub(super) pending: VecDeque<PendingEvent<E>>,
+    pub(super) history: AttributeHistory,
+}
+
+/// What the ledger remembers of a user's activations of one experiment or holdout.
+#[derive(Debug, Clone)]
+pub(super) struct Activation {
+    pub(super) shown: Arc<Shown>,
+    pub(super) first_ms: TimeMs,
+    pub(super) last_received_ms: TimeMs,
+    pub(super) is_crossed_over: bool,
+}
+
+/// An event that waits for activations that arrive after it.
+#[derive(Debug, Clone)]
+pub struct PendingEvent<E> {
+    /// The event's id.
+    pub id: EntryId,
+    /// When it happened.
+    pub time_ms: TimeMs,
+    /// When it was received.
+    pub received_at_ms: TimeMs,
+    /// When it stops waiting, by the clock of receipts.
+    pub claimable_until_ms: TimeMs,
+    /// The experiments and holdouts that were tied to it and running when it was accepted.
+    pub tied: Box<[Arc<str>]>,
+    /// What the store keeps of it beyond that.
+    pub event: E,
+}
+
+/// How much one row may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Activations; beyond it, the one whose experiment was not shown for the longest time goes.
+    pub activations: usize,
+    /// Pending events; beyond it, the one received first goes.
+    pub pending_events: usize,
+}
+
+/// What a row had to forget before its time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Activations.
+    pub activations: usize,
+    /// Pending events.
+    pub pending_events: usize,
+}
+
+impl<E> Default for UserRow<E> {
+    fn default() -> Self {
+        Self { activations: Vec::new(), pending: VecDeque::new(), history: AttributeHistory::default() }
+    }
+}
+
+impl<E> UserRow<E> {
+    /// How many experiments and holdouts the user was activated in.
+    #[must_use]
+    pub fn activation_count(&self) -> usize {
+        self.activations.len()
+    }
+
+    /// The events that wait for late activations, in the order of receipt.
+    #[must_use]
+    pub const fn pending(&self) -> &VecDeque<PendingEvent<E>> {
+        &self.pending
+    }
+
+    /// Whether there is nothing to remember.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.activations.is_empty() && self.pending.is_empty()
+    }
+
+    /// The attributes of the user's latest activation at or before a time.
+    #[must_use]
+    pub fn attributes_at(&self, time_ms: TimeMs) -> Option<&Attributes> {
+        self.history.latest_at(time_ms)
+    }
+
+    /// Remembers an activation that was planned on this very row.
+    pub fn commit_activation(
+        &mut self,
+        fact: &ActivationFact<'_>,
+        plan: &ActivationPlan,
+        attributes: &Attributes,
+        bounds: &Bounds,
+    ) -> Forgotten {
+        self.history.note(fact.time_ms, attributes);
+        if let Some(held) = plan.place.and_then(|place| self.activations.get_mut(place)) {
+            held.last_received_ms = held.last_received_ms.max(fact.received_at_ms);
+            held.is_crossed_over |= plan.crossover;
+            if let Some(shown) = &plan.new_first {
+                held.shown = shown.clone();
+                held.first_ms = fact.time_ms;
+            }
+            return Forgotten::default();
+        }
+        let (Err(place), Some(shown)) = (self.place_of(fact.experiment_id), plan.new_first.clone()) else {
+            return Forgotten::default();
+        };
+        let last_received_ms = fact.received_at_ms;
+        let activation = Activation { shown, first_ms: fact.time_ms, last_received_ms, is_crossed_over: false };
+        self.activations.insert(place, activation);
+        Forgotten { activations: self.forget_activations(bounds.activations.max(1), place), ..Forgotten::default() }
+    }
+
+    /// Lets an event wait for activations that arrive after it.
+    pub fn commit_pending(&mut self, event: PendingEvent<E>, bounds: &Bounds) -> Forgotten {
+        self.pending.push_back(event);
+        let excess = self.pending.len().saturating_sub(bounds.pending_events);
+        self.pending.drain(..excess);
+        Forgotten { pending_events: excess, ..Forgotten::default() }
+    }
+
+    /// Lets go of the events that have waited long enough; gives how many.
+    pub fn expire_pending(&mut self, now_ms: TimeMs) -> usize {
+        let before = self.pending.len();
+        // Mostly the first ones; but settings may have changed between two events.
+        if self.pending.iter().any(|event| event.claimable_until_ms <= now_ms) {
+            self.pending.retain(|event| event.claimable_until_ms > now_ms);
+        }
+        if self.pending.is_empty() {
+            self.pending = VecDeque::new();
+        }
+        before.saturating_sub(self.pending.len())
+    }
+
+    /// Lets go of the pending event that was received first.
+    pub fn forget_oldest_pending(&mut self) -> Option<PendingEvent<E>> {
+        self.pending.pop_front()
+    }
+
+    pub(super) fn place_of(&self, experiment_id: &str) -> Result<usize, usize> {
+        self.activations.binary_search_by(|held| (*held.shown.experiment_id).cmp(experiment_id))
+    }
+
+    fn forget_activations(&mut self, limit: usize, newest: usize) -> usize {
+        if self.activations.len() <= limit {
+            return 0;
+        }
+        let others = self.activations.iter().enumerate().filter(|&(place, _)| place != newest);
+        let Some((oldest, _)) = others.min_by_key(|(_, held)| held.last_received_ms) else { return 0 };
+        self.activations.remove(oldest);
+        1
+    }
+}

@@ -1,0 +1,62 @@
+//! Where something stands in a datafile: a JSON path that costs little until it is shown.
+//!
+//! Must not know what stands there.
+
+use std::fmt::{self, Write as _};
+use std::rc::Rc;
+
+/// A place in the datafile's text.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place(Option<Rc<Step>>);
+
+#[derive(Debug)]
+struct Step {
+    parent: Place,
+    to: To,
+}
+
+#[derive(Debug)]
+enum To {
+    Field(Box<str>),
+    Item(usize),
+}
+
+impl Place {
+    /// The place of a field of the object here.
+    pub(super) fn field(&self, name: &str) -> Self {
+        self.step(To::Field(name.into()))
+    }
+
+    /// The place of an element of the array here.
+    pub(super) fn item(&self, index: usize) -> Self {
+        self.step(To::Item(index))
+    }
+
+    fn step(&self, to: To) -> Self {
+        Self(Some(Rc::new(Step { parent: self.clone(), to })))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(step) = &self.0 else { return Ok(()) };
+        // The depth of a place is limited where conditions are read, so this cannot overflow.
+        step.parent.fmt(formatter)?;
+        match &step.to {
+            To::Item(index) => write!(formatter, "[{index}]"),
+            To::Field(name) if is_plain(name) => {
+                if step.parent.0.is_some() {
+                    formatter.write_char('.')?;
+                }
+                formatter.write_str(name)
+            }
+            To::Field(name) => write!(formatter, "[{name:?}]"),
+        }
+    }
+}
+
+/// Whether a name can be written behind a dot.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'))
+}

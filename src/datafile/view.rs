@@ -1,0 +1,1 @@
+//! What a user of the crate sees of a compiled datafile.

@@ -1,0 +1,160 @@
+//! The store in memory: bounded, at memory speed, and with counters for what it had to forget.
+//!
+//! Must not know sources, sinks or servers. Locks are taken in one order only: the user's shard,
+//! then the id's, then the outbox. The user's shard stays locked from the reading of the clock to the
+//! last commit; that is the user's turn.
+
+mod ids;
+mod limits;
+mod outbox;
+mod shard;
+mod spread;
+mod turn;
+
+pub use limits::MemoryLimits;
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hashbrown::DefaultHashBuilder;
+use parking_lot::Mutex;
+
+use self::ids::{AcceptedIds, EntryKind, IdKey};
+use self::outbox::Outbox;
+use self::shard::{Shard, UserKey};
+use self::spread::shard_count;
+use self::turn::{Dates, Place, Turn};
+use super::{Receipt, Recorded, Statistics, Store};
+use crate::attribution::{Envelope, Event, EventOutcome, Impression, ImpressionOutcome, NotCredited, Record, Rules};
+use crate::clock::{Clock, TimeMs};
+
+/// The store in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Arc<Clock>,
+    hasher: DefaultHashBuilder,
+    first_shard: Mutex<Shard>,
+    /// One less than a power of two.
+    other_shards: Box<[Mutex<Shard>]>,
+    ids: AcceptedIds,
+    outbox: Outbox,
+}
+
+impl MemoryStore {
+    /// An empty store. Receipts are dated by the clock, which the client should share.
+    #[must_use]
+    pub fn new(clock: Arc<Clock>, limits: MemoryLimits) -> Self {
+        let shards = shard_count(limits.users.min(limits.pending_events));
+        let share = limits.of_shard(shards);
+        Self {
+            clock,
+            hasher: DefaultHashBuilder::default(),
+            first_shard: Mutex::new(Shard::new(share)),
+            other_shards: (1..shards).map(|_| Mutex::new(Shard::new(share))).collect(),
+            ids: AcceptedIds::new(limits.ids),
+            outbox: Outbox::new(limits.waiting_records),
+        }
+    }
+
+    fn place<'a>(&self, environment: &'a str, rules: &'a Rules, user_id: &str) -> Place<'a> {
+        Place { environment, rules, hash: self.hasher.hash_one((environment, user_id)) }
+    }
+
+    /// Begins an entry's turn, which ends when the shard is unlocked. Gives the entry's time where its
+    /// id is a repeat.
+    fn begin<'a>(
+        &'a self,
+        shard: &'a mut Shard,
+        place: Place<'a>,
+        kind: EntryKind,
+        envelope: &Envelope,
+    ) -> Result<Turn<'a>, TimeMs> {
+        let received_at_ms = self.clock.now_ms();
+        shard.sweep(received_at_ms);
+        let (time_ms, is_clamped) = place.rules.time_of(envelope.time_ms, received_at_ms);
+        let mut claim = None;
+        if let Some(id) = envelope.id.as_deref() {
+            let key = IdKey { environment: place.environment, kind, origin: envelope.origin, id };
+            claim = self.ids.claim(&key, received_at_ms);
+            if claim.is_none() {
+                shard.counts.duplicates += 1;
+                return Err(time_ms);
+            }
+        }
+        let dates = Dates { time_ms, received_at_ms, is_clamped };
+        Ok(Turn { shard, outbox: &self.outbox, claim, place, dates })
+    }
+
+    fn shard(&self, hash: u64) -> &Mutex<Shard> {
+        // The lowest and the highest bits choose the place within the shard.
+        let place = usize::try_from(hash >> 40).unwrap_or_default() & self.other_shards.len();
+        self.other_shards.get(place).unwrap_or(&self.first_shard)
+    }
+
+    fn shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
+        std::iter::once(&self.first_shard).chain(&self.other_shards)
+    }
+}
+
+impl Store for MemoryStore {
+    fn record_impression(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        impression: Impression,
+    ) -> Recorded<ImpressionOutcome> {
+        let place = self.place(environment, rules, &impression.envelope.user_id);
+        let mut shard = self.shard(place.hash).lock();
+        match self.begin(&mut shard, place, EntryKind::Impression, &impression.envelope) {
+            Ok(turn) => turn.take_impression(impression),
+            Err(time_ms) => {
+                let outcome = ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
+                Recorded { outcome, receipt: Receipt::stored() }
+            }
+        }
+    }
+
+    fn record_event(&self, environment: &str, rules: &Rules, event: Event) -> Recorded<EventOutcome> {
+        let place = self.place(environment, rules, &event.envelope.user_id);
+        let mut shard = self.shard(place.hash).lock();
+        match self.begin(&mut shard, place, EntryKind::Event, &event.envelope) {
+            Ok(turn) => turn.take_event(event),
+            Err(time_ms) => {
+                let reason = Some(NotCredited::Duplicate);
+                let outcome = EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() };
+                Recorded { outcome, receipt: Receipt::stored() }
+            }
+        }
+    }
+
+    fn forget(&self, environment: &str, user_id: &str) -> bool {
+        let hash = self.hasher.hash_one((environment, user_id));
+        self.shard(hash).lock().forget(&UserKey { hash, environment, user_id })
+    }
+
+    fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)> {
+        self.outbox.after(after, limit, patience)
+    }
+
+    fn release(&self, through: u64) {
+        self.outbox.release(through);
+    }
+
+    fn latest(&self) -> u64 {
+        self.outbox.latest()
+    }
+
+    fn statistics(&self) -> Statistics {
+        let now_ms = self.clock.now_ms();
+        let mut total = Statistics::default();
+        for shard in self.shards() {
+            let mut shard = shard.lock();
+            shard.sweep(now_ms);
+            total.add(&shard.statistics());
+        }
+        (total.ids, total.forgotten_ids) = self.ids.count(now_ms);
+        total.waiting_records = self.outbox.waiting();
+        total
+    }
+}

@@ -1,0 +1,21 @@
+//! How a bounded number of things is spread over shards.
+//!
+//! Must not know what they are.
+
+/// As many shards as keep threads out of each other's way.
+const MOST_SHARDS: usize = 64;
+
+/// Below this many things in a shard, chance would fill one long before the others.
+const LEAST_PER_SHARD: usize = 1024;
+
+/// How many shards to spread at most `limit` things over: a power of two.
+pub(super) fn shard_count(limit: usize) -> usize {
+    let shards = (limit / LEAST_PER_SHARD).clamp(1, MOST_SHARDS);
+    // The power of two at or below.
+    1 << shards.ilog2()
+}
+
+/// How many things one shard may hold: at least one.
+pub(super) fn per_shard(limit: usize, shards: usize) -> usize {
+    (limit / shards.max(1)).max(1)
+}

@@ -1,0 +1,211 @@
+//! One entry's turn: plan, refuse or commit, report. Runs under the lock of the user's shard.
+//!
+//! Must not know clocks: the entry was dated when its turn began. Nothing may return between the
+//! place in the outbox being promised and the records being put there.
+
+use std::sync::Arc;
+
+use super::ids::Claim;
+use super::outbox::Outbox;
+use super::shard::{Held, Shard, UserKey};
+use crate::attribution::{
+    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Envelope, Event, EventFact, EventOutcome, EventPlan,
+    Impression, ImpressionOutcome, ImpressionRecord, LateCredit, PendingEvent, Record, Rules, Shown, UserRow,
+    plan_activation, plan_event,
+};
+use crate::clock::TimeMs;
+use crate::store::{Receipt, Recorded};
+
+/// When an entry happened and was received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dates {
+    pub(super) time_ms: TimeMs,
+    pub(super) received_at_ms: TimeMs,
+    pub(super) is_clamped: bool,
+}
+
+/// Where an entry belongs, and the rules there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) environment: &'a str,
+    pub(super) rules: &'a Rules,
+    /// Of environment and user.
+    pub(super) hash: u64,
+}
+
+/// What an entry's turn works with.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pub(super) shard: &'a mut Shard,
+    pub(super) outbox: &'a Outbox,
+    /// The caller's id under its lock, if there is one.
+    pub(super) claim: Option<Claim<'a>>,
+    pub(super) place: Place<'a>,
+    pub(super) dates: Dates,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn take_impression(mut self, mut impression: Impression) -> Recorded<ImpressionOutcome> {
+        let (plan, slot) = self.plan_impression(&impression);
+        let outcome = ImpressionOutcome {
+            duplicate: false,
+            time_ms: self.dates.time_ms,
+            first: plan.first,
+            crossover: plan.crossover,
+            late_credits: plan.late_credits.iter().map(|late| late.credit.clone()).collect(),
+        };
+        if let Err(refusal) = self.outbox.reserve() {
+            self.shard.counts.refused_records += 1 + plan.late_credits.len() as u64;
+            return Recorded { outcome, receipt: Receipt::refused(refusal) };
+        }
+        self.accept();
+        let slot = self.commit_impression(&impression, &plan, slot);
+        if self.outbox.keeps_records() {
+            let environment = self.shard.environment(self.place.environment);
+            let row = slot.and_then(|slot| self.shard.row(slot));
+            let late = row.map(|row| late_records(row, &environment, plan.late_credits)).unwrap_or_default();
+            let record = Record::Impression(ImpressionRecord {
+                id: EntryId::given_or_new(impression.envelope.id.take()),
+                environment,
+                time_ms: self.dates.time_ms,
+                received_at_ms: self.dates.received_at_ms,
+                first: plan.first,
+                impression,
+            });
+            self.outbox.push(record, late);
+        }
+        Recorded { outcome, receipt: Receipt::stored() }
+    }
+
+    pub(super) fn take_event(mut self, mut event: Event) -> Recorded<EventOutcome> {
+        let id = EntryId::given_or_new(event.envelope.id.take());
+        let slot = self.shard.find(&self.user(&event.envelope));
+        let row = slot.and_then(|slot| self.shard.row(slot));
+        let is_unknown_user = row.is_none_or(|row| row.activation_count() == 0);
+        let fact = EventFact { id: &id, time_ms: self.dates.time_ms };
+        let plan = plan_event(
+            row.unwrap_or(&UserRow::default()),
+            self.place.environment,
+            self.place.rules,
+            &fact,
+            event.ties(),
+        );
+        let inherited = row.filter(|_| event.attributes.is_none()).and_then(|row| row.attributes_at(fact.time_ms));
+        let inherited_attributes = inherited.cloned();
+        // A client without sinks pays for no second copy.
+        let recorded_credits = self.outbox.keeps_records().then(|| plan.credits.clone());
+        let outcome = self.event_outcome(plan);
+        if let Err(refusal) = self.outbox.reserve() {
+            self.shard.counts.refused_records += 1;
+            return Recorded { outcome, receipt: Receipt::refused(refusal) };
+        }
+        self.accept();
+        self.shard.counts.unknown_user_events += u64::from(is_unknown_user);
+        let event = Arc::new(event);
+        self.let_wait(&id, &event);
+        if let Some(credits) = recorded_credits {
+            let record = Record::Conversion(ConversionRecord {
+                id: id.clone(),
+                event_id: id,
+                environment: self.shard.environment(self.place.environment),
+                time_ms: self.dates.time_ms,
+                received_at_ms: self.dates.received_at_ms,
+                event,
+                credits,
+                late: false,
+                inherited_attributes,
+            });
+            self.outbox.push(record, None);
+        }
+        Recorded { outcome, receipt: Receipt::stored() }
+    }
+
+    fn user<'b>(&self, envelope: &'b Envelope) -> UserKey<'b>
+    where
+        'a: 'b,
+    {
+        UserKey { hash: self.place.hash, environment: self.place.environment, user_id: &envelope.user_id }
+    }
+
+    /// The id and the counters of an entry that is accepted.
+    fn accept(&mut self) {
+        if let Some(claim) = self.claim.take() {
+            claim.accept(self.dates.received_at_ms.saturating_add(self.place.rules.repeat_window_ms));
+        }
+        self.shard.counts.clamped_times += u64::from(self.dates.is_clamped);
+    }
+
+    fn fact<'b>(&self, impression: &'b Impression) -> Option<ActivationFact<'b>> {
+        let (rule, variation) = impression.activates()?;
+        Some(ActivationFact {
+            experiment_id: &rule.id,
+            variation_id: &variation.id,
+            time_ms: self.dates.time_ms,
+            received_at_ms: self.dates.received_at_ms,
+        })
+    }
+
+    fn plan_impression(&mut self, impression: &Impression) -> (ActivationPlan, Option<usize>) {
+        let (Some(fact), Some((rule, variation))) = (self.fact(impression), impression.activates()) else {
+            return (ActivationPlan::default(), None);
+        };
+        let unknown = UserRow::default();
+        let slot = self.shard.find(&self.user(&impression.envelope));
+        let row = slot.and_then(|slot| self.shard.row(slot));
+        let shown = || Arc::new(Shown::new(rule, variation));
+        let row = row.unwrap_or(&unknown);
+        (plan_activation(row, self.place.environment, self.place.rules, &fact, shown), slot)
+    }
+
+    /// Gives the place of the user's row, if the impression is an activation.
+    fn commit_impression(
+        &mut self,
+        impression: &Impression,
+        plan: &ActivationPlan,
+        slot: Option<usize>,
+    ) -> Option<usize> {
+        let fact = self.fact(impression)?;
+        let bounds = *self.shard.row_bounds();
+        let user = self.user(&impression.envelope);
+        let slot = slot.unwrap_or_else(|| self.shard.make(&user));
+        let row = self.shard.row_mut(slot)?;
+        let forgotten = row.commit_activation(&fact, plan, &impression.attributes, &bounds);
+        self.shard.counts.activations += u64::from(plan.first);
+        self.shard.counts.crossovers += u64::from(plan.crossover);
+        self.shard.note_forgotten(forgotten);
+        Some(slot)
+    }
+
+    fn event_outcome(&self, plan: EventPlan) -> EventOutcome {
+        EventOutcome {
+            duplicate: false,
+            time_ms: self.dates.time_ms,
+            credits: plan.credits,
+            reason: plan.reason,
+            early_by_ms: plan.early_by_ms,
+        }
+    }
+
+    /// Lets an event wait for late activations, if there can be any.
+    fn let_wait(&mut self, id: &EntryId, event: &Arc<Event>) {
+        let Dates { time_ms, received_at_ms, .. } = self.dates;
+        let Some(claimable_until_ms) = self.place.rules.claimable_until_ms(received_at_ms) else { return };
+        let tied: Box<[_]> = event.ties().filter(|tie| tie.is_running).map(|tie| tie.experiment_id.clone()).collect();
+        if tied.is_empty() {
+            return;
+        }
+        let (id, kept) = (id.clone(), event.clone());
+        let pending = PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event: kept };
+        self.shard.hold(&self.user(&event.envelope), pending);
+    }
+}
+
+fn late_records(row: &UserRow<Held>, environment: &Arc<str>, credits: Vec<LateCredit>) -> Vec<Record> {
+    let record = |late: LateCredit| {
+        let pending = row.pending().get(late.pending_place)?;
+        let event = pending.event.event.clone();
+        let inherited = row.attributes_at(pending.time_ms).filter(|_| event.attributes.is_none()).cloned();
+        Some(Record::Conversion(ConversionRecord::late(environment.clone(), pending, event, late.credit, inherited)))
+    };
+    credits.into_iter().filter_map(record).collect()
+}

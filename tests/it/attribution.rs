@@ -1,0 +1,16 @@
+//! Attribution and the stores: the rule against a plain model, turns under threads, bounds, ids.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests outside of test functions: a panic is the report"
+)]
+
+mod bounds;
+mod contract;
+mod ids;
+mod model;
+mod orders;
+mod threads;
+mod world;

@@ -1,0 +1,140 @@
+//! Any order of arrival against the plain model.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::model::{Arrival, Expected, What, expected};
+use super::world::{EVENTS, EXPERIMENTS, Given, MakeStore, VARIATIONS, fold_records, memory, world};
+use variate::attribution::{Credit, Record, Rules};
+
+fn given() -> impl Strategy<Value = Given> {
+    let who = (select(&["shop", "blog"][..]), select(&["u", "v", ""][..]));
+    (who, 960..1010_i64, any::<bool>(), 0..3_usize).prop_map(|((environment, user), time_ms, has_time, datafile)| {
+        Given { environment, user: user.to_owned(), time_ms: has_time.then_some(time_ms), datafile, ..Given::default() }
+    })
+}
+
+fn arrival() -> impl Strategy<Value = Arrival> {
+    let activation = (select(&EXPERIMENTS[..]), select(&VARIATIONS[..]))
+        .prop_map(|(experiment, variation)| What::Activation { experiment, variation });
+    let event = (0..EVENTS.len()).prop_map(|key| What::Event { key });
+    let pause_ms = prop_oneof![3 => Just(0_i64), 1 => 0..12_i64];
+    (given(), pause_ms, prop_oneof![activation, event]).prop_map(|(given, pause_ms, what)| Arrival {
+        given,
+        pause_ms,
+        what,
+    })
+}
+
+/// Arrivals with ids of their own, and some of them once more.
+fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
+    let numbered = prop::collection::vec(arrival(), 1..40).prop_map(|mut arrivals| {
+        for (at, arrival) in arrivals.iter_mut().enumerate() {
+            arrival.given.id = Some(format!("e{at}"));
+        }
+        arrivals
+    });
+    (numbered, prop::collection::vec(any::<prop::sample::Index>(), 0..6)).prop_map(|(mut arrivals, repeats)| {
+        for repeat in repeats {
+            let repeated = repeat.get(&arrivals).clone();
+            arrivals.push(repeated);
+        }
+        arrivals
+    })
+}
+
+fn rules(late_window_ms: impl Strategy<Value = i64>) -> impl Strategy<Value = Rules> {
+    let window_ms = prop_oneof![Just(None), (0..30_i64).prop_map(Some)];
+    let early_tolerance_ms = prop_oneof![Just(0), 0..8_i64];
+    (window_ms, early_tolerance_ms, late_window_ms, 0..6_i64).prop_map(
+        |(window_ms, early_tolerance_ms, late_window_ms, future_tolerance_ms)| Rules {
+            window_ms,
+            early_tolerance_ms,
+            late_window_ms,
+            repeat_window_ms: 86_400_000,
+            future_tolerance_ms,
+        },
+    )
+}
+
+/// Runs arrivals through a store; gives what the model also says.
+fn run(make: MakeStore<'_>, arrivals: &[Arrival], rules: &Rules) -> Expected {
+    let world = world(make, *rules);
+    let mut ran = Expected::default();
+    let mut credits = Vec::new();
+    for (at, arrival) in arrivals.iter().enumerate() {
+        world.clock.advance_to(world.clock.now_ms() + arrival.pause_ms);
+        let given = &arrival.given;
+        match arrival.what {
+            What::Activation { experiment, variation } => {
+                let outcome = world.activate(given, experiment, variation);
+                ran.firsts += u64::from(outcome.first);
+                credits.extend(outcome.late_credits);
+            }
+            What::Event { key } => {
+                let outcome = world.track(given, EVENTS[key]);
+                if let Some(reason) = outcome.reason.filter(|_| !outcome.duplicate) {
+                    ran.reasons.insert(at, reason.as_str());
+                }
+                credits.extend(outcome.credits);
+            }
+        }
+    }
+    let records = world.records();
+    ran.folded = fold_records(&records);
+    let in_records: Vec<_> = records.iter().flat_map(|(_, record)| credits_of(record)).cloned().collect();
+    assert_eq!(credits, in_records, "answers and records tell the same");
+    assert!(records.iter().zip(1..).all(|((sequence, _), place)| *sequence == place), "a gap in the sequence numbers");
+    let ids: BTreeSet<_> = records.iter().map(|(_, record)| id_of(record)).collect();
+    assert_eq!(ids.len(), records.len(), "every record has an id of its own");
+    let statistics = world.store.statistics();
+    ran.duplicates = statistics.duplicates;
+    ran.crossovers = statistics.crossovers;
+    assert_eq!(statistics.activations, ran.firsts);
+    ran
+}
+
+fn id_of(record: &Record) -> String {
+    match record {
+        Record::Impression(record) => format!("impression {} {}", record.environment, record.id),
+        Record::Conversion(record) => format!("conversion {} {}", record.environment, record.id),
+        other => format!("{other:?}"),
+    }
+}
+
+fn credits_of(record: &Record) -> &[Credit] {
+    match record {
+        Record::Conversion(record) => &record.credits,
+        _ => &[],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_arrives_in_any_order_is_what_the_model_says(
+        arrivals in arrivals().prop_shuffle(),
+        rules in rules(prop_oneof![Just(0), 0..20_i64, Just(1_000_000)]),
+    ) {
+        prop_assert_eq!(run(&memory, &arrivals, &rules), expected(&arrivals, &rules));
+    }
+
+    #[test]
+    fn folded_credits_are_the_same_in_every_order(
+        (arrivals, shuffled) in arrivals().prop_flat_map(|mut arrivals| {
+            for arrival in &mut arrivals {
+                // Without a time of their own, they would mean something else elsewhere in the order.
+                arrival.given.time_ms.get_or_insert(980);
+                arrival.pause_ms = arrival.pause_ms.min(3);
+            }
+            (Just(arrivals.clone()), Just(arrivals).prop_shuffle())
+        }),
+        rules in rules(Just(1_000_000)),
+    ) {
+        let rules = Rules { future_tolerance_ms: 1_000, ..rules };
+        prop_assert_eq!(run(&memory, &arrivals, &rules).folded, run(&memory, &shuffled, &rules).folded);
+    }
+}

@@ -1,0 +1,125 @@
+//! Many threads on one user: an event and its activation in flight together never miss each other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::model::{Arrival, What, expected};
+use super::world::{EXPERIMENTS, VARIATIONS, World, fold_records, given, memory};
+use variate::attribution::{Record, Rules};
+use variate::clock::Clock;
+
+const THREADS: usize = 8;
+
+fn on_the_systems_clock(rules: Rules) -> World {
+    let clock = Arc::new(Clock::system());
+    World { store: memory(clock.clone()), clock, rules }
+}
+
+/// Times are set within the user's turn, and there is no late window: an event's credits are exactly
+/// the experiments whose activations have an earlier record.
+#[test]
+fn turns_are_not_interleaved() {
+    for _ in 0..20 {
+        let world = &on_the_systems_clock(Rules::default());
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || {
+                    for round in 0..40 {
+                        let experiment = ["10", "11", "20"][(thread + round) % 3];
+                        if (thread + round) % 2 == 0 {
+                            world.activate(&given(), experiment, VARIATIONS[thread % 2]);
+                        }
+                        let credits = world.track(&given(), "look").credits;
+                        let is_there = credits.iter().any(|credit| *credit.experiment.experiment_id == *experiment);
+                        assert!(is_there || (thread + round) % 2 == 1, "what this thread did before is seen");
+                    }
+                });
+            }
+        });
+        assert_credits_follow_from_the_records_before(world);
+    }
+}
+
+fn assert_credits_follow_from_the_records_before(world: &World) {
+    let mut activated = BTreeSet::new();
+    let mut latest_received_ms = 0;
+    for (sequence, record) in world.records() {
+        let received_at_ms = match &*record {
+            Record::Impression(record) => {
+                let (rule, variation) = record.impression.activates().unwrap();
+                let shown = variate::attribution::Shown::new(rule, variation);
+                assert_eq!(record.first, activated.insert(shown.experiment_id.to_string()));
+                record.received_at_ms
+            }
+            Record::Conversion(record) => {
+                let credited = record.credits.iter().map(|credit| credit.experiment.experiment_id.to_string());
+                assert_eq!(credited.collect::<BTreeSet<_>>(), activated, "at record {sequence}");
+                record.received_at_ms
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(received_at_ms >= latest_received_ms, "receipts of one user never go back");
+        latest_received_ms = received_at_ms;
+    }
+}
+
+/// Callers set the times, and everything is late for everything else: whatever the interleaving, the
+/// folded credits are the model's.
+#[test]
+fn a_late_window_makes_the_interleaving_irrelevant() {
+    let rules = Rules { late_window_ms: 3_600_000, window_ms: Some(300), ..Rules::default() };
+    for round in 0..20_usize {
+        let arrivals: Vec<Arrival> = (0..400).map(|at| arrival(at, round)).collect();
+        let expect = expected(&arrivals, &rules);
+        let world = &on_the_systems_clock(rules);
+        std::thread::scope(|scope| {
+            for part in arrivals.chunks(arrivals.len() / THREADS) {
+                scope.spawn(move || part.iter().for_each(|arrival| take(world, arrival)));
+            }
+        });
+        assert_eq!(fold_records(&world.records()), expect.folded);
+        let statistics = world.store.statistics();
+        let seen = (statistics.duplicates, statistics.activations, statistics.crossovers);
+        assert_eq!(seen, (expect.duplicates, expect.firsts, expect.crossovers));
+    }
+}
+
+fn take(world: &World, arrival: &Arrival) {
+    match arrival.what {
+        What::Activation { experiment, variation } => {
+            world.activate(&arrival.given, experiment, variation);
+        }
+        What::Event { key } => {
+            world.track(&arrival.given, super::world::EVENTS[key]);
+        }
+    }
+}
+
+/// Something that looks arbitrary, a few of them repeats.
+fn arrival(at: usize, round: usize) -> Arrival {
+    let mixed = (at * 7919 + round * 104_729) % 1009;
+    let given = given().at(i64::try_from(mixed * 31 % 1000).unwrap()).datafile(mixed % 3);
+    let given = given.id(&format!("id {}", at - at % 97 / 96));
+    let experiment = EXPERIMENTS[mixed % 6];
+    let variation = VARIATIONS[mixed / 6 % 2];
+    let what =
+        if at.is_multiple_of(3) { What::Activation { experiment, variation } } else { What::Event { key: mixed % 5 } };
+    Arrival { given, pause_ms: 0, what }
+}
+
+/// One id, many threads: exactly one of them is counted.
+#[test]
+fn an_id_is_accepted_once_among_threads() {
+    for round in 0..50 {
+        let world = &on_the_systems_clock(Rules::default());
+        let accepted: usize = std::thread::scope(|scope| {
+            let track = |thread: usize| {
+                let given = given().id(&round.to_string()).user(&format!("user {}", thread % 2));
+                scope.spawn(move || usize::from(!world.track(&given, "buy").duplicate))
+            };
+            let threads: Vec<_> = (0..THREADS).map(track).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!((accepted, world.store.latest()), (1, 1));
+    }
+}
