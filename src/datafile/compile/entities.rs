@@ -37,9 +37,12 @@ pub(super) fn events(
             match drafts.ordinary_rule(&reference.name) {
                 Some(index) if experiments.contains(&index) => {}
                 Some(index) => experiments.push(index),
-                None => {
-                    findings.dangling(&reference.place, "experiment", &reference.name, "the event is not tied to it")
-                }
+                None => findings.dangling_lightly(
+                    &reference.place,
+                    "experiment",
+                    &reference.name,
+                    "the event is not tied to it",
+                ),
             }
         }
         let experiment_ids = one.experiment_ids.iter().map(|reference| (*reference.name).into()).collect();

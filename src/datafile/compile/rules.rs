@@ -149,7 +149,12 @@ fn whitelist_of(
     let mut whitelist = HashMap::with_capacity(wire.whitelist.len());
     for (user_id, reference) in &wire.whitelist {
         let found = variation_by_key.get(&*reference.name).copied().ok_or_else(|| {
-            findings.dangling(&reference.place, "variation", &reference.name, "the user is decided like any other");
+            findings.dangling_lightly(
+                &reference.place,
+                "variation",
+                &reference.name,
+                "the user is decided like any other",
+            );
             Box::from(&*reference.name)
         });
         whitelist.insert(Box::from(text(user_id)), found);
