@@ -68,7 +68,7 @@ impl Findings {
 const DANGLING_REMEDY: &str = "add it, or take the reference out";
 
 fn dangling(kind: &str, id: &str, outcome: &str) -> impl Text {
-    move || format!("the {kind} {} is not in the datafile, {outcome}", quoted(id))
+    move || format!("no {kind} is called {}, {outcome}", quoted(id))
 }
 
 /// A message: text, or a function that makes it once it is needed.
