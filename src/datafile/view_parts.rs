@@ -134,7 +134,7 @@ impl Group {
         self.is_exclusive
     }
 
-    /// How its traffic is split; targets are places in [`Datafile::rules`].
+    /// How its traffic is split; targets are places in [`Datafile::rules`](super::Datafile::rules).
     #[must_use]
     pub fn allocation(&self) -> &Allocation {
         &self.allocation
