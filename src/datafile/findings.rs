@@ -34,14 +34,14 @@ impl Findings {
         self.push(Severity::Note, code, place, message, remedy);
     }
 
-    /// A reference that leads nowhere, and what becomes of it.
+    /// A reference that leads nowhere, and what becomes of what it stands in.
     pub(super) fn dangling(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
-        self.error(
-            "dangling-reference",
-            place,
-            || format!("{kind} {} is not in the datafile, {outcome}", quoted(id)),
-            "add it, or take the reference out",
-        );
+        self.push(Severity::Error, "dangling-reference", place, dangling(kind, id, outcome), DANGLING_REMEDY);
+    }
+
+    /// The same where hardly anything is lost.
+    pub(super) fn dangling_lightly(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
+        self.push(Severity::Warning, "dangling-reference", place, dangling(kind, id, outcome), DANGLING_REMEDY);
     }
 
     /// Ends the list, with a last finding for what it does not hold.
@@ -63,6 +63,12 @@ impl Findings {
         let (path, message, remedy) = (place.to_string(), message.text(), remedy.to_owned());
         self.listed.push(Finding { path, severity, code, message, remedy });
     }
+}
+
+const DANGLING_REMEDY: &str = "add it, or take the reference out";
+
+fn dangling(kind: &str, id: &str, outcome: &str) -> impl Text {
+    move || format!("no {kind} is called {}, {outcome}", quoted(id))
 }
 
 /// A message: text, or a function that makes it once it is needed.

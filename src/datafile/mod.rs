@@ -9,6 +9,7 @@ mod findings;
 mod model;
 mod place;
 mod view;
+mod view_parts;
 mod wire;
 
 pub use compile::Compiled;

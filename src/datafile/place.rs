@@ -5,6 +5,11 @@
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
+use super::findings::quoted;
+
+/// Longer names are cut when they are shown.
+const MOST_NAME_BYTES: usize = 60;
+
 /// A place in the datafile's text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place(Option<Rc<Step>>);
@@ -44,13 +49,13 @@ impl fmt::Display for Place {
         step.parent.fmt(formatter)?;
         match &step.to {
             To::Item(index) => write!(formatter, "[{index}]"),
-            To::Field(name) if is_plain(name) => {
+            To::Field(name) if is_plain(name) && name.len() <= MOST_NAME_BYTES => {
                 if step.parent.0.is_some() {
                     formatter.write_char('.')?;
                 }
                 formatter.write_str(name)
             }
-            To::Field(name) => write!(formatter, "[{name:?}]"),
+            To::Field(name) => write!(formatter, "[{}]", quoted(name)),
         }
     }
 }

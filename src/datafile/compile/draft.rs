@@ -8,7 +8,7 @@ use hashbrown::hash_map::Entry;
 use crate::datafile::findings::{Findings, quoted};
 use crate::datafile::model::{GroupIndex, RuleIndex, RuleKind};
 use crate::datafile::place::Place;
-use crate::datafile::wire::{Text, WireGroup, WireRange, WireRollout, WireRule};
+use crate::datafile::wire::{Text, WireGroup, WireRange, WireRollout, WireRule, WireVariation};
 
 /// A rule and where it belongs.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Draft<'a> {
     pub(super) group: Option<GroupIndex>,
     /// Of a holdout: whether it is in the list of local ones.
     pub(super) is_local: bool,
+    /// How many of its variations, the last ones, were taken from a rollout and are not its own.
+    pub(super) borrowed_variations: usize,
 }
 
 /// The rules in their final order: experiments, those of groups, rollout rules, holdouts.
@@ -41,6 +43,14 @@ pub(super) struct GroupDraft<'a> {
     pub(super) allocation: Vec<WireRange<'a>>,
 }
 
+impl<'a> Draft<'a> {
+    /// Its variations without the borrowed ones.
+    pub(super) fn own_variations(&self) -> &[WireVariation<'a>] {
+        let count = self.wire.variations.len().saturating_sub(self.borrowed_variations);
+        self.wire.variations.get(..count).unwrap_or_default()
+    }
+}
+
 impl<'a> Drafts<'a> {
     /// Lists the rules that are no holdouts, and the groups.
     pub(super) fn new(
@@ -60,7 +70,8 @@ impl<'a> Drafts<'a> {
         for rollout in rollouts {
             let mut rules = Vec::new();
             for wire in rollout.rules {
-                let draft = Draft { wire, kind: RuleKind::Rollout, group: None, is_local: false };
+                let draft =
+                    Draft { wire, kind: RuleKind::Rollout, group: None, is_local: false, borrowed_variations: 0 };
                 rules.push(drafts.add(draft, findings));
             }
             if drafts.rollout_by_id.insert((*rollout.id).into(), rules).is_some() {
@@ -97,7 +108,7 @@ impl<'a> Drafts<'a> {
                     findings.warning("duplicate-id", &wire.place, message, "give each its own id");
                 }
             }
-            self.list.push(Draft { wire, kind: RuleKind::Holdout, group: None, is_local });
+            self.list.push(Draft { wire, kind: RuleKind::Holdout, group: None, is_local, borrowed_variations: 0 });
         }
     }
 
@@ -143,7 +154,8 @@ impl<'a> Drafts<'a> {
 
     fn add_experiment(&mut self, wire: WireRule<'a>, group: Option<GroupIndex>, findings: &mut Findings) -> RuleIndex {
         let key = (*wire.key).into();
-        let index = self.add(Draft { wire, kind: RuleKind::Experiment, group, is_local: false }, findings);
+        let index = self
+            .add(Draft { wire, kind: RuleKind::Experiment, group, is_local: false, borrowed_variations: 0 }, findings);
         // Equal keys are usual: rules of different flags may share one.
         self.experiment_by_key.insert(key, index);
         index

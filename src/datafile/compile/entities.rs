@@ -2,7 +2,7 @@
 //!
 //! Must not know what is in a rule.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::allocation;
 use super::draft::{Drafts, GroupDraft, duplicate_key, keep_last, place_of};
@@ -32,14 +32,17 @@ pub(super) fn events(
     let (kept, index_by_key) = keep_last(wire, |one| &one.key, report);
     let mut events = Vec::with_capacity(kept.len());
     for one in kept {
-        let mut experiments = Vec::new();
+        let (mut experiments, mut seen) = (Vec::new(), HashSet::new());
         for reference in &one.experiment_ids {
             match drafts.ordinary_rule(&reference.name) {
-                Some(index) if experiments.contains(&index) => {}
+                Some(index) if !seen.insert(index) => {}
                 Some(index) => experiments.push(index),
-                None => {
-                    findings.dangling(&reference.place, "experiment", &reference.name, "the event is not tied to it")
-                }
+                None => findings.dangling_lightly(
+                    &reference.place,
+                    "experiment",
+                    &reference.name,
+                    "the event is not tied to it",
+                ),
             }
         }
         let experiment_ids = one.experiment_ids.iter().map(|reference| (*reference.name).into()).collect();
@@ -56,7 +59,7 @@ pub(super) fn groups(wire: Vec<GroupDraft<'_>>, drafts: &Drafts<'_>, findings: &
         let experiment = |id: &str| drafts.experiment_in_group.get(&(index, id.into())).map(|rule| rule.0);
         groups.push(Group {
             parent: PreparedParent::new(&group.id),
-            allocation: allocation::compile(&group.allocation, "experiment", experiment, findings),
+            allocation: allocation::compile(&group.allocation, "experiment of this group", experiment, findings),
             id: group.id.into(),
             is_exclusive: group.is_exclusive,
         });
@@ -67,7 +70,7 @@ pub(super) fn groups(wire: Vec<GroupDraft<'_>>, drafts: &Drafts<'_>, findings: &
 /// The integrations; of several with one key, the first, as both SDKs have it here.
 pub(super) fn integrations(wire: Vec<WireIntegration<'_>>, findings: &mut Findings) -> Vec<Integration> {
     let mut kept: Vec<Integration> = Vec::new();
-    let mut seen = hashbrown::HashSet::new();
+    let mut seen = HashSet::new();
     for one in wire {
         if !seen.insert(one.key.to_string()) {
             let message = "another integration before this one has the same key, that one counts";

@@ -22,6 +22,7 @@ pub(super) fn extend<'a>(drafts: &mut Drafts<'a>, flags: &[WireFlag<'a>]) {
             let (place, entity_id) = (draft.wire.place.clone(), Some(everyone_else.id.clone()));
             draft.wire.allocation.push(WireRange { place, entity_id, end });
             draft.wire.variations.push(everyone_else.clone());
+            draft.borrowed_variations = draft.borrowed_variations.saturating_add(1);
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn compile(
         flags.push(Flag {
             id: one.id.into(),
             key: (&*one.key).into(),
-            variation_by_key: variation_by_key(experiments.iter().chain(&rollout), rules),
+            variation_by_key: variation_by_key(experiments.iter().chain(&rollout), drafts),
             experiments,
             rollout,
             variables,
@@ -71,18 +71,22 @@ fn rollout(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings) ->
     rules.iter().filter_map(|index| drafts.ordinary_rule(&drafts.get(*index)?.wire.id)).collect()
 }
 
-/// The variations by key. A variation id counts once, and of two variations with one key the first.
+/// The variations by key. A variation id counts once, of two variations with one key the first rule's,
+/// and of a rule's own the last.
 fn variation_by_key<'a>(
     indices: impl Iterator<Item = &'a RuleIndex>,
-    rules: &[Rule],
+    drafts: &Drafts<'_>,
 ) -> HashMap<Box<str>, (RuleIndex, VariationIndex)> {
     let mut by_key = HashMap::new();
     let mut seen_ids = HashSet::new();
     for index in indices {
-        let Some(rule) = rules.get(index.0 as usize) else { continue };
-        for (place, variation) in (0..).map(VariationIndex).zip(&rule.variations) {
-            let is_hidden = rule.variation_by_key.get(&*variation.key) != Some(&place);
+        let Some(draft) = drafts.get(*index) else { continue };
+        let own = draft.own_variations();
+        let last_own: HashMap<&str, usize> = own.iter().enumerate().map(|(at, one)| (&*one.key, at)).collect();
+        for (at, variation) in draft.wire.variations.iter().enumerate() {
+            let is_hidden = at < own.len() && last_own.get(&*variation.key) != Some(&at);
             if !is_hidden && seen_ids.insert(&*variation.id) {
+                let place = VariationIndex(u32::try_from(at).unwrap_or(u32::MAX));
                 by_key.entry((*variation.key).into()).or_insert((*index, place));
             }
         }

@@ -53,7 +53,7 @@ fn link(wire: wire::WireDatafile<'_>, text: &str, findings: &mut Findings) -> Da
     let (mut drafts, group_drafts) = draft::Drafts::new(wire.experiments, wire.groups, wire.rollouts, findings);
     drafts.add_holdouts(wire.holdouts, wire.local_holdouts, findings);
     let wire_flags = flags::one_per_key(wire.flags, findings);
-    let values = values::Values::new(&drafts, &wire_flags, findings);
+    let values = values::Values::new(&drafts, &wire_flags, &wire.legacy_variable_ids, findings);
     feature_rollout::extend(&mut drafts, &wire_flags);
 
     let mut rules = rules::compile(&drafts, &audiences, &values, &attributes, findings);

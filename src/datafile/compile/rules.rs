@@ -42,12 +42,12 @@ fn one(draft: &Draft<'_>, bandit: Option<&WireBandit<'_>>, known: (&Table, &Valu
     let wire = &draft.wire;
     let id: Arc<str> = (&*wire.id).into();
     let layer_id = wire.layer_id.as_deref().filter(|id| !id.is_empty() && draft.kind != RuleKind::Holdout);
-    let (variation_by_key, variation_by_id) = index(&wire.variations, findings);
+    let (variation_by_key, variation_by_id) = index(draft, findings);
     let allocation = match bandit {
         Some(bandit) => allocation::participation(bandit.end),
         None => {
             let variation = |id: &str| variation_by_id.get(id).map(|index| index.0);
-            allocation::compile(&wire.allocation, "variation", variation, findings)
+            allocation::compile(&wire.allocation, "variation of this rule", variation, findings)
         }
     };
     Rule {
@@ -116,12 +116,16 @@ fn prediction_attribute_ids(bandit: &WireBandit<'_>) -> Vec<Box<str>> {
     bandit.attribute_ids.iter().map(|reference| (*reference.name).into()).collect()
 }
 
-/// Variations by key and by id; the last one wins.
-fn index(variations: &[WireVariation<'_>], findings: &mut Findings) -> (ByName, ByName) {
+/// Variations by key and by id; the last one wins. Borrowed ones may share names with the rule's own.
+fn index(draft: &Draft<'_>, findings: &mut Findings) -> (ByName, ByName) {
     let (mut by_key, mut by_id) = (ByName::new(), ByName::new());
-    for (index, variation) in (0..).map(VariationIndex).zip(variations) {
+    let own_count = draft.own_variations().len();
+    for (index, variation) in (0..).map(VariationIndex).zip(&draft.wire.variations) {
         let is_known = by_id.insert((*variation.id).into(), index).is_some();
         let is_known_key = by_key.insert((*variation.key).into(), index).is_some();
+        if index.0 as usize >= own_count {
+            continue;
+        }
         if is_known {
             duplicate_id(&variation.place, "variation", &variation.id, findings);
         } else if is_known_key {
@@ -149,7 +153,12 @@ fn whitelist_of(
     let mut whitelist = HashMap::with_capacity(wire.whitelist.len());
     for (user_id, reference) in &wire.whitelist {
         let found = variation_by_key.get(&*reference.name).copied().ok_or_else(|| {
-            findings.dangling(&reference.place, "variation", &reference.name, "the user is decided like any other");
+            findings.dangling_lightly(
+                &reference.place,
+                "variation of this rule",
+                &reference.name,
+                "the user is decided like any other",
+            );
             Box::from(&*reference.name)
         });
         whitelist.insert(Box::from(text(user_id)), found);

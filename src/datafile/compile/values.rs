@@ -11,7 +11,7 @@ use super::draft::{Drafts, duplicate_id, keep_last};
 use super::flags::kind_of;
 use crate::datafile::findings::{Findings, quoted};
 use crate::datafile::model::{RuleKind, VariationValue};
-use crate::datafile::wire::{WireFlag, WireValue};
+use crate::datafile::wire::{Text, WireFlag, WireValue};
 use crate::value::{VariableType, VariableValue};
 
 /// Values by variation id.
@@ -22,8 +22,13 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) fn new(drafts: &Drafts<'_>, flags: &[WireFlag<'_>], findings: &mut Findings) -> Self {
-        let kinds_by_id = kinds_by_id(flags);
+    pub(super) fn new(
+        drafts: &Drafts<'_>,
+        flags: &[WireFlag<'_>],
+        legacy_ids: &[Text<'_>],
+        findings: &mut Findings,
+    ) -> Self {
+        let kinds_by_id = kinds_by_id(flags, legacy_ids);
         let mut last: HashMap<&str, (usize, &[WireValue<'_>])> = HashMap::new();
         let rules = drafts.list.iter().filter(|draft| draft.kind != RuleKind::Holdout);
         let variations = rules.flat_map(|draft| &draft.wire.variations).enumerate();
@@ -47,9 +52,10 @@ impl Values {
     }
 }
 
-/// The types that flags give to each variable: one, in any datafile that Optimizely made.
-fn kinds_by_id<'a>(flags: &'a [WireFlag<'_>]) -> HashMap<&'a str, Vec<VariableType>> {
-    let mut kinds_by_id: HashMap<&str, Vec<VariableType>> = HashMap::new();
+/// The types that flags give to each variable: one, in any datafile that Optimizely made, and none for
+/// the live variables that came before flags.
+fn kinds_by_id<'a>(flags: &'a [WireFlag<'_>], legacy_ids: &'a [Text<'_>]) -> HashMap<&'a str, Vec<VariableType>> {
+    let mut kinds_by_id: HashMap<&str, Vec<VariableType>> = legacy_ids.iter().map(|id| (&**id, Vec::new())).collect();
     for variable in flags.iter().flat_map(|flag| &flag.variables) {
         let kinds = kinds_by_id.entry(&variable.id).or_default();
         let kind = kind_of(variable).unwrap_or(VariableType::String);
@@ -71,7 +77,7 @@ fn compile(
     let mut compiled = Vec::with_capacity(kept.len());
     for one in kept {
         let Some(kinds) = kinds_by_id.get(&*one.variable_id) else {
-            findings.dangling(&one.place.field("id"), "variable", &one.variable_id, "the value is not used");
+            findings.dangling_lightly(&one.place.field("id"), "variable", &one.variable_id, "the value is not used");
             continue;
         };
         for kind in kinds {

@@ -38,6 +38,8 @@ pub(in crate::datafile) struct WireDatafile<'a> {
     pub(in crate::datafile) holdouts: Vec<WireRule<'a>>,
     pub(in crate::datafile) local_holdouts: Vec<WireRule<'a>>,
     pub(in crate::datafile) flags: Vec<WireFlag<'a>>,
+    /// The ids of live variables, which came before flags: values for them are no fault.
+    pub(in crate::datafile) legacy_variable_ids: Vec<Text<'a>>,
     pub(in crate::datafile) events: Vec<WireEvent<'a>>,
     pub(in crate::datafile) integrations: Vec<WireIntegration<'a>>,
 }

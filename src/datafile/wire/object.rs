@@ -108,14 +108,6 @@ impl<'a> Object<'a> {
             Vec::new()
         })
     }
-
-    /// The same where absence is a fault.
-    pub(in crate::datafile) fn needed_array(&self, name: &str, findings: &mut Findings) -> Vec<Node<'a>> {
-        if self.get(name).is_none() {
-            self.missing(name, "it was taken as empty", findings);
-        }
-        self.array(name, findings)
-    }
 }
 
 /// An id or key: a string, or the digits of a whole number.

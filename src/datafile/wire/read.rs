@@ -60,6 +60,7 @@ pub(in crate::datafile) fn read<'a>(text: &'a str, findings: &mut Findings) -> R
         rollouts: read_list(&object, "rollouts", findings, read_rollout),
         holdouts: read_list(&object, "holdouts", findings, read_rule),
         local_holdouts: read_list(&object, "localHoldouts", findings, read_rule),
+        legacy_variable_ids: read_list(&object, "variables", findings, |one, findings| one.id("id", findings)),
         flags: read_list(&object, "featureFlags", findings, read_flag),
         events: read_list(&object, "events", findings, read_event),
         integrations: read_list(&object, "integrations", findings, read_integration),

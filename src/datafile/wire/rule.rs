@@ -3,7 +3,7 @@
 //! Must not know the compiled form.
 
 use super::form::{Reference, Text, WireBandit, WireRange, WireRule, WireValue, WireVariation};
-use super::node::{Kind, Node};
+use super::node::Node;
 use super::object::{Object, id_of, wrong_type};
 use super::read::{read_list, read_references, value_text};
 use crate::datafile::findings::{Findings, shortened};
@@ -107,9 +107,7 @@ fn read_range<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireRa
 /// The first bucket behind a range. Buckets are whole, so an end between two is the same as the upper one.
 fn read_end(node: &Node<'_>, findings: &mut Findings) -> Option<u16> {
     let Some(written) = node.as_number() else {
-        let outcome =
-            if node.kind() == Kind::String { "the range was left out, as text" } else { "the range was left out" };
-        wrong_type(node, "a number", outcome, findings);
+        wrong_type(node, "a number", "it was left out", findings);
         return None;
     };
     let usable = written.ceil().clamp(0.0, f64::from(BUCKETS));
