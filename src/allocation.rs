@@ -72,6 +72,11 @@ impl Allocation {
     /// Where a range begins: the end of the one before it.
     #[must_use]
     pub fn start_of(&self, bucket: u16) -> u16 {
-        self.ranges.iter().map(|range| range.end).take_while(|end| *end <= bucket).last().unwrap_or(0)
+        self.ranges
+            .iter()
+            .map(|range| range.end)
+            .take_while(|end| *end <= bucket)
+            .last()
+            .unwrap_or(0)
     }
 }

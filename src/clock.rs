@@ -31,7 +31,11 @@ impl Clock {
     /// The clock's time.
     #[must_use]
     pub fn now_ms(&self) -> TimeMs {
-        if self.follows_system { self.advance_to(system_time_ms()) } else { self.latest_ms.load(Ordering::Relaxed) }
+        if self.follows_system {
+            self.advance_to(system_time_ms())
+        } else {
+            self.latest_ms.load(Ordering::Relaxed)
+        }
     }
 
     /// Moves the clock forward to a time, if it is behind it, and gives the clock's time.

@@ -18,11 +18,17 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 enum Kind {
     #[error("the datafile is not UTF-8 text (first bad byte at offset {offset}): save it as UTF-8")]
     DatafileEncoding { offset: usize, source: Source },
-    #[error("the datafile is not readable JSON at line {line}, column {column}: download it again or mend it there")]
+    #[error(
+        "the datafile is not readable JSON at line {line}, column {column}: download it again or mend it there"
+    )]
     DatafileSyntax { line: usize, column: usize, source: Source },
-    #[error("the datafile is {found}, not a JSON object: give the project configuration that Optimizely serves")]
+    #[error(
+        "the datafile is {found}, not a JSON object: give the project configuration that Optimizely serves"
+    )]
     DatafileShape { found: &'static str },
-    #[error("datafile version {found} is not supported: use a datafile of version \"2\", \"3\" or \"4\" (a string)")]
+    #[error(
+        "datafile version {found} is not supported: use a datafile of version \"2\", \"3\" or \"4\" (a string)"
+    )]
     DatafileVersion { found: String },
     #[error("cannot {action} {path}: check that it exists and that you may access it", path = path.display())]
     File { action: &'static str, path: PathBuf, source: Source },
@@ -51,7 +57,11 @@ impl Error {
         Kind::DatafileVersion { found: found.into() }.into()
     }
 
-    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: impl Into<Source>) -> Self {
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        source: impl Into<Source>,
+    ) -> Self {
         Kind::File { action, path: path.into(), source: source.into() }.into()
     }
 

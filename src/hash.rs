@@ -136,7 +136,10 @@ fn finish(hash: u32, length: u32) -> u32 {
 /// The length that the hash mixes in: 32 bits, wrapping as the reference does.
 #[inline]
 fn length_of(bytes: &[u8]) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "MurmurHash3 defines the length modulo 2^32")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "MurmurHash3 defines the length modulo 2^32"
+    )]
     let length = bytes.len() as u32;
     length
 }

@@ -39,7 +39,10 @@ impl AttributeValue<'_> {
     #[must_use]
     pub fn as_number(self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, and larger ones are refused")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "exact up to 2^53, and larger ones are refused"
+            )]
             Self::Integer(number) if number.unsigned_abs() <= 1 << 53 => Some(number as f64),
             Self::Double(number) if number.abs() <= LARGEST_NUMBER => Some(number),
             _ => None,
@@ -183,7 +186,9 @@ fn parse_integer(text: &str) -> Option<VariableValue> {
     }
     match digits.parse() {
         Ok(number) => Some(VariableValue::Integer(number)),
-        Err(_) => digits.parse().ok().filter(|number: &f64| number.is_finite()).map(VariableValue::Double),
+        Err(_) => {
+            digits.parse().ok().filter(|number: &f64| number.is_finite()).map(VariableValue::Double)
+        }
     }
 }
 
@@ -197,7 +202,8 @@ pub(crate) fn parse_double(text: &str) -> Option<f64> {
 /// Takes out each `_` that stands between two digits; `None` where one stands elsewhere.
 fn without_digit_separators(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     for (at, _) in text.match_indices('_') {
         if !is_digit(at.checked_sub(1)) || !is_digit(at.checked_add(1)) {
             return None;

@@ -37,7 +37,8 @@ impl Version {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let split = Split::new(text)?;
-        let parts = split.parts().map(|part| Part { text: part.into(), number: parse_int(part) }).collect();
+        let parts =
+            split.parts().map(|part| Part { text: part.into(), number: parse_int(part) }).collect();
         Some(Self { text: text.into(), parts, kind: split.kind })
     }
 
@@ -104,13 +105,14 @@ impl<'a> Split<'a> {
         if text.chars().any(is_javascript_space) {
             return None;
         }
-        let (kind, prefix, suffix) = match text.find(['-', '+']).and_then(|at| text.split_at_checked(at)) {
-            None => (Kind::Release, text, ""),
-            Some((prefix, rest)) => match rest.strip_prefix('-') {
-                Some(suffix) => (Kind::PreRelease, prefix, suffix),
-                None => (Kind::Build, prefix, rest.strip_prefix('+').unwrap_or(rest)),
-            },
-        };
+        let (kind, prefix, suffix) =
+            match text.find(['-', '+']).and_then(|at| text.split_at_checked(at)) {
+                None => (Kind::Release, text, ""),
+                Some((prefix, rest)) => match rest.strip_prefix('-') {
+                    Some(suffix) => (Kind::PreRelease, prefix, suffix),
+                    None => (Kind::Build, prefix, rest.strip_prefix('+').unwrap_or(rest)),
+                },
+            };
         let is_valid = prefix.split('.').count() < MOST_PARTS && prefix.split('.').all(is_number);
         is_valid.then_some(Self { prefix, suffix, kind })
     }
@@ -143,7 +145,10 @@ fn parse_int(text: &str) -> Option<f64> {
     let magnitude = if radix == 10 {
         digits.parse().ok()?
     } else {
-        digits.chars().filter_map(|digit| digit.to_digit(16)).fold(0.0, |sum, digit| sum * 16.0 + f64::from(digit))
+        digits
+            .chars()
+            .filter_map(|digit| digit.to_digit(16))
+            .fold(0.0, |sum, digit| sum * 16.0 + f64::from(digit))
     };
     Some(sign * magnitude)
 }

@@ -77,7 +77,9 @@ pub struct Credit {
 /// the lower-case hyphenated form.
 #[must_use]
 pub fn credit_id(environment: &str, event_id: &EntryId, experiment_id: &str) -> Uuid {
-    event_id.with_text(|event_id| id_of_parts(CREDIT_NAMESPACE, &[environment, event_id, experiment_id]))
+    event_id.with_text(|event_id| {
+        id_of_parts(CREDIT_NAMESPACE, &[environment, event_id, experiment_id])
+    })
 }
 
 /// The id of the record of a late credit: derived from all that a reader sees of the credit, so that a
@@ -86,7 +88,10 @@ pub(super) fn late_record_id(credit: &Credit) -> Uuid {
     let credit_id = credit.id.hyphenated().to_string();
     let activated_at = credit.activated_at_ms.to_string();
     let state = if credit.withdrawn { "withdrawn" } else { "credited" };
-    id_of_parts(LATE_RECORD_NAMESPACE, &[&credit_id, &credit.experiment.variation_id, &activated_at, state])
+    id_of_parts(
+        LATE_RECORD_NAMESPACE,
+        &[&credit_id, &credit.experiment.variation_id, &activated_at, state],
+    )
 }
 
 fn id_of_parts(namespace: Uuid, parts: &[&str]) -> Uuid {

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use crate::clock::TimeMs;
-use crate::datafile::{Datafile, EventIndex, FlagIndex, Rule, RuleIndex, RuleKind, Variation, VariationIndex};
+use crate::datafile::{
+    Datafile, EventIndex, FlagIndex, Rule, RuleIndex, RuleKind, Variation, VariationIndex,
+};
 use crate::value::RecordedValue;
 
 /// Attributes as they are kept and sent: filtered as the SDKs filter them.

@@ -30,7 +30,9 @@ impl EntryId {
     pub fn with_text<T>(&self, use_text: impl FnOnce(&str) -> T) -> T {
         match self {
             Self::Given(text) => use_text(text),
-            Self::Made(uuid) => use_text(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Self::Made(uuid) => {
+                use_text(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+            }
         }
     }
 }

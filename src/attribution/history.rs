@@ -39,7 +39,8 @@ impl AttributeHistory {
     pub(super) fn note(&mut self, time_ms: TimeMs, attributes: &Attributes) {
         let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
         let mut rest = None;
-        let point = || Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
+        let point =
+            || Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
         if let Some(span) = after.checked_sub(1).and_then(|before| self.spans.get_mut(before)) {
             if Arc::ptr_eq(&span.attributes, attributes) || span.attributes == *attributes {
                 span.through_ms = span.through_ms.max(time_ms);

@@ -16,10 +16,14 @@ mod rules;
 mod tie;
 
 pub use credit::{Credit, Shown, credit_id};
-pub use entry::{Attributes, Envelope, Event, Impression, ImpressionSource, Origin, RecordedAttribute};
+pub use entry::{
+    Attributes, Envelope, Event, Impression, ImpressionSource, Origin, RecordedAttribute,
+};
 pub use entry_id::EntryId;
 pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
-pub use plan::{ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event};
+pub use plan::{
+    ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event,
+};
 pub use record::{ConversionRecord, ImpressionRecord, Record};
 pub use row::{Bounds, Forgotten, PendingEvent, UserRow};
 pub use rules::Rules;

@@ -85,8 +85,15 @@ pub fn plan_activation<E>(
     let place = row.place_of(fact.experiment_id).ok();
     let Some(held) = place.and_then(|place| row.activations.get(place)) else {
         let new_first = shown();
-        let late_credits = late_credits(row, environment, rules, fact, &Move { from: None, to: &new_first });
-        return ActivationPlan { first: true, crossover: false, late_credits, new_first: Some(new_first), place };
+        let late_credits =
+            late_credits(row, environment, rules, fact, &Move { from: None, to: &new_first });
+        return ActivationPlan {
+            first: true,
+            crossover: false,
+            late_credits,
+            new_first: Some(new_first),
+            place,
+        };
     };
     let is_other_variation = *held.shown.variation_id != *fact.variation_id;
     let crossover = is_other_variation && !held.is_crossed_over;
@@ -94,7 +101,8 @@ pub fn plan_activation<E>(
         return ActivationPlan { crossover, place, ..ActivationPlan::default() };
     }
     let new_first = if is_other_variation { shown() } else { held.shown.clone() };
-    let late_credits = late_credits(row, environment, rules, fact, &Move { from: Some(held), to: &new_first });
+    let late_credits =
+        late_credits(row, environment, rules, fact, &Move { from: Some(held), to: &new_first });
     ActivationPlan { first: false, crossover, late_credits, new_first: Some(new_first), place }
 }
 
@@ -112,7 +120,8 @@ pub fn plan_event<'a, E>(
     for tie in ties {
         is_tied_to_experiment |= !tie.is_holdout;
         is_tied_to_holdout |= tie.is_holdout;
-        let held = row.place_of(tie.experiment_id).ok().and_then(|place| row.activations.get(place));
+        let held =
+            row.place_of(tie.experiment_id).ok().and_then(|place| row.activations.get(place));
         let reason = match held {
             _ if !tie.is_running => NotCredited::NotRunning,
             None if tie.is_holdout => continue,
@@ -131,7 +140,8 @@ pub fn plan_event<'a, E>(
                 }
                 Standing::OutsideWindow => NotCredited::OutsideWindow,
                 Standing::BeforeActivation { by_ms } => {
-                    plan.early_by_ms = Some(plan.early_by_ms.map_or(by_ms, |least_ms| least_ms.min(by_ms)));
+                    plan.early_by_ms =
+                        Some(plan.early_by_ms.map_or(by_ms, |least_ms| least_ms.min(by_ms)));
                     NotCredited::BeforeActivation
                 }
             },
@@ -162,7 +172,8 @@ fn late_credits<E>(
     moved: &Move<'_>,
 ) -> Vec<LateCredit> {
     let is_claimable = |event: &PendingEvent<E>| {
-        event.claimable_until_ms > fact.received_at_ms && event.tied.iter().any(|id| **id == *fact.experiment_id)
+        event.claimable_until_ms > fact.received_at_ms
+            && event.tied.iter().any(|id| **id == *fact.experiment_id)
     };
     let claimable = row.pending.iter().enumerate().filter(|(_, event)| is_claimable(event));
     let claimed = claimable.filter_map(|(pending_place, event)| {
@@ -174,7 +185,8 @@ fn late_credits<E>(
             Some(earlier) if withdrawn => (&earlier.shown, earlier.first_ms),
             _ => (moved.to, fact.time_ms),
         };
-        let is_same_variation = earlier.is_some_and(|earlier| earlier.shown.variation_id == experiment.variation_id);
+        let is_same_variation =
+            earlier.is_some_and(|earlier| earlier.shown.variation_id == experiment.variation_id);
         let credit = Credit {
             id: credit_id(environment, &event.id, fact.experiment_id),
             experiment: experiment.clone(),

@@ -69,7 +69,11 @@ pub struct Forgotten {
 
 impl<E> Default for UserRow<E> {
     fn default() -> Self {
-        Self { activations: Vec::new(), pending: VecDeque::new(), history: AttributeHistory::default() }
+        Self {
+            activations: Vec::new(),
+            pending: VecDeque::new(),
+            history: AttributeHistory::default(),
+        }
     }
 }
 
@@ -116,13 +120,18 @@ impl<E> UserRow<E> {
             }
             return Forgotten::default();
         }
-        let (Err(place), Some(shown)) = (self.place_of(fact.experiment_id), plan.new_first.clone()) else {
+        let (Err(place), Some(shown)) = (self.place_of(fact.experiment_id), plan.new_first.clone())
+        else {
             return Forgotten::default();
         };
         let last_received_ms = fact.received_at_ms;
-        let activation = Activation { shown, first_ms: fact.time_ms, last_received_ms, is_crossed_over: false };
+        let activation =
+            Activation { shown, first_ms: fact.time_ms, last_received_ms, is_crossed_over: false };
         self.activations.insert(place, activation);
-        Forgotten { activations: self.forget_activations(bounds.activations.max(1), place), ..Forgotten::default() }
+        Forgotten {
+            activations: self.forget_activations(bounds.activations.max(1), place),
+            ..Forgotten::default()
+        }
     }
 
     /// Lets an event wait for activations that arrive after it.
@@ -160,7 +169,9 @@ impl<E> UserRow<E> {
             return 0;
         }
         let others = self.activations.iter().enumerate().filter(|&(place, _)| place != newest);
-        let Some((oldest, _)) = others.min_by_key(|(_, held)| held.last_received_ms) else { return 0 };
+        let Some((oldest, _)) = others.min_by_key(|(_, held)| held.last_received_ms) else {
+            return 0;
+        };
         self.activations.remove(oldest);
         1
     }

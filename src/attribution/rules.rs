@@ -55,7 +55,9 @@ impl Rules {
     #[must_use]
     pub fn time_of(&self, given_ms: Option<TimeMs>, received_at_ms: TimeMs) -> (TimeMs, bool) {
         match given_ms {
-            Some(time_ms) if time_ms > received_at_ms.saturating_add(self.future_tolerance_ms.max(0)) => {
+            Some(time_ms)
+                if time_ms > received_at_ms.saturating_add(self.future_tolerance_ms.max(0)) =>
+            {
                 (received_at_ms, true)
             }
             Some(time_ms) => (time_ms, false),
@@ -75,7 +77,9 @@ impl Rules {
             return Standing::BeforeActivation { by_ms: first_ms.saturating_sub(believed_ms) };
         }
         match self.window_ms {
-            Some(window_ms) if event_ms.saturating_sub(first_ms) > window_ms.max(0) => Standing::OutsideWindow,
+            Some(window_ms) if event_ms.saturating_sub(first_ms) > window_ms.max(0) => {
+                Standing::OutsideWindow
+            }
             _ => Standing::Credited,
         }
     }

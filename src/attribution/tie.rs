@@ -27,10 +27,12 @@ impl Event {
         let experiments = tied.iter().filter_map(|&index| datafile.rule(index));
         let holdouts = datafile.running_holdouts.iter().filter_map(|&index| datafile.rule(index));
         // Nobody is ever activated in a rollout rule, so being tied to one says nothing.
-        experiments.filter(|rule| rule.kind() == RuleKind::Experiment).chain(holdouts).map(|rule| Tie {
-            experiment_id: &rule.id,
-            is_running: rule.is_running,
-            is_holdout: rule.kind() == RuleKind::Holdout,
+        experiments.filter(|rule| rule.kind() == RuleKind::Experiment).chain(holdouts).map(|rule| {
+            Tie {
+                experiment_id: &rule.id,
+                is_running: rule.is_running,
+                is_holdout: rule.kind() == RuleKind::Holdout,
+            }
         })
     }
 }

@@ -20,28 +20,58 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Something was left out, or cannot work.
-    pub(super) fn error(&mut self, code: &'static str, place: &Place, message: impl Text, remedy: &str) {
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Text,
+        remedy: &str,
+    ) {
         self.push(Severity::Error, code, place, message, remedy);
     }
 
     /// Something works, but probably not as intended.
-    pub(super) fn warning(&mut self, code: &'static str, place: &Place, message: impl Text, remedy: &str) {
+    pub(super) fn warning(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Text,
+        remedy: &str,
+    ) {
         self.push(Severity::Warning, code, place, message, remedy);
     }
 
     /// Something is worth knowing.
-    pub(super) fn note(&mut self, code: &'static str, place: &Place, message: impl Text, remedy: &str) {
+    pub(super) fn note(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Text,
+        remedy: &str,
+    ) {
         self.push(Severity::Note, code, place, message, remedy);
     }
 
     /// A reference that leads nowhere, and what becomes of what it stands in.
     pub(super) fn dangling(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
-        self.push(Severity::Error, "dangling-reference", place, dangling(kind, id, outcome), DANGLING_REMEDY);
+        self.push(
+            Severity::Error,
+            "dangling-reference",
+            place,
+            dangling(kind, id, outcome),
+            DANGLING_REMEDY,
+        );
     }
 
     /// The same where hardly anything is lost.
     pub(super) fn dangling_lightly(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
-        self.push(Severity::Warning, "dangling-reference", place, dangling(kind, id, outcome), DANGLING_REMEDY);
+        self.push(
+            Severity::Warning,
+            "dangling-reference",
+            place,
+            dangling(kind, id, outcome),
+            DANGLING_REMEDY,
+        );
     }
 
     /// Ends the list, with a last finding for what it does not hold.
@@ -50,12 +80,25 @@ impl Findings {
             let message = format!("{} more findings are not listed", self.unlisted);
             let remedy = "mend the first ones and look again".to_owned();
             let code = "too-many-findings";
-            self.listed.push(Finding { path: String::new(), severity: Severity::Note, code, message, remedy });
+            self.listed.push(Finding {
+                path: String::new(),
+                severity: Severity::Note,
+                code,
+                message,
+                remedy,
+            });
         }
         self.listed
     }
 
-    fn push(&mut self, severity: Severity, code: &'static str, place: &Place, message: impl Text, remedy: &str) {
+    fn push(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        place: &Place,
+        message: impl Text,
+        remedy: &str,
+    ) {
         if self.listed.len() >= MOST_FINDINGS {
             self.unlisted = self.unlisted.saturating_add(1);
             return;

@@ -15,6 +15,7 @@ mod wire;
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
 pub use model::{
-    Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag, FlagIndex, Group,
-    GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType, Variable, Variation, VariationIndex,
+    Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag,
+    FlagIndex, Group, GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType,
+    Variable, Variation, VariationIndex,
 };

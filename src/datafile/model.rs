@@ -293,14 +293,26 @@ impl Datafile {
 
     /// The place of a rule of any kind, by id.
     #[must_use]
-    pub fn rule_by_id(&self, id: &str) -> Option<RuleIndex> {
+    pub fn rule_index(&self, id: &str) -> Option<RuleIndex> {
         self.rule_by_id.get(id).copied()
     }
 
     /// The place of an event, by key.
     #[must_use]
-    pub fn event_by_key(&self, key: &str) -> Option<EventIndex> {
+    pub fn event_index(&self, key: &str) -> Option<EventIndex> {
         self.event_by_key.get(key).copied()
+    }
+
+    /// The place of an experiment (of a group or not), by key.
+    #[must_use]
+    pub fn experiment_index(&self, key: &str) -> Option<RuleIndex> {
+        self.experiment_by_key.get(key).copied()
+    }
+
+    /// The place of a flag, by key.
+    #[must_use]
+    pub fn flag_index(&self, key: &str) -> Option<FlagIndex> {
+        self.flag_by_key.get(key).copied()
     }
 
     /// The group at a place.
@@ -328,7 +340,7 @@ impl Rule {
 
     /// The place of a variation, by id.
     #[must_use]
-    pub fn variation_by_id(&self, id: &str) -> Option<VariationIndex> {
+    pub fn variation_index(&self, id: &str) -> Option<VariationIndex> {
         self.variation_by_id.get(id).copied()
     }
 
@@ -338,9 +350,7 @@ impl Rule {
     pub fn variation(&self, index: VariationIndex) -> Option<&Variation> {
         self.variations.get(index.0 as usize)
     }
-}
 
-impl Rule {
     /// Whether a prediction chooses its variation.
     #[inline]
     #[must_use]

@@ -63,5 +63,7 @@ impl fmt::Display for Place {
 /// Whether a name can be written behind a dot.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
-        && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'))
+        && name
+            .chars()
+            .all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'))
 }

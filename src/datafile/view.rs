@@ -3,8 +3,8 @@
 //! Must not know how it is made or used.
 
 use super::model::{
-    Audience, Audiences, Datafile, DeclaredAttribute, Event, Flag, FlagIndex, Group, GroupIndex, Integration, Region,
-    Rule, RuleIndex, RuleKind, RuleType, Variation,
+    Audience, Audiences, Datafile, DeclaredAttribute, Event, Flag, FlagIndex, Group, GroupIndex,
+    Integration, Region, Rule, RuleIndex, RuleKind, RuleType, Variation,
 };
 use crate::allocation::Allocation;
 
@@ -300,6 +300,9 @@ impl Variation {
     /// The text that it gives to a variable, by the variable's id; `None` where the default stays.
     #[must_use]
     pub fn value_text(&self, variable_id: &str) -> Option<&str> {
-        self.values.iter().find(|value| *value.variable_id == *variable_id).map(|value| &*value.text)
+        self.values
+            .iter()
+            .find(|value| *value.variable_id == *variable_id)
+            .map(|value| &*value.text)
     }
 }

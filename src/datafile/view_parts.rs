@@ -2,7 +2,10 @@
 //!
 //! Must not know how it is made or used.
 
-use super::model::{Audience, DeclaredAttribute, Event, Flag, Group, Integration, RuleIndex, Variable, VariationIndex};
+use super::model::{
+    Audience, DeclaredAttribute, Event, Flag, Group, Integration, RuleIndex, Variable,
+    VariationIndex,
+};
 use crate::allocation::Allocation;
 use crate::targeting::{Condition, Tree};
 use crate::value::{VariableType, VariableValue};

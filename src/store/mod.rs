@@ -38,7 +38,12 @@ pub trait Store: Debug + Send + Sync {
     ) -> Recorded<ImpressionOutcome>;
 
     /// Takes an event and credits the experiments that the user was activated in.
-    fn record_event(&self, environment: &str, rules: &Rules, event: Event) -> Recorded<EventOutcome>;
+    fn record_event(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        event: Event,
+    ) -> Recorded<EventOutcome>;
 
     /// Forgets a user: activations, pending events. Gives whether there was anything.
     fn forget(&self, environment: &str, user_id: &str) -> bool;

@@ -74,7 +74,11 @@ impl Condition {
     /// `segments` is `None` where they were never fetched. Of attributes given twice, the last counts.
     #[inline]
     #[must_use]
-    pub fn evaluate(&self, attributes: &[Attribute<'_>], segments: Option<&[&str]>) -> Option<bool> {
+    pub fn evaluate(
+        &self,
+        attributes: &[Attribute<'_>],
+        segments: Option<&[&str]>,
+    ) -> Option<bool> {
         if let Test::Qualified(segment) = &self.test {
             return Some(segments.is_some_and(|segments| segments.contains(&&**segment)));
         }
@@ -90,7 +94,11 @@ impl Condition {
     #[inline]
     #[must_use]
     pub fn value_seen<'a>(&self, attributes: &[Attribute<'a>]) -> Option<AttributeValue<'a>> {
-        attributes.iter().rev().find(|attribute| *attribute.key == *self.attribute).map(|attribute| attribute.value)
+        attributes
+            .iter()
+            .rev()
+            .find(|attribute| *attribute.key == *self.attribute)
+            .map(|attribute| attribute.value)
     }
 }
 

@@ -60,7 +60,12 @@ impl<L> Program<L> {
 /// Emits the steps of a tree, last part first, and returns the place where it begins.
 ///
 /// `(met, otherwise)` are the places to go to once it is known whether the tree definitely is `wanted`.
-fn emit<L: Clone>(tree: &Tree<L>, wanted: bool, (met, otherwise): (u32, u32), steps: &mut Vec<Step<L>>) -> u32 {
+fn emit<L: Clone>(
+    tree: &Tree<L>,
+    wanted: bool,
+    (met, otherwise): (u32, u32),
+    steps: &mut Vec<Step<L>>,
+) -> u32 {
     match tree {
         Tree::Unknown => otherwise,
         Tree::Not(part) => emit(part, !wanted, (met, otherwise), steps),

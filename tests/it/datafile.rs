@@ -14,7 +14,8 @@ fn compile(datafile: &Value) -> Compiled {
 }
 
 fn compile_text(text: &str) -> Compiled {
-    Datafile::compile(text.as_bytes()).unwrap_or_else(|error| panic!("refused: {error}\n{text:.300}"))
+    Datafile::compile(text.as_bytes())
+        .unwrap_or_else(|error| panic!("refused: {error}\n{text:.300}"))
 }
 
 /// The findings of a datafile as `code path` lines.
@@ -41,6 +42,9 @@ fn experiment(id: &str, key: &str, fields: Value) -> Value {
         ],
         "forcedVariations": {},
     });
-    experiment.as_object_mut().expect("an object").extend(fields.as_object().expect("fields are an object").clone());
+    experiment
+        .as_object_mut()
+        .expect("an object")
+        .extend(fields.as_object().expect("fields are an object").clone());
     experiment
 }

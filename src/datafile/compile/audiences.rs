@@ -22,10 +22,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(untyped: Vec<WireAudience<'_>>, typed: Vec<WireAudience<'_>>, findings: &mut Findings) -> Self {
+    pub(super) fn new(
+        untyped: Vec<WireAudience<'_>>,
+        typed: Vec<WireAudience<'_>>,
+        findings: &mut Findings,
+    ) -> Self {
         let mut table = Self { list: Vec::new(), index_by_id: HashMap::new() };
         for (wire, is_typed) in [(typed, true), (untyped, false)] {
-            let report = |one: &WireAudience<'_>| duplicate_id(&one.place, "audience", &one.id, findings);
+            let report =
+                |one: &WireAudience<'_>| duplicate_id(&one.place, "audience", &one.id, findings);
             let (kept, _) = keep_last(wire, |one| &one.id, report);
             for one in kept {
                 if !table.index_by_id.contains_key(&*one.id) {
@@ -65,7 +70,8 @@ impl Table {
         if is_empty {
             return Audiences::Everyone;
         }
-        match conditions::compile(node, &mut |node, findings| self.named(node, findings), findings) {
+        match conditions::compile(node, &mut |node, findings| self.named(node, findings), findings)
+        {
             Tree::Leaf(index) => Audiences::One(index),
             tree => of_tree(tree),
         }
@@ -73,13 +79,27 @@ impl Table {
 
     fn named(&self, node: &Node<'_>, findings: &mut Findings) -> Tree<AudienceIndex> {
         let Some(id) = node.as_string(findings) else {
-            wrong_type(node, "an audience's id or an array", "it is neither true nor false", findings);
+            wrong_type(
+                node,
+                "an audience's id or an array",
+                "it is neither true nor false",
+                findings,
+            );
             return Tree::Unknown;
         };
-        self.leaf(&id, &|findings| findings.dangling(node.place(), "audience", &id, OUTCOME), findings)
+        self.leaf(
+            &id,
+            &|findings| findings.dangling(node.place(), "audience", &id, OUTCOME),
+            findings,
+        )
     }
 
-    fn leaf(&self, id: &str, report: &dyn Fn(&mut Findings), findings: &mut Findings) -> Tree<AudienceIndex> {
+    fn leaf(
+        &self,
+        id: &str,
+        report: &dyn Fn(&mut Findings),
+        findings: &mut Findings,
+    ) -> Tree<AudienceIndex> {
         match self.index_by_id.get(id) {
             Some(index) => Tree::Leaf(*index),
             None => {
@@ -111,22 +131,46 @@ fn compile(wire: WireAudience<'_>, is_typed: bool, findings: &mut Findings) -> A
     };
     let when_true = Program::new(&tree, true);
     let when_false = Program::new(&tree, false);
-    Audience { id: wire.id.into(), name: wire.name.into(), conditions_text, is_typed, tree, when_true, when_false }
+    Audience {
+        id: wire.id.into(),
+        name: wire.name.into(),
+        conditions_text,
+        is_typed,
+        tree,
+        when_true,
+        when_false,
+    }
 }
 
 /// The conditions of an untyped audience: JSON in a string.
 fn untyped(node: &Node<'_>, findings: &mut Findings) -> (Tree<Condition>, Box<str>) {
     let Some(text) = node.as_string(findings) else {
-        let message =
-            || format!("this is {}, not a string that holds JSON, it was read as it stands", node.kind().name());
-        findings.warning("wrong-type", node.place(), message, "write it as a string, or move it to \"typedAudiences\"");
+        let message = || {
+            format!(
+                "this is {}, not a string that holds JSON, it was read as it stands",
+                node.kind().name()
+            )
+        };
+        findings.warning(
+            "wrong-type",
+            node.place(),
+            message,
+            "write it as a string, or move it to \"typedAudiences\"",
+        );
         return (tree_of(node, findings), node.text().into());
     };
     let tree = match Node::parse(&text, node.place().clone()) {
         Ok(inner) => tree_of(&inner, findings),
         Err(source) => {
-            let message = || format!("the text is not JSON ({source}), the audience is neither true nor false");
-            findings.error("bad-conditions", node.place(), message, "write the conditions as JSON in a string");
+            let message = || {
+                format!("the text is not JSON ({source}), the audience is neither true nor false")
+            };
+            findings.error(
+                "bad-conditions",
+                node.place(),
+                message,
+                "write the conditions as JSON in a string",
+            );
             Tree::Unknown
         }
     };
@@ -143,7 +187,8 @@ fn leaf(node: &Node<'_>, findings: &mut Findings) -> Tree<Condition> {
     }
     if node.kind() == Kind::String {
         let name = node.as_string(findings).unwrap_or_default();
-        let message = || format!("{} is no operator here, it is neither true nor false", quoted(&name));
+        let message =
+            || format!("{} is no operator here, it is neither true nor false", quoted(&name));
         let remedy = "begin a list with \"and\", \"or\" or \"not\", in lower case";
         findings.error("unknown-operator", node.place(), message, remedy);
     } else {

@@ -14,10 +14,13 @@ const UNKNOWN: &str = "the condition is neither true nor false";
 /// Compiles one condition.
 pub(super) fn compile(object: &Object<'_>, findings: &mut Findings) -> Condition {
     let attribute = object.string("name", findings);
-    let test = if has_known_type(object, findings) { test_of(object, findings) } else { Test::Unknown };
+    let test =
+        if has_known_type(object, findings) { test_of(object, findings) } else { Test::Unknown };
     match (attribute, test) {
         (Some(attribute), test) => Condition { attribute: attribute.into(), test },
-        (None, test @ (Test::Qualified(_) | Test::Unknown)) => Condition { attribute: "".into(), test },
+        (None, test @ (Test::Qualified(_) | Test::Unknown)) => {
+            Condition { attribute: "".into(), test }
+        }
         (None, _) => {
             if object.get("name").is_none() {
                 object.missing("name", UNKNOWN, findings);
@@ -37,7 +40,13 @@ fn has_known_type(object: &Object<'_>, findings: &mut Findings) -> bool {
         Some("custom_attribute" | "third_party_dimension") => true,
         Some(name) => {
             let remedy = "use \"custom_attribute\" or \"third_party_dimension\"";
-            unknown("unknown-type", node, || format!("the type {} is not known", quoted(name)), remedy, findings);
+            unknown(
+                "unknown-type",
+                node,
+                || format!("the type {} is not known", quoted(name)),
+                remedy,
+                findings,
+            );
             false
         }
         None => {
@@ -64,7 +73,13 @@ fn test_of(object: &Object<'_>, findings: &mut Findings) -> Test {
         (name, _) if !is_match(name) => {
             if let Some(node) = object.get("match") {
                 let remedy = "use a match that the datafile's version has";
-                unknown("unknown-match", node, || format!("the match {} is not known", quoted(name)), remedy, findings);
+                unknown(
+                    "unknown-match",
+                    node,
+                    || format!("the match {} is not known", quoted(name)),
+                    remedy,
+                    findings,
+                );
             }
             return Test::Unknown;
         }
@@ -79,7 +94,9 @@ fn test_of(object: &Object<'_>, findings: &mut Findings) -> Test {
 
 /// The matches that need a value.
 fn is_match(name: &str) -> bool {
-    matches!(name, "exact" | "substring" | "qualified") || number_match(name).is_some() || version_match(name).is_some()
+    matches!(name, "exact" | "substring" | "qualified")
+        || number_match(name).is_some()
+        || version_match(name).is_some()
 }
 
 fn number_match(name: &str) -> Option<Comparison> {
@@ -109,7 +126,9 @@ fn test_with(name: &str, value: &Node<'_>, findings: &mut Findings) -> Option<Te
     match (name, value.kind()) {
         ("exact", Kind::Boolean) => value.as_boolean().map(Test::ExactBoolean),
         ("exact", Kind::Number) => number(value, findings).map(Test::ExactNumber),
-        ("exact", _) => text(value, "a string, a number or a boolean", findings).map(Test::ExactString),
+        ("exact", _) => {
+            text(value, "a string, a number or a boolean", findings).map(Test::ExactString)
+        }
         ("substring", _) => text(value, "a string", findings).map(Test::Substring),
         _ => text(value, "a string", findings).map(Test::Qualified),
     }
@@ -142,14 +161,22 @@ fn version(value: &Node<'_>, findings: &mut Findings) -> Option<Version> {
     let version = Version::parse(&text);
     if version.is_none() {
         let message = || format!("{} is not a version", quoted(&text));
-        unknown("bad-version", value, message, "write it as in \"2.1.3-beta\", without spaces", findings);
+        unknown(
+            "bad-version",
+            value,
+            message,
+            "write it as in \"2.1.3-beta\", without spaces",
+            findings,
+        );
     }
     version
 }
 
 fn unusable(value: &Node<'_>, wanted: &str, findings: &mut Findings) {
     let message = || match value.kind() {
-        Kind::Number | Kind::Boolean => format!("the value {} cannot be compared", shortened(value.text())),
+        Kind::Number | Kind::Boolean => {
+            format!("the value {} cannot be compared", shortened(value.text()))
+        }
         kind => format!("the value is {}, which cannot be compared", kind.name()),
     };
     unknown("unusable-value", value, message, &format!("give {wanted}"), findings);

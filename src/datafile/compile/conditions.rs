@@ -29,8 +29,11 @@ fn level<L>(
         return leaf(node, findings);
     }
     if levels_left == 0 {
-        let message =
-            || format!("conditions are nested beyond {MOST_LEVELS} levels, what is inside is neither true nor false");
+        let message = || {
+            format!(
+                "conditions are nested beyond {MOST_LEVELS} levels, what is inside is neither true nor false"
+            )
+        };
         findings.error("nested-too-deep", node.place(), message, "write them flatter");
         return Tree::Unknown;
     }
@@ -38,7 +41,10 @@ fn level<L>(
     let operator = items.first().and_then(Operator::of);
     let operands = items.get(usize::from(operator.is_some())..).unwrap_or_default();
     let mut each = |operands: &[Node<'_>], findings: &mut Findings| -> Vec<Tree<L>> {
-        operands.iter().map(|operand| level(operand, levels_left.saturating_sub(1), leaf, findings)).collect()
+        operands
+            .iter()
+            .map(|operand| level(operand, levels_left.saturating_sub(1), leaf, findings))
+            .collect()
     };
     match operator {
         Some(Operator::And) => Tree::And(each(operands, findings)),
@@ -46,7 +52,9 @@ fn level<L>(
         Some(Operator::Not) => {
             report_operands_of_not(node, operands.len(), findings);
             let first = operands.get(..1).unwrap_or_default();
-            each(first, findings).pop().map_or(Tree::Unknown, |operand| Tree::Not(Box::new(operand)))
+            each(first, findings)
+                .pop()
+                .map_or(Tree::Unknown, |operand| Tree::Not(Box::new(operand)))
         }
     }
 }

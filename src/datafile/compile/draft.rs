@@ -70,8 +70,13 @@ impl<'a> Drafts<'a> {
         for rollout in rollouts {
             let mut rules = Vec::new();
             for wire in rollout.rules {
-                let draft =
-                    Draft { wire, kind: RuleKind::Rollout, group: None, is_local: false, borrowed_variations: 0 };
+                let draft = Draft {
+                    wire,
+                    kind: RuleKind::Rollout,
+                    group: None,
+                    is_local: false,
+                    borrowed_variations: 0,
+                };
                 rules.push(drafts.add(draft, findings));
             }
             if drafts.rollout_by_id.insert((*rollout.id).into(), rules).is_some() {
@@ -92,23 +97,45 @@ impl<'a> Drafts<'a> {
         for (wire, is_local) in global.chain(local.into_iter().map(|wire| (wire, true))) {
             if is_local && wire.included_rules.is_none() {
                 let message = "\"includedRules\" is missing, the holdout was left out";
-                findings.error("missing-field", &wire.place, message, "add the ids of the rules that it holds out of");
+                findings.error(
+                    "missing-field",
+                    &wire.place,
+                    message,
+                    "add the ids of the rules that it holds out of",
+                );
                 continue;
             }
             if !is_local && wire.included_rules.is_some() {
-                let message = "\"includedRules\" means nothing here, the holdout holds out of every flag";
+                let message =
+                    "\"includedRules\" means nothing here, the holdout holds out of every flag";
                 let remedy = "move the holdout to \"localHoldouts\", or take the field out";
-                findings.warning("ignored-field", &wire.place.field("includedRules"), message, remedy);
+                findings.warning(
+                    "ignored-field",
+                    &wire.place.field("includedRules"),
+                    message,
+                    remedy,
+                );
             }
             let index = RuleIndex(place_of(&self.list));
             match self.rule_by_id.entry((*wire.id).into()) {
                 Entry::Vacant(free) => _ = free.insert(index),
                 Entry::Occupied(_) => {
-                    let message = || format!("the id {} is taken by another rule, which keeps it", quoted(&wire.id));
+                    let message = || {
+                        format!(
+                            "the id {} is taken by another rule, which keeps it",
+                            quoted(&wire.id)
+                        )
+                    };
                     findings.warning("duplicate-id", &wire.place, message, "give each its own id");
                 }
             }
-            self.list.push(Draft { wire, kind: RuleKind::Holdout, group: None, is_local, borrowed_variations: 0 });
+            self.list.push(Draft {
+                wire,
+                kind: RuleKind::Holdout,
+                group: None,
+                is_local,
+                borrowed_variations: 0,
+            });
         }
     }
 
@@ -127,7 +154,12 @@ impl<'a> Drafts<'a> {
     }
 
     /// Of two groups with one id, the last says how its traffic is split, for the experiments of both.
-    fn add_group(&mut self, group: WireGroup<'a>, drafts: &mut Vec<GroupDraft<'a>>, findings: &mut Findings) {
+    fn add_group(
+        &mut self,
+        group: WireGroup<'a>,
+        drafts: &mut Vec<GroupDraft<'a>>,
+        findings: &mut Findings,
+    ) {
         let WireGroup { place, id, is_exclusive, allocation, experiments } = group;
         let draft = GroupDraft { id: id.clone(), is_exclusive, allocation };
         let index = match self.group_by_id.get(&*id) {
@@ -152,10 +184,23 @@ impl<'a> Drafts<'a> {
         }
     }
 
-    fn add_experiment(&mut self, wire: WireRule<'a>, group: Option<GroupIndex>, findings: &mut Findings) -> RuleIndex {
+    fn add_experiment(
+        &mut self,
+        wire: WireRule<'a>,
+        group: Option<GroupIndex>,
+        findings: &mut Findings,
+    ) -> RuleIndex {
         let key = (*wire.key).into();
-        let index = self
-            .add(Draft { wire, kind: RuleKind::Experiment, group, is_local: false, borrowed_variations: 0 }, findings);
+        let index = self.add(
+            Draft {
+                wire,
+                kind: RuleKind::Experiment,
+                group,
+                is_local: false,
+                borrowed_variations: 0,
+            },
+            findings,
+        );
         // Equal keys are usual: rules of different flags may share one.
         self.experiment_by_key.insert(key, index);
         index
@@ -178,7 +223,8 @@ pub(super) fn place_of<T>(list: &[T]) -> u32 {
 
 /// Reports that an id is used twice.
 pub(super) fn duplicate_id(place: &Place, kind: &str, id: &str, findings: &mut Findings) {
-    let message = || format!("another {kind} before this one has the id {}, this one counts", quoted(id));
+    let message =
+        || format!("another {kind} before this one has the id {}, this one counts", quoted(id));
     findings.warning("duplicate-id", place, message, "give each its own id");
 }
 
@@ -191,7 +237,8 @@ pub(super) fn keep_last<T>(
     let mut kept: Vec<T> = Vec::with_capacity(list.len());
     let mut index_by_name: HashMap<Box<str>, u32> = HashMap::new();
     for element in list {
-        let earlier = index_by_name.get(name_of(&element)).and_then(|index| kept.get_mut(*index as usize));
+        let earlier =
+            index_by_name.get(name_of(&element)).and_then(|index| kept.get_mut(*index as usize));
         if let Some(earlier) = earlier {
             report(&element);
             *earlier = element;
@@ -205,6 +252,7 @@ pub(super) fn keep_last<T>(
 
 /// Reports that a key is used twice.
 pub(super) fn duplicate_key(place: &Place, kind: &str, key: &str, findings: &mut Findings) {
-    let message = || format!("another {kind} before this one has the key {}, this one counts", quoted(key));
+    let message =
+        || format!("another {kind} before this one has the key {}, this one counts", quoted(key));
     findings.warning("duplicate-key", place, message, "give each its own key");
 }

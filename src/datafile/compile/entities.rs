@@ -7,7 +7,9 @@ use hashbrown::{HashMap, HashSet};
 use super::allocation;
 use super::draft::{Drafts, GroupDraft, duplicate_key, keep_last, place_of};
 use crate::datafile::findings::Findings;
-use crate::datafile::model::{DeclaredAttribute, Event, EventIndex, Group, GroupIndex, Integration};
+use crate::datafile::model::{
+    DeclaredAttribute, Event, EventIndex, Group, GroupIndex, Integration,
+};
 use crate::datafile::wire::{WireAttribute, WireEvent, WireIntegration};
 use crate::hash::PreparedParent;
 
@@ -16,10 +18,15 @@ pub(super) fn attributes(
     wire: Vec<WireAttribute<'_>>,
     findings: &mut Findings,
 ) -> (Vec<DeclaredAttribute>, HashMap<Box<str>, usize>) {
-    let report = |one: &WireAttribute<'_>| duplicate_key(&one.place, "attribute", &one.key, findings);
+    let report =
+        |one: &WireAttribute<'_>| duplicate_key(&one.place, "attribute", &one.key, findings);
     let (kept, index_by_key) = keep_last(wire, |one| &one.key, report);
-    let attributes = kept.iter().map(|one| DeclaredAttribute { id: (&*one.id).into(), key: (&*one.key).into() });
-    (attributes.collect(), index_by_key.into_iter().map(|(key, index)| (key, index as usize)).collect())
+    let attributes =
+        kept.iter().map(|one| DeclaredAttribute { id: (&*one.id).into(), key: (&*one.key).into() });
+    (
+        attributes.collect(),
+        index_by_key.into_iter().map(|(key, index)| (key, index as usize)).collect(),
+    )
 }
 
 /// The events; of several with one key, the last.
@@ -45,21 +52,37 @@ pub(super) fn events(
                 ),
             }
         }
-        let experiment_ids = one.experiment_ids.iter().map(|reference| (*reference.name).into()).collect();
-        events.push(Event { id: (&*one.id).into(), key: (&*one.key).into(), experiment_ids, experiments });
+        let experiment_ids =
+            one.experiment_ids.iter().map(|reference| (*reference.name).into()).collect();
+        events.push(Event {
+            id: (&*one.id).into(),
+            key: (&*one.key).into(),
+            experiment_ids,
+            experiments,
+        });
     }
     (events, index_by_key.into_iter().map(|(key, index)| (key, EventIndex(index))).collect())
 }
 
 /// The groups, whose ranges lead to places of rules.
-pub(super) fn groups(wire: Vec<GroupDraft<'_>>, drafts: &Drafts<'_>, findings: &mut Findings) -> Vec<Group> {
+pub(super) fn groups(
+    wire: Vec<GroupDraft<'_>>,
+    drafts: &Drafts<'_>,
+    findings: &mut Findings,
+) -> Vec<Group> {
     let mut groups = Vec::with_capacity(wire.len());
     for group in wire {
         let index = GroupIndex(place_of(&groups));
-        let experiment = |id: &str| drafts.experiment_in_group.get(&(index, id.into())).map(|rule| rule.0);
+        let experiment =
+            |id: &str| drafts.experiment_in_group.get(&(index, id.into())).map(|rule| rule.0);
         groups.push(Group {
             parent: PreparedParent::new(&group.id),
-            allocation: allocation::compile(&group.allocation, "experiment of this group", experiment, findings),
+            allocation: allocation::compile(
+                &group.allocation,
+                "experiment of this group",
+                experiment,
+                findings,
+            ),
             id: group.id.into(),
             is_exclusive: group.is_exclusive,
         });
@@ -68,7 +91,10 @@ pub(super) fn groups(wire: Vec<GroupDraft<'_>>, drafts: &Drafts<'_>, findings: &
 }
 
 /// The integrations; of several with one key, the first, as both SDKs have it here.
-pub(super) fn integrations(wire: Vec<WireIntegration<'_>>, findings: &mut Findings) -> Vec<Integration> {
+pub(super) fn integrations(
+    wire: Vec<WireIntegration<'_>>,
+    findings: &mut Findings,
+) -> Vec<Integration> {
     let mut kept: Vec<Integration> = Vec::new();
     let mut seen = HashSet::new();
     for one in wire {

@@ -11,8 +11,11 @@ use crate::hash::BUCKETS;
 pub(super) fn extend<'a>(drafts: &mut Drafts<'a>, flags: &[WireFlag<'a>]) {
     for flag in flags {
         let Some(everyone_else) = everyone_else(drafts, flag) else { continue };
-        let experiments: Vec<_> =
-            flag.experiment_ids.iter().filter_map(|reference| drafts.ordinary_rule(&reference.name)).collect();
+        let experiments: Vec<_> = flag
+            .experiment_ids
+            .iter()
+            .filter_map(|reference| drafts.ordinary_rule(&reference.name))
+            .collect();
         for index in experiments {
             let Some(draft) = drafts.get_mut(index) else { continue };
             if draft.wire.type_name.as_deref() != Some("fr") {

@@ -12,7 +12,10 @@ use crate::datafile::wire::{WireFlag, WireVariable};
 use crate::value::{VariableType, VariableValue};
 
 /// Of several flags with one key, the last.
-pub(super) fn one_per_key<'a>(wire: Vec<WireFlag<'a>>, findings: &mut Findings) -> Vec<WireFlag<'a>> {
+pub(super) fn one_per_key<'a>(
+    wire: Vec<WireFlag<'a>>,
+    findings: &mut Findings,
+) -> Vec<WireFlag<'a>> {
     let report = |one: &WireFlag<'_>| duplicate_key(&one.place, "flag", &one.key, findings);
     keep_last(wire, |one| &one.key, report).0
 }
@@ -50,12 +53,21 @@ pub(super) fn compile(
     (flags, flag_by_key)
 }
 
-fn experiments(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings) -> Vec<RuleIndex> {
+fn experiments(
+    flag: &WireFlag<'_>,
+    drafts: &Drafts<'_>,
+    findings: &mut Findings,
+) -> Vec<RuleIndex> {
     let mut experiments = Vec::with_capacity(flag.experiment_ids.len());
     for reference in &flag.experiment_ids {
         match drafts.ordinary_rule(&reference.name) {
             Some(index) => experiments.push(index),
-            None => findings.dangling(&reference.place, "experiment", &reference.name, "the flag goes on without it"),
+            None => findings.dangling(
+                &reference.place,
+                "experiment",
+                &reference.name,
+                "the flag goes on without it",
+            ),
         }
     }
     experiments
@@ -65,7 +77,12 @@ fn experiments(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings
 fn rollout(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings) -> Vec<RuleIndex> {
     let Some(reference) = &flag.rollout_id else { return Vec::new() };
     let Some(rules) = drafts.rollout_by_id.get(&*reference.name) else {
-        findings.dangling(&reference.place, "rollout", &reference.name, "the flag goes on without it");
+        findings.dangling(
+            &reference.place,
+            "rollout",
+            &reference.name,
+            "the flag goes on without it",
+        );
         return Vec::new();
     };
     rules.iter().filter_map(|index| drafts.ordinary_rule(&drafts.get(*index)?.wire.id)).collect()
@@ -82,7 +99,8 @@ fn variation_by_key<'a>(
     for index in indices {
         let Some(draft) = drafts.get(*index) else { continue };
         let own = draft.own_variations();
-        let last_own: HashMap<&str, usize> = own.iter().enumerate().map(|(at, one)| (&*one.key, at)).collect();
+        let last_own: HashMap<&str, usize> =
+            own.iter().enumerate().map(|(at, one)| (&*one.key, at)).collect();
         for (at, variation) in draft.wire.variations.iter().enumerate() {
             let is_hidden = at < own.len() && last_own.get(&*variation.key) != Some(&at);
             if !is_hidden && seen_ids.insert(&*variation.id) {
@@ -94,14 +112,21 @@ fn variation_by_key<'a>(
     by_key
 }
 
-fn variables(wire: Vec<WireVariable<'_>>, findings: &mut Findings) -> (Vec<Variable>, HashMap<Box<str>, usize>) {
+fn variables(
+    wire: Vec<WireVariable<'_>>,
+    findings: &mut Findings,
+) -> (Vec<Variable>, HashMap<Box<str>, usize>) {
     let report = |one: &WireVariable<'_>| duplicate_key(&one.place, "variable", &one.key, findings);
     let (kept, index_by_key) = keep_last(wire, |one| &one.key, report);
     let mut variables = Vec::with_capacity(kept.len());
     for one in kept {
         let kind = kind_of(&one).unwrap_or_else(|| {
-            let message =
-                || format!("the type {} is not known, the variable is served as text", quoted(&one.type_name));
+            let message = || {
+                format!(
+                    "the type {} is not known, the variable is served as text",
+                    quoted(&one.type_name)
+                )
+            };
             let remedy = "use \"boolean\", \"string\", \"integer\", \"double\" or \"json\"";
             findings.warning("unknown-type", &one.place.field("type"), message, remedy);
             VariableType::String
@@ -109,16 +134,31 @@ fn variables(wire: Vec<WireVariable<'_>>, findings: &mut Findings) -> (Vec<Varia
         let default = one.default.as_deref().and_then(|text| {
             let value = VariableValue::parse(text, kind);
             if value.is_none() {
-                let message = || format!("{} is not {}, so it is served as null", quoted(text), kind_name(kind));
+                let message = || {
+                    format!("{} is not {}, so it is served as null", quoted(text), kind_name(kind))
+                };
                 let place = one.place.field("defaultValue");
-                findings.error("bad-variable", &place, message, "give a value of the variable's type");
+                findings.error(
+                    "bad-variable",
+                    &place,
+                    message,
+                    "give a value of the variable's type",
+                );
             }
             value
         });
         // A string of sub-type "json" is of the type "json" everywhere, as in the SDKs.
-        let kind_text = if kind == VariableType::Json { "json".into() } else { one.type_name.into() };
+        let kind_text =
+            if kind == VariableType::Json { "json".into() } else { one.type_name.into() };
         let default_text = one.default.unwrap_or_default().into();
-        variables.push(Variable { id: one.id.into(), key: one.key.into(), kind, kind_text, default_text, default });
+        variables.push(Variable {
+            id: one.id.into(),
+            key: one.key.into(),
+            kind,
+            kind_text,
+            default_text,
+            default,
+        });
     }
     (variables, index_by_key.into_iter().map(|(key, index)| (key, index as usize)).collect())
 }

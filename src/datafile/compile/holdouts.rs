@@ -16,7 +16,8 @@ pub(super) struct Holdouts {
 /// Lists the holdouts that run and puts the local ones before their rules.
 pub(super) fn tie(drafts: &Drafts<'_>, rules: &mut [Rule], findings: &mut Findings) -> Holdouts {
     let mut holdouts = Holdouts::default();
-    let all = (0..).map(RuleIndex).zip(&drafts.list).filter(|(_, draft)| draft.kind == RuleKind::Holdout);
+    let all =
+        (0..).map(RuleIndex).zip(&drafts.list).filter(|(_, draft)| draft.kind == RuleKind::Holdout);
     for (index, draft) in all {
         let is_running = rules.get(index.0 as usize).is_some_and(|rule| rule.is_running);
         if is_running {
@@ -41,13 +42,23 @@ fn included(draft: &Draft<'_>, drafts: &Drafts<'_>, findings: &mut Findings) -> 
     if references.is_empty() {
         let place = draft.wire.place.field("includedRules");
         let message = "no rule is named, the holdout holds nobody out";
-        findings.error("missing-field", &place, message, "add the ids of the rules that it holds out of");
+        findings.error(
+            "missing-field",
+            &place,
+            message,
+            "add the ids of the rules that it holds out of",
+        );
     }
     let mut rules = Vec::with_capacity(references.len());
     for reference in references {
         match drafts.ordinary_rule(&reference.name) {
             Some(rule) => rules.push(rule),
-            None => findings.dangling(&reference.place, "rule", &reference.name, "the holdout goes on without it"),
+            None => findings.dangling(
+                &reference.place,
+                "rule",
+                &reference.name,
+                "the holdout goes on without it",
+            ),
         }
     }
     rules

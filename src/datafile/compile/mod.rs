@@ -50,7 +50,8 @@ impl Datafile {
 fn link(wire: wire::WireDatafile<'_>, text: &str, findings: &mut Findings) -> Datafile {
     let (attributes, attribute_by_key) = entities::attributes(wire.attributes, findings);
     let audiences = audiences::Table::new(wire.audiences, wire.typed_audiences, findings);
-    let (mut drafts, group_drafts) = draft::Drafts::new(wire.experiments, wire.groups, wire.rollouts, findings);
+    let (mut drafts, group_drafts) =
+        draft::Drafts::new(wire.experiments, wire.groups, wire.rollouts, findings);
     drafts.add_holdouts(wire.holdouts, wire.local_holdouts, findings);
     let wire_flags = flags::one_per_key(wire.flags, findings);
     let values = values::Values::new(&drafts, &wire_flags, &wire.legacy_variable_ids, findings);

@@ -11,7 +11,9 @@ use super::audiences::Table;
 use super::draft::{Draft, Drafts, duplicate_id, duplicate_key};
 use super::values::Values;
 use crate::datafile::findings::Findings;
-use crate::datafile::model::{DeclaredAttribute, Rule, RuleKind, RuleType, Variation, VariationIndex};
+use crate::datafile::model::{
+    DeclaredAttribute, Rule, RuleKind, RuleType, Variation, VariationIndex,
+};
 use crate::datafile::wire::{Text, WireBandit, WireRule, WireVariation};
 use crate::hash::PreparedParent;
 
@@ -37,11 +39,17 @@ pub(super) fn compile(
     rules
 }
 
-fn one(draft: &Draft<'_>, bandit: Option<&WireBandit<'_>>, known: (&Table, &Values), findings: &mut Findings) -> Rule {
+fn one(
+    draft: &Draft<'_>,
+    bandit: Option<&WireBandit<'_>>,
+    known: (&Table, &Values),
+    findings: &mut Findings,
+) -> Rule {
     let (audiences, values) = known;
     let wire = &draft.wire;
     let id: Arc<str> = (&*wire.id).into();
-    let layer_id = wire.layer_id.as_deref().filter(|id| !id.is_empty() && draft.kind != RuleKind::Holdout);
+    let layer_id =
+        wire.layer_id.as_deref().filter(|id| !id.is_empty() && draft.kind != RuleKind::Holdout);
     let (variation_by_key, variation_by_id) = index(draft, findings);
     let allocation = match bandit {
         Some(bandit) => allocation::participation(bandit.end),
@@ -61,7 +69,11 @@ fn one(draft: &Draft<'_>, bandit: Option<&WireBandit<'_>>, known: (&Table, &Valu
         audiences: audiences.of_rule(wire, findings),
         parent: PreparedParent::new(&id),
         allocation,
-        variations: wire.variations.iter().map(|variation| variation_of(variation, values)).collect(),
+        variations: wire
+            .variations
+            .iter()
+            .map(|variation| variation_of(variation, values))
+            .collect(),
         whitelist: whitelist_of(wire, &variation_by_key, findings),
         variation_by_key,
         variation_by_id,
@@ -95,7 +107,12 @@ fn bandit_of<'a>(
     let Some(bandit) = &wire.bandit else {
         if is_experiment && wire.type_name.as_deref() == Some("cmab") {
             let message = "\"cmab\" is missing, the rule was taken as an ordinary experiment";
-            findings.error("missing-field", &wire.place, message, "add the field, or make the type \"ab\"");
+            findings.error(
+                "missing-field",
+                &wire.place,
+                message,
+                "add the field, or make the type \"ab\"",
+            );
         }
         return None;
     };
@@ -106,7 +123,12 @@ fn bandit_of<'a>(
     }
     for reference in &bandit.attribute_ids {
         if !attribute_ids.contains(&*reference.name) {
-            findings.dangling(&reference.place, "attribute", &reference.name, "predictions go without it");
+            findings.dangling(
+                &reference.place,
+                "attribute",
+                &reference.name,
+                "predictions go without it",
+            );
         }
     }
     Some(bandit)

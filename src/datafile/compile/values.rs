@@ -54,8 +54,12 @@ impl Values {
 
 /// The types that flags give to each variable: one, in any datafile that Optimizely made, and none for
 /// the live variables that came before flags.
-fn kinds_by_id<'a>(flags: &'a [WireFlag<'_>], legacy_ids: &'a [Text<'_>]) -> HashMap<&'a str, Vec<VariableType>> {
-    let mut kinds_by_id: HashMap<&str, Vec<VariableType>> = legacy_ids.iter().map(|id| (&**id, Vec::new())).collect();
+fn kinds_by_id<'a>(
+    flags: &'a [WireFlag<'_>],
+    legacy_ids: &'a [Text<'_>],
+) -> HashMap<&'a str, Vec<VariableType>> {
+    let mut kinds_by_id: HashMap<&str, Vec<VariableType>> =
+        legacy_ids.iter().map(|id| (&**id, Vec::new())).collect();
     for variable in flags.iter().flat_map(|flag| &flag.variables) {
         let kinds = kinds_by_id.entry(&variable.id).or_default();
         let kind = kind_of(variable).unwrap_or(VariableType::String);
@@ -72,18 +76,30 @@ fn compile(
     findings: &mut Findings,
 ) -> Arc<[VariationValue]> {
     let references: Vec<&WireValue<'_>> = values.iter().collect();
-    let report = |one: &&WireValue<'_>| duplicate_id(&one.place, "value", &one.variable_id, findings);
+    let report =
+        |one: &&WireValue<'_>| duplicate_id(&one.place, "value", &one.variable_id, findings);
     let (kept, _) = keep_last(references, |one| &one.variable_id, report);
     let mut compiled = Vec::with_capacity(kept.len());
     for one in kept {
         let Some(kinds) = kinds_by_id.get(&*one.variable_id) else {
-            findings.dangling_lightly(&one.place.field("id"), "variable", &one.variable_id, "the value is not used");
+            findings.dangling_lightly(
+                &one.place.field("id"),
+                "variable",
+                &one.variable_id,
+                "the value is not used",
+            );
             continue;
         };
         for kind in kinds {
             let value = VariableValue::parse(&one.text, *kind);
             if value.is_none() {
-                let message = || format!("{} is not {}, so it is served as null", quoted(&one.text), kind_name(*kind));
+                let message = || {
+                    format!(
+                        "{} is not {}, so it is served as null",
+                        quoted(&one.text),
+                        kind_name(*kind)
+                    )
+                };
                 findings.error(
                     "bad-variable",
                     &one.place.field("value"),

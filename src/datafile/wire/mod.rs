@@ -9,8 +9,8 @@ mod read;
 mod rule;
 
 pub(super) use form::{
-    Text, WireAttribute, WireAudience, WireBandit, WireDatafile, WireEvent, WireFlag, WireGroup, WireIntegration,
-    WireRange, WireRollout, WireRule, WireValue, WireVariable, WireVariation,
+    Text, WireAttribute, WireAudience, WireBandit, WireDatafile, WireEvent, WireFlag, WireGroup,
+    WireIntegration, WireRange, WireRollout, WireRule, WireValue, WireVariable, WireVariation,
 };
 pub(super) use node::{Kind, Node};
 pub(super) use object::{Object, wrong_type};

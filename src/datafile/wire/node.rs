@@ -48,7 +48,10 @@ impl Kind {
 
 impl<'a> Node<'a> {
     /// Reads a whole text, which is the only step at which it can be refused.
-    pub(in crate::datafile) fn parse(text: &'a str, place: Place) -> Result<Self, serde_json::Error> {
+    pub(in crate::datafile) fn parse(
+        text: &'a str,
+        place: Place,
+    ) -> Result<Self, serde_json::Error> {
         let raw: &'a RawValue = serde_json::from_str(text)?;
         Ok(Self { text: raw.get(), place })
     }
@@ -95,7 +98,12 @@ impl<'a> Node<'a> {
             findings.warning(
                 "lone-surrogate",
                 &self.place,
-                || format!("{} holds half a character, which was read as U+FFFD", shortened(self.text)),
+                || {
+                    format!(
+                        "{} holds half a character, which was read as U+FFFD",
+                        shortened(self.text)
+                    )
+                },
                 "write both halves of the escape",
             );
         }
@@ -108,7 +116,10 @@ impl<'a> Node<'a> {
             return None;
         }
         let items: Vec<&'a RawValue> = serde_json::from_str(self.text).ok()?;
-        let node = |(index, raw): (usize, &&'a RawValue)| Self { text: raw.get(), place: self.place.item(index) };
+        let node = |(index, raw): (usize, &&'a RawValue)| Self {
+            text: raw.get(),
+            place: self.place.item(index),
+        };
         Some(items.iter().enumerate().map(node).collect())
     }
 

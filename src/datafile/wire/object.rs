@@ -57,7 +57,11 @@ impl<'a> Object<'a> {
     }
 
     /// A string that may be absent.
-    pub(in crate::datafile) fn string(&self, name: &str, findings: &mut Findings) -> Option<Cow<'a, str>> {
+    pub(in crate::datafile) fn string(
+        &self,
+        name: &str,
+        findings: &mut Findings,
+    ) -> Option<Cow<'a, str>> {
         let node = self.get(name)?;
         let text = node.as_string(findings);
         if text.is_none() {
@@ -77,7 +81,11 @@ impl<'a> Object<'a> {
     }
 
     /// An id or key that may be absent; a whole number is taken as its digits, as JavaScript would.
-    pub(in crate::datafile) fn id(&self, name: &str, findings: &mut Findings) -> Option<Cow<'a, str>> {
+    pub(in crate::datafile) fn id(
+        &self,
+        name: &str,
+        findings: &mut Findings,
+    ) -> Option<Cow<'a, str>> {
         id_of(self.get(name)?, findings)
     }
 
@@ -111,9 +119,13 @@ impl<'a> Object<'a> {
 }
 
 /// An id or key: a string, or the digits of a whole number.
-pub(in crate::datafile) fn id_of<'a>(node: &Node<'a>, findings: &mut Findings) -> Option<Cow<'a, str>> {
+pub(in crate::datafile) fn id_of<'a>(
+    node: &Node<'a>,
+    findings: &mut Findings,
+) -> Option<Cow<'a, str>> {
     if node.kind() == Kind::Number && is_plain_integer(node.text()) {
-        let message = || format!("this is a number, it was taken as the string {}", quoted(node.text()));
+        let message =
+            || format!("this is a number, it was taken as the string {}", quoted(node.text()));
         findings.warning("wrong-type", node.place(), message, "write it in quotation marks");
         return Some(Cow::Borrowed(node.text()));
     }
@@ -131,7 +143,12 @@ fn is_plain_integer(text: &str) -> bool {
 }
 
 /// Reports a value of the wrong JSON type.
-pub(in crate::datafile) fn wrong_type(node: &Node<'_>, wanted: &str, outcome: &str, findings: &mut Findings) {
+pub(in crate::datafile) fn wrong_type(
+    node: &Node<'_>,
+    wanted: &str,
+    outcome: &str,
+    findings: &mut Findings,
+) {
     let message = || format!("this is {}, not {wanted}, {outcome}", node.kind().name());
     findings.error("wrong-type", node.place(), message, &format!("make it {wanted}"));
 }

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use super::form::{
-    Reference, Text, WireAttribute, WireAudience, WireDatafile, WireEvent, WireFlag, WireGroup, WireIntegration,
-    WireRollout, WireVariable,
+    Reference, Text, WireAttribute, WireAudience, WireDatafile, WireEvent, WireFlag, WireGroup,
+    WireIntegration, WireRollout, WireVariable,
 };
 use super::node::{Kind, Node};
 use super::object::{Object, id_of, wrong_type};
@@ -16,11 +16,20 @@ use crate::datafile::place::Place;
 use crate::error::Error;
 
 /// The text of a datafile, without a byte-order mark.
-pub(in crate::datafile) fn utf8<'a>(bytes: &'a [u8], findings: &mut Findings) -> Result<&'a str, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|source| Error::datafile_encoding(source.valid_up_to(), source))?;
+pub(in crate::datafile) fn utf8<'a>(
+    bytes: &'a [u8],
+    findings: &mut Findings,
+) -> Result<&'a str, Error> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|source| Error::datafile_encoding(source.valid_up_to(), source))?;
     let Some(rest) = text.strip_prefix('\u{feff}') else { return Ok(text) };
     let message = "the text begins with a byte-order mark, which was skipped";
-    findings.note("byte-order-mark", &Place::default(), message, "save it without one, other readers refuse it");
+    findings.note(
+        "byte-order-mark",
+        &Place::default(),
+        message,
+        "save it without one, other readers refuse it",
+    );
     Ok(rest)
 }
 
@@ -29,10 +38,14 @@ pub(in crate::datafile) fn utf8<'a>(bytes: &'a [u8], findings: &mut Findings) ->
 /// # Errors
 ///
 /// The text is not JSON, not an object, or of a version that is not supported.
-pub(in crate::datafile) fn read<'a>(text: &'a str, findings: &mut Findings) -> Result<WireDatafile<'a>, Error> {
+pub(in crate::datafile) fn read<'a>(
+    text: &'a str,
+    findings: &mut Findings,
+) -> Result<WireDatafile<'a>, Error> {
     let root = Node::parse(text, Place::default())
         .map_err(|source| Error::datafile_syntax(source.line(), source.column(), source))?;
-    let object = root.as_object(findings).ok_or_else(|| Error::datafile_shape(root.kind().name()))?;
+    let object =
+        root.as_object(findings).ok_or_else(|| Error::datafile_shape(root.kind().name()))?;
     let version = read_version(&object, findings)?;
     let mut header = |name| {
         if object.get(name).is_none() {
@@ -40,7 +53,8 @@ pub(in crate::datafile) fn read<'a>(text: &'a str, findings: &mut Findings) -> R
         }
         object.id(name, findings).unwrap_or_default()
     };
-    let (account_id, project_id, revision) = (header("accountId"), header("projectId"), header("revision"));
+    let (account_id, project_id, revision) =
+        (header("accountId"), header("projectId"), header("revision"));
     Ok(WireDatafile {
         version,
         account_id,
@@ -60,7 +74,9 @@ pub(in crate::datafile) fn read<'a>(text: &'a str, findings: &mut Findings) -> R
         rollouts: read_list(&object, "rollouts", findings, read_rollout),
         holdouts: read_list(&object, "holdouts", findings, read_rule),
         local_holdouts: read_list(&object, "localHoldouts", findings, read_rule),
-        legacy_variable_ids: read_list(&object, "variables", findings, |one, findings| one.id("id", findings)),
+        legacy_variable_ids: read_list(&object, "variables", findings, |one, findings| {
+            one.id("id", findings)
+        }),
         flags: read_list(&object, "featureFlags", findings, read_flag),
         events: read_list(&object, "events", findings, read_event),
         integrations: read_list(&object, "integrations", findings, read_integration),
@@ -68,11 +84,17 @@ pub(in crate::datafile) fn read<'a>(text: &'a str, findings: &mut Findings) -> R
 }
 
 fn read_version<'a>(object: &Object<'a>, findings: &mut Findings) -> Result<Text<'a>, Error> {
-    let Some(node) = object.get("version") else { return Err(Error::datafile_version("(none given)")) };
+    let Some(node) = object.get("version") else {
+        return Err(Error::datafile_version("(none given)"));
+    };
     match node.as_string(findings) {
         Some(version) if matches!(&*version, "2" | "3" | "4") => Ok(version),
         Some(version) => Err(Error::datafile_version(quoted(&version))),
-        None => Err(Error::datafile_version(format!("{} ({})", shortened(node.text()), node.kind().name()))),
+        None => Err(Error::datafile_version(format!(
+            "{} ({})",
+            shortened(node.text()),
+            node.kind().name()
+        ))),
     }
 }
 
@@ -94,7 +116,11 @@ pub(super) fn read_list<'a, T>(
 }
 
 /// Reads an array of ids.
-pub(super) fn read_references<'a>(object: &Object<'a>, name: &str, findings: &mut Findings) -> Vec<Reference<'a>> {
+pub(super) fn read_references<'a>(
+    object: &Object<'a>,
+    name: &str,
+    findings: &mut Findings,
+) -> Vec<Reference<'a>> {
     let mut references = Vec::new();
     for node in object.array(name, findings) {
         let place = node.place().clone();
@@ -123,7 +149,10 @@ fn read_event<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireEv
     Some(WireEvent { place: object.place().clone(), id, key, experiment_ids })
 }
 
-fn read_integration<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireIntegration<'a>> {
+fn read_integration<'a>(
+    object: &Object<'a>,
+    findings: &mut Findings,
+) -> Option<WireIntegration<'a>> {
     let key = object.needed_id("key", "integration", findings)?;
     let host = object.string("host", findings);
     let public_key = object.string("publicKey", findings);

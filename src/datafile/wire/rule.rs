@@ -18,8 +18,10 @@ pub(super) fn read_rule<'a>(object: &Object<'a>, findings: &mut Findings) -> Opt
             object.missing(name, "the rule gives nobody a variation", findings);
         }
     }
-    let included_rules =
-        object.get("includedRules").is_some().then(|| read_references(object, "includedRules", findings));
+    let included_rules = object
+        .get("includedRules")
+        .is_some()
+        .then(|| read_references(object, "includedRules", findings));
     Some(WireRule {
         place: object.place().clone(),
         id,
@@ -34,7 +36,9 @@ pub(super) fn read_rule<'a>(object: &Object<'a>, findings: &mut Findings) -> Opt
         whitelist: read_whitelist(object, findings),
         bandit: read_bandit(object, findings),
         included_rules,
-        excludes_targeted_deliveries: object.boolean("excludeTargetedDeliveries", findings).unwrap_or(false),
+        excludes_targeted_deliveries: object
+            .boolean("excludeTargetedDeliveries", findings)
+            .unwrap_or(false),
     })
 }
 
@@ -42,7 +46,10 @@ fn read_variation<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<Wi
     let id = object.needed_id("id", "variation", findings)?;
     let key = object.needed_id("key", "variation", findings)?;
     let is_feature_enabled = object.boolean("featureEnabled", findings).unwrap_or(false);
-    let values = object.get("variables").is_some().then(|| read_list(object, "variables", findings, read_value));
+    let values = object
+        .get("variables")
+        .is_some()
+        .then(|| read_list(object, "variables", findings, read_value));
     Some(WireVariation { place: object.place().clone(), id, key, is_feature_enabled, values })
 }
 
@@ -56,7 +63,10 @@ fn read_value<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireVa
     Some(WireValue { place: object.place().clone(), variable_id, text })
 }
 
-fn read_whitelist<'a>(object: &Object<'a>, findings: &mut Findings) -> Vec<(Text<'a>, Reference<'a>)> {
+fn read_whitelist<'a>(
+    object: &Object<'a>,
+    findings: &mut Findings,
+) -> Vec<(Text<'a>, Reference<'a>)> {
     let Some(node) = object.get("forcedVariations") else { return Vec::new() };
     let Some(users) = node.as_object(findings) else {
         wrong_type(node, "an object", "it was taken as empty", findings);
@@ -65,7 +75,9 @@ fn read_whitelist<'a>(object: &Object<'a>, findings: &mut Findings) -> Vec<(Text
     let mut whitelist = Vec::new();
     for (user_id, node) in users.into_fields() {
         match node.as_string(findings) {
-            Some(name) => whitelist.push((user_id, Reference { name, place: node.place().clone() })),
+            Some(name) => {
+                whitelist.push((user_id, Reference { name, place: node.place().clone() }))
+            }
             None => wrong_type(&node, "a variation key", "the user is not whitelisted", findings),
         }
     }
@@ -81,13 +93,17 @@ fn read_bandit<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireB
     if bandit.get("trafficAllocation").is_none() {
         bandit.missing("trafficAllocation", "nobody takes part", findings);
     }
-    let end = bandit.get("trafficAllocation").and_then(|node| read_end(node, findings)).unwrap_or(0);
+    let end =
+        bandit.get("trafficAllocation").and_then(|node| read_end(node, findings)).unwrap_or(0);
     let attribute_ids = read_references(&bandit, "attributeIds", findings);
     Some(WireBandit { place: node.place().clone(), attribute_ids, end })
 }
 
 /// Reads a traffic allocation; absent is empty.
-pub(super) fn read_allocation<'a>(object: &Object<'a>, findings: &mut Findings) -> Vec<WireRange<'a>> {
+pub(super) fn read_allocation<'a>(
+    object: &Object<'a>,
+    findings: &mut Findings,
+) -> Vec<WireRange<'a>> {
     read_list(object, "trafficAllocation", findings, read_range)
 }
 
@@ -114,11 +130,24 @@ fn read_end(node: &Node<'_>, findings: &mut Findings) -> Option<u16> {
     #[expect(clippy::float_cmp, reason = "whole numbers in range are unchanged exactly")]
     let is_changed = usable != written;
     if is_changed {
-        let message =
-            || format!("{} is not a whole number from 0 to 10000, {usable} was taken", shortened(node.text()));
-        findings.warning("bad-range", node.place(), message, "give the end in hundredths of a percent");
+        let message = || {
+            format!(
+                "{} is not a whole number from 0 to 10000, {usable} was taken",
+                shortened(node.text())
+            )
+        };
+        findings.warning(
+            "bad-range",
+            node.place(),
+            message,
+            "give the end in hundredths of a percent",
+        );
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 10000")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0 to 10000"
+    )]
     let end = usable as u16;
     Some(end)
 }

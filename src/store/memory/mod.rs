@@ -26,7 +26,9 @@ use self::shard::{Shard, UserKey};
 use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
 use super::{Receipt, Recorded, Statistics, Store};
-use crate::attribution::{Envelope, Event, EventOutcome, Impression, ImpressionOutcome, NotCredited, Record, Rules};
+use crate::attribution::{
+    Envelope, Event, EventOutcome, Impression, ImpressionOutcome, NotCredited, Record, Rules,
+};
 use crate::clock::{Clock, TimeMs};
 
 /// The store in memory.
@@ -109,20 +111,27 @@ impl Store for MemoryStore {
         match self.begin(&mut shard, place, EntryKind::Impression, &impression.envelope) {
             Ok(turn) => turn.take_impression(impression),
             Err(time_ms) => {
-                let outcome = ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
+                let outcome =
+                    ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
                 Recorded { outcome, receipt: Receipt::stored() }
             }
         }
     }
 
-    fn record_event(&self, environment: &str, rules: &Rules, event: Event) -> Recorded<EventOutcome> {
+    fn record_event(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        event: Event,
+    ) -> Recorded<EventOutcome> {
         let place = self.place(environment, rules, &event.envelope.user_id);
         let mut shard = self.shard(place.hash).lock();
         match self.begin(&mut shard, place, EntryKind::Event, &event.envelope) {
             Ok(turn) => turn.take_event(event),
             Err(time_ms) => {
                 let reason = Some(NotCredited::Duplicate);
-                let outcome = EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() };
+                let outcome =
+                    EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() };
                 Recorded { outcome, receipt: Receipt::stored() }
             }
         }

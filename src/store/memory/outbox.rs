@@ -69,7 +69,12 @@ impl Outbox {
         self.arrival.notify_all();
     }
 
-    pub(super) fn after(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)> {
+    pub(super) fn after(
+        &self,
+        after: u64,
+        limit: usize,
+        patience: Duration,
+    ) -> Vec<(u64, Arc<Record>)> {
         let mut queue = self.queue.lock();
         if queue.latest <= after && !patience.is_zero() {
             self.arrival.wait_while_for(&mut queue, |queue| queue.latest <= after, patience);

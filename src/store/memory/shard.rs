@@ -98,7 +98,9 @@ impl Shard {
     /// The place of a user's row.
     pub(super) fn find(&mut self, key: &UserKey<'_>) -> Option<usize> {
         let slots = &self.slots;
-        let place = *self.index.find(key.hash, |&place| slots.get(place).is_some_and(|slot| slot.is_of(key)))?;
+        let place = *self
+            .index
+            .find(key.hash, |&place| slots.get(place).is_some_and(|slot| slot.is_of(key)))?;
         if let Some(slot) = self.slots.get_mut(place) {
             slot.recent_uses = slot.recent_uses.saturating_add(1).min(MOST_RECENT_USES);
         }
@@ -126,7 +128,8 @@ impl Shard {
             self.slots.len().saturating_sub(1)
         };
         let slots = &self.slots;
-        self.index.insert_unique(key.hash, place, |&place| slots.get(place).map_or(0, |slot| slot.hash));
+        self.index
+            .insert_unique(key.hash, place, |&place| slots.get(place).map_or(0, |slot| slot.hash));
         place
     }
 
@@ -165,7 +168,9 @@ impl Shard {
 
     /// Lets go of the pending events that have waited long enough.
     pub(super) fn sweep(&mut self, now_ms: TimeMs) {
-        while let Some(oldest) = self.waiting.front().copied().filter(|first| first.claimable_until_ms <= now_ms) {
+        while let Some(oldest) =
+            self.waiting.front().copied().filter(|first| first.claimable_until_ms <= now_ms)
+        {
             self.waiting.pop_front();
             let expired = self.row_mut(oldest.place).map_or(0, |row| row.expire_pending(now_ms));
             self.counts.pending_events = self.counts.pending_events.saturating_sub(expired as u64);
@@ -242,19 +247,25 @@ impl Shard {
     /// Takes a user out; gives whether one was at that place.
     fn remove(&mut self, place: usize) -> bool {
         let Some(slot) = self.slots.get_mut(place) else { return false };
-        let Ok(entry) = self.index.find_entry(slot.hash, |&other| other == place) else { return false };
+        let Ok(entry) = self.index.find_entry(slot.hash, |&other| other == place) else {
+            return false;
+        };
         entry.remove();
         let row = std::mem::take(&mut slot.row);
         slot.user_id = Box::default();
         self.vacant.push(place);
-        self.counts.activations = self.counts.activations.saturating_sub(row.activation_count() as u64);
-        self.counts.pending_events = self.counts.pending_events.saturating_sub(row.pending().len() as u64);
+        self.counts.activations =
+            self.counts.activations.saturating_sub(row.activation_count() as u64);
+        self.counts.pending_events =
+            self.counts.pending_events.saturating_sub(row.pending().len() as u64);
         true
     }
 }
 
 impl Slot {
     fn is_of(&self, key: &UserKey<'_>) -> bool {
-        self.hash == key.hash && *self.user_id == *key.user_id && *self.environment == *key.environment
+        self.hash == key.hash
+            && *self.user_id == *key.user_id
+            && *self.environment == *key.environment
     }
 }

@@ -9,9 +9,9 @@ use super::ids::Claim;
 use super::outbox::Outbox;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
-    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Envelope, Event, EventFact, EventOutcome, EventPlan,
-    Impression, ImpressionOutcome, ImpressionRecord, LateCredit, PendingEvent, Record, Rules, Shown, UserRow,
-    plan_activation, plan_event,
+    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Envelope, Event, EventFact,
+    EventOutcome, EventPlan, Impression, ImpressionOutcome, ImpressionRecord, LateCredit,
+    PendingEvent, Record, Rules, Shown, UserRow, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::store::{Receipt, Recorded};
@@ -45,7 +45,10 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn take_impression(mut self, mut impression: Impression) -> Recorded<ImpressionOutcome> {
+    pub(super) fn take_impression(
+        mut self,
+        mut impression: Impression,
+    ) -> Recorded<ImpressionOutcome> {
         let (plan, slot) = self.plan_impression(&impression);
         let outcome = ImpressionOutcome {
             duplicate: false,
@@ -63,7 +66,9 @@ impl<'a> Turn<'a> {
         if self.outbox.keeps_records() {
             let environment = self.shard.environment(self.place.environment);
             let row = slot.and_then(|slot| self.shard.row(slot));
-            let late = row.map(|row| late_records(row, &environment, plan.late_credits)).unwrap_or_default();
+            let late = row
+                .map(|row| late_records(row, &environment, plan.late_credits))
+                .unwrap_or_default();
             let record = Record::Impression(ImpressionRecord {
                 id: EntryId::given_or_new(impression.envelope.id.take()),
                 environment,
@@ -90,7 +95,9 @@ impl<'a> Turn<'a> {
             &fact,
             event.ties(),
         );
-        let inherited = row.filter(|_| event.attributes.is_none()).and_then(|row| row.attributes_at(fact.time_ms));
+        let inherited = row
+            .filter(|_| event.attributes.is_none())
+            .and_then(|row| row.attributes_at(fact.time_ms));
         let inherited_attributes = inherited.cloned();
         // A client without sinks pays for no second copy.
         let recorded_credits = self.outbox.keeps_records().then(|| plan.credits.clone());
@@ -124,13 +131,19 @@ impl<'a> Turn<'a> {
     where
         'a: 'b,
     {
-        UserKey { hash: self.place.hash, environment: self.place.environment, user_id: &envelope.user_id }
+        UserKey {
+            hash: self.place.hash,
+            environment: self.place.environment,
+            user_id: &envelope.user_id,
+        }
     }
 
     /// The id and the counters of an entry that is accepted.
     fn accept(&mut self) {
         if let Some(claim) = self.claim.take() {
-            claim.accept(self.dates.received_at_ms.saturating_add(self.place.rules.repeat_window_ms));
+            claim.accept(
+                self.dates.received_at_ms.saturating_add(self.place.rules.repeat_window_ms),
+            );
         }
         self.shard.counts.clamped_times += u64::from(self.dates.is_clamped);
     }
@@ -146,7 +159,8 @@ impl<'a> Turn<'a> {
     }
 
     fn plan_impression(&mut self, impression: &Impression) -> (ActivationPlan, Option<usize>) {
-        let (Some(fact), Some((rule, variation))) = (self.fact(impression), impression.activates()) else {
+        let (Some(fact), Some((rule, variation))) = (self.fact(impression), impression.activates())
+        else {
             return (ActivationPlan::default(), None);
         };
         let unknown = UserRow::default();
@@ -189,23 +203,41 @@ impl<'a> Turn<'a> {
     /// Lets an event wait for late activations, if there can be any.
     fn let_wait(&mut self, id: &EntryId, event: &Arc<Event>) {
         let Dates { time_ms, received_at_ms, .. } = self.dates;
-        let Some(claimable_until_ms) = self.place.rules.claimable_until_ms(received_at_ms) else { return };
-        let tied: Box<[_]> = event.ties().filter(|tie| tie.is_running).map(|tie| tie.experiment_id.clone()).collect();
+        let Some(claimable_until_ms) = self.place.rules.claimable_until_ms(received_at_ms) else {
+            return;
+        };
+        let tied: Box<[_]> = event
+            .ties()
+            .filter(|tie| tie.is_running)
+            .map(|tie| tie.experiment_id.clone())
+            .collect();
         if tied.is_empty() {
             return;
         }
         let (id, kept) = (id.clone(), event.clone());
-        let pending = PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event: kept };
+        let pending =
+            PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event: kept };
         self.shard.hold(&self.user(&event.envelope), pending);
     }
 }
 
-fn late_records(row: &UserRow<Held>, environment: &Arc<str>, credits: Vec<LateCredit>) -> Vec<Record> {
+fn late_records(
+    row: &UserRow<Held>,
+    environment: &Arc<str>,
+    credits: Vec<LateCredit>,
+) -> Vec<Record> {
     let record = |late: LateCredit| {
         let pending = row.pending().get(late.pending_place)?;
         let event = pending.event.event.clone();
-        let inherited = row.attributes_at(pending.time_ms).filter(|_| event.attributes.is_none()).cloned();
-        Some(Record::Conversion(ConversionRecord::late(environment.clone(), pending, event, late.credit, inherited)))
+        let inherited =
+            row.attributes_at(pending.time_ms).filter(|_| event.attributes.is_none()).cloned();
+        Some(Record::Conversion(ConversionRecord::late(
+            environment.clone(),
+            pending,
+            event,
+            late.credit,
+            inherited,
+        )))
     };
     credits.into_iter().filter_map(record).collect()
 }

@@ -25,7 +25,10 @@ fn users_not_seen_lately_are_forgotten() {
     assert_eq!((statistics.users, statistics.forgotten_users), (10, 91));
     assert_eq!((statistics.activations, statistics.forgotten_activations), (10, 91));
     assert_eq!((statistics.pending_events, statistics.forgotten_events), (9, 91));
-    assert!(!world.activate(&given().user("regular"), "10", "9").first, "who is seen again and again stays");
+    assert!(
+        !world.activate(&given().user("regular"), "10", "9").first,
+        "who is seen again and again stays"
+    );
 }
 
 #[test]
@@ -55,23 +58,33 @@ fn a_users_oldest_activations_are_forgotten() {
 
 #[test]
 fn pending_events_are_bounded_per_user_and_in_all() {
-    let limits = MemoryLimits { pending_events: 5, pending_events_per_user: 3, ..MemoryLimits::default() };
+    let limits =
+        MemoryLimits { pending_events: 5, pending_events_per_user: 3, ..MemoryLimits::default() };
     let world = bounded(limits);
     for event in 0..50 {
         world.track(&given().at(900).id(&event.to_string()), "buy");
     }
     let statistics = world.store.statistics();
-    assert_eq!((statistics.pending_events, statistics.forgotten_events, statistics.users), (3, 47, 1));
+    assert_eq!(
+        (statistics.pending_events, statistics.forgotten_events, statistics.users),
+        (3, 47, 1)
+    );
     for user in 0..50 {
         world.track(&given().user(&user.to_string()), "buy");
     }
     let statistics = world.store.statistics();
-    assert_eq!((statistics.pending_events, statistics.forgotten_events, statistics.users), (5, 95, 5));
+    assert_eq!(
+        (statistics.pending_events, statistics.forgotten_events, statistics.users),
+        (5, 95, 5)
+    );
     for event in 0..100_000 {
         world.track(&given().at(900).user(&(event % 2).to_string()), "buy");
     }
     let statistics = world.store.statistics();
-    assert_eq!((statistics.pending_events, statistics.forgotten_events, statistics.users), (5, 100_095, 2));
+    assert_eq!(
+        (statistics.pending_events, statistics.forgotten_events, statistics.users),
+        (5, 100_095, 2)
+    );
     world.clock.advance_to(2000);
     let statistics = world.store.statistics();
     assert_eq!((statistics.pending_events, statistics.users), (0, 0), "rows without anything go");
@@ -79,12 +92,14 @@ fn pending_events_are_bounded_per_user_and_in_all() {
 
 #[test]
 fn the_oldest_pending_event_of_all_is_forgotten() {
-    let limits = MemoryLimits { pending_events: 4, pending_events_per_user: 3, ..MemoryLimits::default() };
+    let limits =
+        MemoryLimits { pending_events: 4, pending_events_per_user: 3, ..MemoryLimits::default() };
     let world = bounded(limits);
     for user in ["busy", "oldest", "busy", "busy", "busy", "newest"] {
         world.track(&given().user(user).at(900), "buy");
     }
-    let late = |user: &str| world.activate(&given().user(user).at(900), "10", "9").late_credits.len();
+    let late =
+        |user: &str| world.activate(&given().user(user).at(900), "10", "9").late_credits.len();
     assert_eq!([late("busy"), late("oldest"), late("newest")], [3, 0, 1]);
 }
 
@@ -117,7 +132,11 @@ fn a_full_outbox_refuses_and_keeps_nothing() {
     world.store.release(1);
     let accepted = world.activate(&given().at(800).id("i"), "10", "9");
     assert!(accepted.first && !accepted.duplicate && accepted.late_credits.len() == 2);
-    assert_eq!(world.store.latest(), 5, "an entry gets as many places as it needs, once there is one");
+    assert_eq!(
+        world.store.latest(),
+        5,
+        "an entry gets as many places as it needs, once there is one"
+    );
     assert!(world.try_track(&given().id("e"), "buy").receipt.wait().is_err());
     world.store.release(5);
     assert_eq!(words(&world.track(&given().id("e"), "buy").credits), "10:9@800");
@@ -146,7 +165,9 @@ fn receipts_are_awaited_without_blocking() {
     let mut context = Context::from_waker(Waker::noop());
     for expect_stored in [true, false] {
         let receipt = std::pin::pin!(world.try_track(&given(), "buy").receipt);
-        let Poll::Ready(stored) = receipt.poll(&mut context) else { panic!("ready at once in memory") };
+        let Poll::Ready(stored) = receipt.poll(&mut context) else {
+            panic!("ready at once in memory")
+        };
         assert_eq!(stored.is_ok(), expect_stored);
     }
 }

@@ -89,7 +89,10 @@ fn takes_rollouts_for_no_activations(make: MakeStore<'_>) {
     assert!(world.activate(&given().id("i"), "30", "9").duplicate, "it is recorded all the same");
     check_track(&world, "buy", 1000, "no-activation");
     let statistics = world.store.statistics();
-    assert_eq!((statistics.activations, statistics.unknown_user_events, world.store.latest()), (0, 2, 3));
+    assert_eq!(
+        (statistics.activations, statistics.unknown_user_events, world.store.latest()),
+        (0, 2, 3)
+    );
 }
 
 fn says_the_reason_closest_to_a_credit(make: MakeStore<'_>) {
@@ -131,12 +134,19 @@ fn lets_late_activations_claim_correct_and_withdraw(make: MakeStore<'_>) {
     assert_eq!(activate(940, "9"), "10:9@940");
     assert_eq!(activate(939, "107"), "~10:107@939");
     assert_eq!(activate(938, "107"), "~=10:107@938");
-    assert_eq!(fold_records(&world.records()), Folded::from([(("e".into(), "10".into()), ("107".into(), 938))]));
+    assert_eq!(
+        fold_records(&world.records()),
+        Folded::from([(("e".into(), "10".into()), ("107".into(), 938))])
+    );
     assert_eq!(world.store.statistics().pending_events, 1);
-    let too_early = World { rules: world.rules, clock: world.clock.clone(), store: make(world.clock.clone()) };
+    let too_early =
+        World { rules: world.rules, clock: world.clock.clone(), store: make(world.clock.clone()) };
     assert_eq!(words(&too_early.activate(&given().at(1000), "10", "9").late_credits), "");
     assert_eq!(words(&too_early.track(&given().at(1000).id("e"), "buy").credits), "10:9@1000");
-    assert_eq!(words(&too_early.activate(&given().at(900), "10", "107").late_credits), "~-10:9@1000");
+    assert_eq!(
+        words(&too_early.activate(&given().at(900), "10", "107").late_credits),
+        "~-10:9@1000"
+    );
     assert_eq!(words(&too_early.activate(&given().at(800), "10", "107").late_credits), "");
     assert!(fold_records(&too_early.records()).is_empty());
     world.clock.advance_to(1100);
@@ -154,7 +164,8 @@ fn keeps_the_ties_of_the_datafile_in_force(make: MakeStore<'_>) {
     let late = world.activate(&given().at(800).datafile(2), "12", "9");
     assert_eq!(words(&late.late_credits), "12:9@800");
     let folded = fold_records(&world.records());
-    let credited: Vec<_> = folded.keys().map(|(event, experiment)| format!("{event} {experiment}")).collect();
+    let credited: Vec<_> =
+        folded.keys().map(|(event, experiment)| format!("{event} {experiment}")).collect();
     assert_eq!(credited, ["new 12", "old 10"]);
 }
 
@@ -220,7 +231,10 @@ fn remembers_attributes_by_time(make: MakeStore<'_>) {
     check(&[(10, "a"), (30, "a"), (20, "b")], &[(19, "a"), (20, "b"), (29, "b"), (30, "a")]);
     check(&[(30, "a"), (20, "b"), (10, "a")], &[(9, ""), (19, "a"), (29, "b"), (30, "a")]);
     check(&[(30, "a"), (20, "a"), (25, "b")], &[(20, "a"), (25, "b"), (30, "a")]);
-    check(&[(10, "a"), (20, "a"), (20, "b"), (10, "c")], &[(9, ""), (10, "c"), (19, "c"), (20, "b")]);
+    check(
+        &[(10, "a"), (20, "a"), (20, "b"), (10, "c")],
+        &[(9, ""), (10, "c"), (19, "c"), (20, "b")],
+    );
 }
 
 /// Windows may differ between environments, and between two starts of one.
@@ -235,12 +249,18 @@ fn keeps_every_entrys_own_windows(make: MakeStore<'_>) {
     assert_eq!(short.activate(&given().at(900), "10", "9").late_credits.len(), 1);
     assert_eq!(fold_records(&short.records()).len(), 1);
     short.clock.advance_to(1019);
-    assert!(short.track(&given().id("short"), "free").duplicate, "accepted anew, it is a repeat anew");
+    assert!(
+        short.track(&given().id("short"), "free").duplicate,
+        "accepted anew, it is a repeat anew"
+    );
     short.clock.advance_to(1020);
     let long = World { rules: LATE, ..short };
     assert!(!long.track(&given().id("short"), "free").duplicate);
     long.clock.advance_to(1519);
-    assert!(long.track(&given().id("short"), "free").duplicate, "its first acceptance is over, not its last");
+    assert!(
+        long.track(&given().id("short"), "free").duplicate,
+        "its first acceptance is over, not its last"
+    );
     assert_eq!(long.store.statistics().ids, 1);
 }
 
@@ -262,7 +282,12 @@ fn numbers_records_without_gaps(make: MakeStore<'_>) {
         world.track(&given(), "buy");
     }
     let numbers = |after, limit| -> Vec<u64> {
-        world.store.outbox(after, limit, Duration::ZERO).iter().map(|(sequence, _)| *sequence).collect()
+        world
+            .store
+            .outbox(after, limit, Duration::ZERO)
+            .iter()
+            .map(|(sequence, _)| *sequence)
+            .collect()
     };
     assert_eq!(numbers(0, 10), [1, 2, 3, 4, 5]);
     assert_eq!(numbers(2, 2), [3, 4]);
@@ -289,9 +314,16 @@ fn forgets_users(make: MakeStore<'_>) {
     world.track(&given(), "buy");
     let before = world.store.statistics();
     assert_eq!((before.users, before.activations, before.pending_events), (1, 1, 1));
-    assert!(!world.store.forget("blog", "u") && world.store.forget("shop", "u") && !world.store.forget("shop", "u"));
+    assert!(
+        !world.store.forget("blog", "u")
+            && world.store.forget("shop", "u")
+            && !world.store.forget("shop", "u")
+    );
     let after = world.store.statistics();
-    assert_eq!((after.users, after.activations, after.pending_events, after.forgotten_users), (0, 0, 0, 0));
+    assert_eq!(
+        (after.users, after.activations, after.pending_events, after.forgotten_users),
+        (0, 0, 0, 0)
+    );
     check_track(&world, "buy", 1000, "no-activation");
     assert!(world.activate(&given(), "10", "9").first);
 }

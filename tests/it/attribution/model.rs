@@ -58,7 +58,11 @@ pub(super) fn expected(arrivals: &[Arrival], rules: &Rules) -> Expected {
     expected
 }
 
-fn accepted<'a>(arrivals: &'a [Arrival], rules: &Rules, expected: &mut Expected) -> BTreeMap<usize, Accepted<'a>> {
+fn accepted<'a>(
+    arrivals: &'a [Arrival],
+    rules: &Rules,
+    expected: &mut Expected,
+) -> BTreeMap<usize, Accepted<'a>> {
     let (mut now_ms, mut ids) = (1000, BTreeMap::new());
     let mut accepted = BTreeMap::new();
     for (at, arrival) in arrivals.iter().enumerate() {
@@ -90,12 +94,15 @@ fn credit_event(
     let tied: BTreeSet<_> = plan.ties[key].iter().chain(plan.running_holdouts).copied().collect();
     let is_holdout = |experiment: &str| experiment.starts_with('2');
     let mut ranks = vec![];
-    for experiment in tied.iter().copied().filter(|id| !is_holdout(id) || plan.running_holdouts.contains(id)) {
+    for experiment in
+        tied.iter().copied().filter(|id| !is_holdout(id) || plan.running_holdouts.contains(id))
+    {
         // What was there when the event arrived decides the reason; what was there when its late
         // window ended decides the credit.
         let on_arrival = first(accepted, event, experiment, |other_at, _| other_at < at);
-        let in_the_end =
-            first(accepted, event, experiment, |other_at, other| other_at < at || other.received_at_ms < until_ms);
+        let in_the_end = first(accepted, event, experiment, |other_at, other| {
+            other_at < at || other.received_at_ms < until_ms
+        });
         if !plan.running.contains(&experiment) {
             ranks.push("not-running");
             continue;
@@ -133,10 +140,14 @@ fn first<'a>(
 ) -> Option<(i64, &'a str)> {
     let (user, environment) = (&event.arrival.given.user, event.arrival.given.environment);
     let seen = accepted.iter().filter(|&(&at, other)| {
-        other.arrival.given.user == *user && other.arrival.given.environment == environment && is_seen(at, other)
+        other.arrival.given.user == *user
+            && other.arrival.given.environment == environment
+            && is_seen(at, other)
     });
     let times = seen.filter_map(|(_, other)| match &other.arrival.what {
-        What::Activation { experiment, variation } if *experiment == wanted => Some((other.time_ms, *variation)),
+        What::Activation { experiment, variation } if *experiment == wanted => {
+            Some((other.time_ms, *variation))
+        }
         _ => None,
     });
     times.min()

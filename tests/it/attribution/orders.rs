@@ -6,14 +6,22 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::model::{Arrival, Expected, What, expected};
-use super::world::{EVENTS, EXPERIMENTS, Given, MakeStore, VARIATIONS, fold_records, memory, world};
+use super::world::{
+    EVENTS, EXPERIMENTS, Given, MakeStore, VARIATIONS, fold_records, memory, world,
+};
 use variate::attribution::{Credit, Record, Rules};
 
 fn given() -> impl Strategy<Value = Given> {
     let who = (select(&["shop", "blog"][..]), select(&["u", "v", ""][..]));
-    (who, 960..1010_i64, any::<bool>(), 0..3_usize).prop_map(|((environment, user), time_ms, has_time, datafile)| {
-        Given { environment, user: user.to_owned(), time_ms: has_time.then_some(time_ms), datafile, ..Given::default() }
-    })
+    (who, 960..1010_i64, any::<bool>(), 0..3_usize).prop_map(
+        |((environment, user), time_ms, has_time, datafile)| Given {
+            environment,
+            user: user.to_owned(),
+            time_ms: has_time.then_some(time_ms),
+            datafile,
+            ..Given::default()
+        },
+    )
 }
 
 fn arrival() -> impl Strategy<Value = Arrival> {
@@ -21,11 +29,8 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         .prop_map(|(experiment, variation)| What::Activation { experiment, variation });
     let event = (0..EVENTS.len()).prop_map(|key| What::Event { key });
     let pause_ms = prop_oneof![3 => Just(0_i64), 1 => 0..12_i64];
-    (given(), pause_ms, prop_oneof![activation, event]).prop_map(|(given, pause_ms, what)| Arrival {
-        given,
-        pause_ms,
-        what,
-    })
+    (given(), pause_ms, prop_oneof![activation, event])
+        .prop_map(|(given, pause_ms, what)| Arrival { given, pause_ms, what })
 }
 
 /// Arrivals with ids of their own, and some of them once more.
@@ -36,13 +41,15 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
         }
         arrivals
     });
-    (numbered, prop::collection::vec(any::<prop::sample::Index>(), 0..6)).prop_map(|(mut arrivals, repeats)| {
-        for repeat in repeats {
-            let repeated = repeat.get(&arrivals).clone();
-            arrivals.push(repeated);
-        }
-        arrivals
-    })
+    (numbered, prop::collection::vec(any::<prop::sample::Index>(), 0..6)).prop_map(
+        |(mut arrivals, repeats)| {
+            for repeat in repeats {
+                let repeated = repeat.get(&arrivals).clone();
+                arrivals.push(repeated);
+            }
+            arrivals
+        },
+    )
 }
 
 fn rules(late_window_ms: impl Strategy<Value = i64>) -> impl Strategy<Value = Rules> {
@@ -84,9 +91,13 @@ fn run(make: MakeStore<'_>, arrivals: &[Arrival], rules: &Rules) -> Expected {
     }
     let records = world.records();
     ran.folded = fold_records(&records);
-    let in_records: Vec<_> = records.iter().flat_map(|(_, record)| credits_of(record)).cloned().collect();
+    let in_records: Vec<_> =
+        records.iter().flat_map(|(_, record)| credits_of(record)).cloned().collect();
     assert_eq!(credits, in_records, "answers and records tell the same");
-    assert!(records.iter().zip(1..).all(|((sequence, _), place)| *sequence == place), "a gap in the sequence numbers");
+    assert!(
+        records.iter().zip(1..).all(|((sequence, _), place)| *sequence == place),
+        "a gap in the sequence numbers"
+    );
     let ids: BTreeSet<_> = records.iter().map(|(_, record)| id_of(record)).collect();
     assert_eq!(ids.len(), records.len(), "every record has an id of its own");
     let statistics = world.store.statistics();

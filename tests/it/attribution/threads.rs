@@ -30,8 +30,13 @@ fn turns_are_not_interleaved() {
                             world.activate(&given(), experiment, VARIATIONS[thread % 2]);
                         }
                         let credits = world.track(&given(), "look").credits;
-                        let is_there = credits.iter().any(|credit| *credit.experiment.experiment_id == *experiment);
-                        assert!(is_there || (thread + round) % 2 == 1, "what this thread did before is seen");
+                        let is_there = credits
+                            .iter()
+                            .any(|credit| *credit.experiment.experiment_id == *experiment);
+                        assert!(
+                            is_there || (thread + round) % 2 == 1,
+                            "what this thread did before is seen"
+                        );
                     }
                 });
             }
@@ -52,7 +57,8 @@ fn assert_credits_follow_from_the_records_before(world: &World) {
                 record.received_at_ms
             }
             Record::Conversion(record) => {
-                let credited = record.credits.iter().map(|credit| credit.experiment.experiment_id.to_string());
+                let credited =
+                    record.credits.iter().map(|credit| credit.experiment.experiment_id.to_string());
                 assert_eq!(credited.collect::<BTreeSet<_>>(), activated, "at record {sequence}");
                 record.received_at_ms
             }
@@ -102,8 +108,11 @@ fn arrival(at: usize, round: usize) -> Arrival {
     let given = given.id(&format!("id {}", at - at % 97 / 96));
     let experiment = EXPERIMENTS[mixed % 6];
     let variation = VARIATIONS[mixed / 6 % 2];
-    let what =
-        if at.is_multiple_of(3) { What::Activation { experiment, variation } } else { What::Event { key: mixed % 5 } };
+    let what = if at.is_multiple_of(3) {
+        What::Activation { experiment, variation }
+    } else {
+        What::Event { key: mixed % 5 }
+    };
     Arrival { given, pause_ms: 0, what }
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use variate::attribution::{
-    Attributes, Credit, Envelope, Event, EventOutcome, Impression, ImpressionOutcome, ImpressionSource, Origin, Record,
-    RecordedAttribute, Rules,
+    Attributes, Credit, Envelope, Event, EventOutcome, Impression, ImpressionOutcome,
+    ImpressionSource, Origin, Record, RecordedAttribute, Rules,
 };
 use variate::clock::Clock;
 use variate::datafile::Datafile;
@@ -45,7 +45,8 @@ pub(super) const PLANS: [Plan; 3] = [
 ];
 
 /// The datafiles of [`PLANS`].
-pub(super) static DATAFILES: LazyLock<[Arc<Datafile>; 3]> = LazyLock::new(|| PLANS.each_ref().map(datafile));
+pub(super) static DATAFILES: LazyLock<[Arc<Datafile>; 3]> =
+    LazyLock::new(|| PLANS.each_ref().map(datafile));
 
 /// Every event is tied to the rollout rule 30 as well, which the model need not know: it means nothing.
 fn with_rollout<'a>(ids: &[&'a str]) -> Vec<&'a str> {
@@ -55,8 +56,8 @@ fn with_rollout<'a>(ids: &[&'a str]) -> Vec<&'a str> {
 fn datafile(plan: &Plan) -> Arc<Datafile> {
     let rule = |id: &&str| {
         let status = if plan.running.contains(id) { "Running" } else { "Paused" };
-        let variations =
-            VARIATIONS.map(|variation| serde_json::json!({"id": variation, "key": format!("v{variation}")}));
+        let variations = VARIATIONS
+            .map(|variation| serde_json::json!({"id": variation, "key": format!("v{variation}")}));
         serde_json::json!({
             "id": id, "key": format!("x{id}"), "layerId": format!("c{id}"), "status": status, "audienceIds": [],
             "variations": variations, "trafficAllocation": [], "forcedVariations": {},
@@ -151,10 +152,15 @@ pub(super) fn world(make: MakeStore<'_>, rules: Rules) -> World {
 }
 
 impl World {
-    pub(super) fn try_activate(&self, given: &Given, experiment: &str, variation: &str) -> Recorded<ImpressionOutcome> {
+    pub(super) fn try_activate(
+        &self,
+        given: &Given,
+        experiment: &str,
+        variation: &str,
+    ) -> Recorded<ImpressionOutcome> {
         let datafile = &DATAFILES[given.datafile];
-        let rule = datafile.rule_by_id(experiment).unwrap();
-        let variation = datafile.rule(rule).unwrap().variation_by_id(variation).unwrap();
+        let rule = datafile.rule_index(experiment).unwrap();
+        let variation = datafile.rule(rule).unwrap().variation_index(variation).unwrap();
         let impression = Impression {
             envelope: given.envelope(),
             flag: None,
@@ -172,7 +178,7 @@ impl World {
     pub(super) fn try_track(&self, given: &Given, event: &str) -> Recorded<EventOutcome> {
         let event = Event {
             envelope: given.envelope(),
-            event: DATAFILES[given.datafile].event_by_key(event).unwrap(),
+            event: DATAFILES[given.datafile].event_index(event).unwrap(),
             attributes: given.recorded_attributes(),
             tags: None,
             revenue_cents: None,
@@ -183,7 +189,12 @@ impl World {
         self.store.record_event(given.environment, &self.rules, event)
     }
 
-    pub(super) fn activate(&self, given: &Given, experiment: &str, variation: &str) -> ImpressionOutcome {
+    pub(super) fn activate(
+        &self,
+        given: &Given,
+        experiment: &str,
+        variation: &str,
+    ) -> ImpressionOutcome {
         let recorded = self.try_activate(given, experiment, variation);
         recorded.receipt.wait().unwrap();
         recorded.outcome
@@ -208,7 +219,11 @@ pub(super) fn fold<'a>(credits: impl IntoIterator<Item = (String, &'a Credit)>) 
     let mut latest = BTreeMap::new();
     for (event_id, credit) in credits {
         let before = latest.insert(credit.id, (event_id, credit));
-        assert_eq!(before.is_some(), credit.replaces, "a credit replaces one iff there is one: {credit:?}");
+        assert_eq!(
+            before.is_some(),
+            credit.replaces,
+            "a credit replaces one iff there is one: {credit:?}"
+        );
     }
     let standing = latest.into_values().filter(|(_, credit)| !credit.withdrawn);
     let folded = standing.map(|(event_id, Credit { experiment, activated_at_ms, .. })| {
@@ -233,7 +248,8 @@ pub(super) fn words(credits: &[Credit]) -> String {
     let word = |credit: &Credit| {
         let Credit { experiment, activated_at_ms, replaces, redated, withdrawn, .. } = credit;
         let marks = [(*replaces, "~"), (*redated, "="), (*withdrawn, "-")];
-        let marks: String = marks.iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| *mark).collect();
+        let marks: String =
+            marks.iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| *mark).collect();
         format!("{marks}{}:{}@{activated_at_ms}", experiment.experiment_id, experiment.variation_id)
     };
     credits.iter().map(word).collect::<Vec<_>>().join(" ")

@@ -27,7 +27,10 @@ fn the_header_is_read() {
     assert!(datafile.anonymizes_ip() && datafile.sends_flag_decisions());
     assert_eq!(datafile.text(), everything().to_string());
     let region = |name: Value| compile(&super::datafile(json!({"region": name}))).datafile.region();
-    assert_eq!((region(json!("eu")), region(json!("")), region(json!("AP"))), (Region::Eu, Region::Us, Region::Us));
+    assert_eq!(
+        (region(json!("eu")), region(json!("")), region(json!("AP"))),
+        (Region::Eu, Region::Us, Region::Us)
+    );
 }
 
 #[test]
@@ -35,7 +38,8 @@ fn rules_stand_in_their_order() {
     let datafile = everything_compiled();
     let keys: Vec<_> = datafile.rules().iter().map(Rule::key).collect();
     let expect = [
-        "checkout", "gradual", "learning", "delivery", "one", "two", "three", "300", "310", "global", "draft", "local",
+        "checkout", "gradual", "learning", "delivery", "one", "two", "three", "300", "310",
+        "global", "draft", "local",
     ];
     assert_eq!(keys, expect);
     assert_eq!(datafile.experiments().count(), 7);
@@ -53,8 +57,12 @@ fn groups_lead_to_their_experiments() {
     let datafile = everything_compiled();
     let [exclusive, overlapping] = datafile.groups() else { panic!("two groups") };
     assert!(exclusive.is_exclusive() && !overlapping.is_exclusive());
-    let ranges: Vec<_> = exclusive.allocation().ranges().iter().map(|range| (range.end, range.target)).collect();
-    assert_eq!(ranges, [(4000, Target::Entity(4)), (5000, Target::Empty), (10_000, Target::Entity(5))]);
+    let ranges: Vec<_> =
+        exclusive.allocation().ranges().iter().map(|range| (range.end, range.target)).collect();
+    assert_eq!(
+        ranges,
+        [(4000, Target::Entity(4)), (5000, Target::Empty), (10_000, Target::Entity(5))]
+    );
     let group = datafile.experiment_by_key("two").unwrap().group().unwrap();
     assert_eq!(datafile.group(group).unwrap().id(), "500");
 }
@@ -90,7 +98,10 @@ fn flags_and_variables_are_resolved() {
     let key = |index: &_| datafile.rule(*index).unwrap().key();
     assert_eq!(banner.experiments().iter().map(key).collect::<Vec<_>>(), ["gradual", "one"]);
     assert_eq!(banner.rollout().iter().map(key).collect::<Vec<_>>(), ["300", "310"]);
-    assert_eq!(banner.variable_by_key("size").unwrap().default_value(), Some(&VariableValue::Integer(5)));
+    assert_eq!(
+        banner.variable_by_key("size").unwrap().default_value(),
+        Some(&VariableValue::Integer(5))
+    );
     let theme = banner.variable_by_key("theme").unwrap();
     assert_eq!((theme.kind(), theme.kind_text()), (VariableType::Json, "json"));
     let one = datafile.experiment_by_key("one").unwrap();
@@ -101,7 +112,9 @@ fn flags_and_variables_are_resolved() {
 #[test]
 fn holdouts_stand_before_what_they_hold_out_of() {
     let datafile = everything_compiled();
-    let keys = |list: &[_]| list.iter().map(|index| datafile.rule(*index).unwrap().key()).collect::<Vec<_>>();
+    let keys = |list: &[_]| {
+        list.iter().map(|index| datafile.rule(*index).unwrap().key()).collect::<Vec<_>>()
+    };
     assert_eq!(keys(datafile.global_holdouts()), ["global"]);
     assert_eq!(keys(datafile.running_holdouts()), ["global", "local"]);
     for id in ["310", "100"] {
@@ -114,7 +127,9 @@ fn holdouts_stand_before_what_they_hold_out_of() {
 #[test]
 fn events_keep_their_ids_and_lead_to_experiments() {
     let events = json!([{"id": "e1", "key": "buy", "experimentIds": ["10", "77", "10"]}]);
-    let compiled = compile(&datafile(json!({"events": events, "experiments": [experiment("10", "x", json!({}))]})));
+    let compiled = compile(&datafile(
+        json!({"events": events, "experiments": [experiment("10", "x", json!({}))]}),
+    ));
     let buy = compiled.datafile.event_by_key("buy").unwrap();
     assert_eq!(buy.experiment_ids().collect::<Vec<_>>(), ["10", "77", "10"]);
     assert_eq!(buy.experiments().len(), 1);
@@ -135,13 +150,24 @@ fn the_last_of_two_with_one_name_wins() {
     })));
     let datafile = &compiled.datafile;
     assert_eq!(datafile.rule_by_id("10").unwrap().kind(), RuleKind::Rollout);
-    assert_eq!(datafile.experiment_by_key("same").unwrap().id(), "30", "a rollout rule hides no experiment");
+    assert_eq!(
+        datafile.experiment_by_key("same").unwrap().id(),
+        "30",
+        "a rollout rule hides no experiment"
+    );
     assert_eq!(datafile.experiment_by_key("first").unwrap().kind(), RuleKind::Experiment);
-    assert_eq!(datafile.rule_by_id("20").unwrap().kind(), RuleKind::Experiment, "a holdout hides no rule");
+    assert_eq!(
+        datafile.rule_by_id("20").unwrap().kind(),
+        RuleKind::Experiment,
+        "a holdout hides no rule"
+    );
     let ids: Vec<_> = datafile.flags().iter().map(|flag| flag.id()).collect();
     assert_eq!(ids, ["f3", "f2"]);
-    let expect =
-        ["duplicate-id rollouts[0].experiments[0]", "duplicate-id holdouts[0]", "duplicate-key featureFlags[2]"];
+    let expect = [
+        "duplicate-id rollouts[0].experiments[0]",
+        "duplicate-id holdouts[0]",
+        "duplicate-key featureFlags[2]",
+    ];
     assert_eq!(findings(&compiled), expect);
 }
 
@@ -168,15 +194,19 @@ fn values_are_shared_by_variation_id_and_the_last_definition_counts() {
 fn whitelists_keep_keys_that_name_nothing() {
     let forced = json!({"forcedVariations": {"ann": "b", "bob": "zzz"}});
     let compiled = compile(&datafile(json!({"experiments": [experiment("10", "x", forced)]})));
-    let mut whitelist: Vec<_> =
-        compiled.datafile.rules()[0].whitelist().map(|(user, found)| (user, found.map(|one| one.id()))).collect();
+    let mut whitelist: Vec<_> = compiled.datafile.rules()[0]
+        .whitelist()
+        .map(|(user, found)| (user, found.map(|one| one.id())))
+        .collect();
     whitelist.sort_unstable_by_key(|(user, _)| *user);
     assert_eq!(whitelist, [("ann", Ok("102")), ("bob", Err("zzz"))]);
 }
 
 /// A tree over letters, as text.
 fn shown<L>(tree: &Tree<L>, leaf: &dyn Fn(&L) -> String) -> String {
-    let all = |parts: &[Tree<L>]| parts.iter().map(|part| shown(part, leaf)).collect::<Vec<_>>().join(" ");
+    let all = |parts: &[Tree<L>]| {
+        parts.iter().map(|part| shown(part, leaf)).collect::<Vec<_>>().join(" ")
+    };
     match tree {
         Tree::And(parts) => format!("(and {})", all(parts)),
         Tree::Or(parts) => format!("(or {})", all(parts)),
@@ -212,7 +242,10 @@ fn rules_are_for_their_audiences() {
     check_rule_audiences(json!({"audienceIds": ["A"], "audienceConditions": null}), "one A");
     check_rule_audiences(json!({"audienceIds": ["A"], "audienceConditions": []}), "everyone");
     check_rule_audiences(json!({"audienceConditions": "B"}), "one B");
-    check_rule_audiences(json!({"audienceConditions": ["and", "A", ["not", "B", "A"]]}), "(and A (not B))");
+    check_rule_audiences(
+        json!({"audienceConditions": ["and", "A", ["not", "B", "A"]]}),
+        "(and A (not B))",
+    );
     check_rule_audiences(json!({"audienceConditions": ["A", "and", []]}), "(or A ? (or ))");
     check_rule_audiences(json!({"audienceConditions": ["not"]}), "?");
     check_rule_audiences(json!({"audienceConditions": {}}), "?");
@@ -222,10 +255,18 @@ fn check_conditions(conditions: Value, expect: &str) {
     let leaf = |one: &Condition| one.attribute.to_string();
     let typed = json!([{"id": "a", "name": "a", "conditions": conditions}]);
     let compiled = compile(&datafile(json!({"typedAudiences": typed})));
-    assert_eq!(shown(compiled.datafile.audiences()[0].conditions(), &leaf), expect, "typed {conditions}");
+    assert_eq!(
+        shown(compiled.datafile.audiences()[0].conditions(), &leaf),
+        expect,
+        "typed {conditions}"
+    );
     let untyped = json!([{"id": "a", "name": "a", "conditions": conditions.to_string()}]);
     let compiled = compile(&datafile(json!({"audiences": untyped})));
-    assert_eq!(shown(compiled.datafile.audiences()[0].conditions(), &leaf), expect, "untyped {conditions}");
+    assert_eq!(
+        shown(compiled.datafile.audiences()[0].conditions(), &leaf),
+        expect,
+        "untyped {conditions}"
+    );
 }
 
 #[test]
@@ -246,8 +287,12 @@ fn conditions_become_trees() {
 fn check_leaf(fields: Value, expect: Test) {
     let mut leaf = json!({"name": "x", "type": "custom_attribute"});
     leaf.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    let compiled = compile(&datafile(json!({"typedAudiences": [{"id": "a", "name": "a", "conditions": leaf}]})));
-    let Tree::Leaf(condition) = compiled.datafile.audiences()[0].conditions() else { panic!("a leaf: {fields}") };
+    let compiled = compile(&datafile(
+        json!({"typedAudiences": [{"id": "a", "name": "a", "conditions": leaf}]}),
+    ));
+    let Tree::Leaf(condition) = compiled.datafile.audiences()[0].conditions() else {
+        panic!("a leaf: {fields}")
+    };
     assert_eq!(condition.test, expect, "{fields}");
     assert_eq!(compiled.findings.is_empty(), expect != Test::Unknown, "{fields}");
 }
@@ -281,6 +326,10 @@ fn conditions_become_tests() {
 #[test]
 fn a_typed_audience_hides_an_untyped_one() {
     let compiled = compile(&everything());
-    let audiences: Vec<_> = compiled.datafile.audiences().iter().map(|one| (one.name(), one.is_typed())).collect();
-    assert_eq!(audiences, [("adults", true), ("all matches", true), ("filler", false), ("legacy", false)]);
+    let audiences: Vec<_> =
+        compiled.datafile.audiences().iter().map(|one| (one.name(), one.is_typed())).collect();
+    assert_eq!(
+        audiences,
+        [("adults", true), ("all matches", true), ("filler", false), ("legacy", false)]
+    );
 }

@@ -11,7 +11,9 @@ use super::{compile_text, datafile, experiment, findings};
 
 /// A datafile with one section written out as text.
 fn with(section: &str, text: &str) -> String {
-    format!(r#"{{"version":"4","accountId":"1","projectId":"2","revision":"3","{section}":{text}}}"#)
+    format!(
+        r#"{{"version":"4","accountId":"1","projectId":"2","revision":"3","{section}":{text}}}"#
+    )
 }
 
 fn check_codes(text: &str, expect: &[&str]) {
@@ -35,11 +37,14 @@ fn deep_nesting_is_skipped_or_reported() {
         );
         let inner = serde_json::to_string(deep).unwrap();
         let expect = if deep.starts_with('{') { "missing-field" } else { "nested-too-deep" };
-        let audience = |conditions: &str| format!(r#"[{{"id":"a","name":"a","conditions":{conditions}}}]"#);
+        let audience =
+            |conditions: &str| format!(r#"[{{"id":"a","name":"a","conditions":{conditions}}}]"#);
         check_codes(&with("typedAudiences", &audience(deep)), &[expect]);
         check_codes(&with("audiences", &audience(&inner)), &[expect]);
     }
-    let rule = experiment("10", "x", json!({"audienceConditions": "@"})).to_string().replace("\"@\"", &arrays);
+    let rule = experiment("10", "x", json!({"audienceConditions": "@"}))
+        .to_string()
+        .replace("\"@\"", &arrays);
     check_codes(&with("experiments", &format!("[{rule}]")), &["nested-too-deep"]);
     assert!(Datafile::compile("[".repeat(DEPTH).as_bytes()).is_err());
     assert!(Datafile::compile("{\"a\":".repeat(DEPTH).as_bytes()).is_err());
@@ -51,14 +56,20 @@ fn a_million_broken_entries_are_counted_and_not_listed() {
     let compiled = compile_text(&text);
     assert_eq!(compiled.findings.len(), 1001);
     let last = compiled.findings.last().unwrap();
-    assert_eq!((last.code, last.message.as_str()), ("too-many-findings", "999000 more findings are not listed"));
+    assert_eq!(
+        (last.code, last.message.as_str()),
+        ("too-many-findings", "999000 more findings are not listed")
+    );
 }
 
 #[test]
 fn duplicate_fields_are_found_at_every_level() {
     let text = everything().to_string();
-    let compiled =
-        compile_text(&text.replace("\"id\":", "\"id\":\"x\",\"id\":").replace("\"match\":", "\"match\":1,\"match\":"));
+    let compiled = compile_text(
+        &text
+            .replace("\"id\":", "\"id\":\"x\",\"id\":")
+            .replace("\"match\":", "\"match\":1,\"match\":"),
+    );
     assert!(compiled.findings.iter().all(|finding| finding.code == "duplicate-field"));
     let paths = findings(&compiled).join("\n");
     for path in [
@@ -116,9 +127,15 @@ fn half_characters_are_replaced() {
     let compiled = compile_text(&text);
     assert_eq!(compiled.datafile.attributes()[0].key(), "a\u{fffd}b\u{fffd}\u{1f600}\u{fffd}\\u");
     assert_eq!(findings(&compiled), ["lone-surrogate attributes[0].key"]);
-    let text = everything().to_string().replace("\"key\":\"", "\"key\":\"\\udfff").replace("\"device\"", "\"\\ud800\"");
+    let text = everything()
+        .to_string()
+        .replace("\"key\":\"", "\"key\":\"\\udfff")
+        .replace("\"device\"", "\"\\ud800\"");
     let codes: Vec<_> = compile_text(&text).findings.iter().map(|finding| finding.code).collect();
-    assert!(codes.iter().all(|code| ["lone-surrogate", "dangling-reference"].contains(code)), "{codes:?}");
+    assert!(
+        codes.iter().all(|code| ["lone-surrogate", "dangling-reference"].contains(code)),
+        "{codes:?}"
+    );
     compile_text(&with("\\ud800", "1"));
 }
 
@@ -149,11 +166,19 @@ fn a_text_cut_anywhere_is_refused() {
 fn wide_datafiles_cost_what_their_text_does() {
     let leaf = json!({"name": "x", "type": "custom_attribute", "match": "exists"}).to_string();
     let wide = format!("[\"and\"{}]", format!(",{leaf}").repeat(50_000));
-    check_codes(&with("typedAudiences", &format!("[{{\"id\":\"a\",\"name\":\"a\",\"conditions\":{wide}}}]")), &[]);
+    check_codes(
+        &with(
+            "typedAudiences",
+            &format!("[{{\"id\":\"a\",\"name\":\"a\",\"conditions\":{wide}}}]"),
+        ),
+        &[],
+    );
 
     let ids: Vec<String> = (0..200).map(|id| id.to_string()).collect();
-    let audiences: Vec<_> = ids.iter().map(|id| json!({"id": id, "name": id, "conditions": ["or"]})).collect();
-    let rules: Vec<_> = ids.iter().map(|id| experiment(id, id, json!({"audienceIds": ids}))).collect();
+    let audiences: Vec<_> =
+        ids.iter().map(|id| json!({"id": id, "name": id, "conditions": ["or"]})).collect();
+    let rules: Vec<_> =
+        ids.iter().map(|id| experiment(id, id, json!({"audienceIds": ids}))).collect();
     let text = datafile(json!({"experiments": rules, "typedAudiences": audiences})).to_string();
     check_codes(&text, &[]);
 }

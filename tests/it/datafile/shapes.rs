@@ -84,7 +84,9 @@ fn everything_at_once_is_good() {
 #[test]
 fn bare_datafiles_are_good() {
     check_good(&datafile(json!({})));
-    check_good(&datafile(json!({"version": "2", "experiments": null, "audiences": null, "botFiltering": null})));
+    check_good(&datafile(
+        json!({"version": "2", "experiments": null, "audiences": null, "botFiltering": null}),
+    ));
     check_good(&datafile(json!({"version": "3", "anonymizeIP": false})));
 }
 
@@ -92,8 +94,10 @@ fn bare_datafiles_are_good() {
 fn live_variables_are_good() {
     let valued = json!({"variations": [{"id": "101", "key": "a", "variables": [{"id": "6", "value": "x"}]}],
         "trafficAllocation": []});
-    check_good(&datafile(json!({"version": "3", "variables": [{"id": "6", "key": "old", "type": "string"}],
-        "experiments": [experiment("10", "valued", valued)]})));
+    check_good(&datafile(
+        json!({"version": "3", "variables": [{"id": "6", "key": "old", "type": "string"}],
+        "experiments": [experiment("10", "valued", valued)]}),
+    ));
 }
 
 #[test]
