@@ -30,6 +30,8 @@ enum Kind {
         "datafile version {found} is not supported: use a datafile of version \"2\", \"3\" or \"4\" (a string)"
     )]
     DatafileVersion { found: String },
+    #[error("there is no datafile yet: give the client one before tracking, or track again later")]
+    NotReady,
     #[error("cannot {action} {path}: check that it exists and that you may access it", path = path.display())]
     File { action: &'static str, path: PathBuf, source: Source },
     #[error("{queue} is full ({limit} entries): give it a sink that keeps up, or raise its limit")]
@@ -55,6 +57,10 @@ impl Error {
 
     pub(crate) fn datafile_version(found: impl Into<String>) -> Self {
         Kind::DatafileVersion { found: found.into() }.into()
+    }
+
+    pub(crate) fn not_ready() -> Self {
+        Kind::NotReady.into()
     }
 
     pub(crate) fn file(
@@ -83,6 +89,12 @@ impl Error {
                 | Kind::DatafileShape { .. }
                 | Kind::DatafileVersion { .. }
         )
+    }
+
+    /// Whether a call needed a datafile and there was none yet.
+    #[must_use]
+    pub fn is_not_ready(&self) -> bool {
+        matches!(self.0, Kind::NotReady)
     }
 
     /// Whether a file could not be read or written.

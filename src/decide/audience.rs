@@ -49,15 +49,28 @@ fn audience_is<T: Trace>(
         trace.add(|| condition_step(condition, user, outcome));
         outcome == Some(wanted)
     });
-    trace.close(|| Step::Audience { id: audience.id.to_string(), name: audience.name.to_string(), wanted, is_met });
+    trace.close(|| Step::Audience {
+        id: audience.id.to_string(),
+        name: audience.name.to_string(),
+        wanted,
+        is_met,
+    });
     is_met
 }
 
 fn condition_step(condition: &Condition, user: &User<'_>, outcome: Option<bool>) -> Step {
     let seen = if let Test::Qualified(_) = condition.test {
-        Seen::Segments(user.segments.map(|segments| segments.iter().map(|segment| (*segment).to_owned()).collect()))
+        Seen::Segments(
+            user.segments
+                .map(|segments| segments.iter().map(|segment| (*segment).to_owned()).collect()),
+        )
     } else {
         condition.value_seen(user.attributes).into()
     };
-    Step::Condition { attribute: condition.attribute.to_string(), test: condition.test.to_string(), seen, outcome }
+    Step::Condition {
+        attribute: condition.attribute.to_string(),
+        test: condition.test.to_string(),
+        seen,
+        outcome,
+    }
 }

@@ -15,7 +15,9 @@ pub(super) fn group_admits<T: Trace>(
     bucketing_id: &str,
     trace: &mut T,
 ) -> bool {
-    let Some(group) = rule.group.and_then(|group| datafile.group(group)).filter(|group| group.is_exclusive) else {
+    let Some(group) =
+        rule.group.and_then(|group| datafile.group(group)).filter(|group| group.is_exclusive)
+    else {
         return true;
     };
     trace.open();
@@ -23,13 +25,21 @@ pub(super) fn group_admits<T: Trace>(
         (group.id.to_string(), describe_experiment(datafile, group, target))
     });
     let is_chosen = target == Some(Target::Entity(index.0));
-    trace.close(|| Step::Group { id: group.id.to_string(), experiment: rule.key.to_string(), is_chosen });
+    trace.close(|| Step::Group {
+        id: group.id.to_string(),
+        experiment: rule.key.to_string(),
+        is_chosen,
+    });
     is_chosen
 }
 
 /// The variation that a rule's own traffic allocation gives.
 #[inline]
-pub(super) fn variation<T: Trace>(rule: &Rule, bucketing_id: &str, trace: &mut T) -> Option<VariationIndex> {
+pub(super) fn variation<T: Trace>(
+    rule: &Rule,
+    bucketing_id: &str,
+    trace: &mut T,
+) -> Option<VariationIndex> {
     let target = bucket(&rule.parent, &rule.allocation, bucketing_id, trace, |target| {
         (rule.id.to_string(), describe_variation(rule, target))
     });
@@ -51,8 +61,15 @@ fn bucket<T: Trace>(
     let target = allocation.pick(bucket);
     trace.add(|| {
         let (parent_id, leads_to) = describe(target);
-        let range = allocation.range_of(bucket).map(|range| (allocation.start_of(bucket), range.end));
-        Step::Bucket(BucketStep { bucketing_id: bucketing_id.to_owned(), parent_id, bucket, range, leads_to })
+        let range =
+            allocation.range_of(bucket).map(|range| (allocation.start_of(bucket), range.end));
+        Step::Bucket(BucketStep {
+            bucketing_id: bucketing_id.to_owned(),
+            parent_id,
+            bucket,
+            range,
+            leads_to,
+        })
     });
     target
 }
@@ -63,9 +80,10 @@ fn describe_variation(rule: &Rule, target: Option<Target>) -> String {
         Some(Target::Empty) => "no variation, on purpose".to_owned(),
         Some(Target::Dangling) => "a variation that does not exist".to_owned(),
         Some(Target::Entity(_)) if rule.is_contextual_bandit() => "a prediction".to_owned(),
-        Some(Target::Entity(variation)) => rule
-            .variation(VariationIndex(variation))
-            .map_or_else(|| "no variation".to_owned(), |variation| format!("variation \"{}\"", variation.key)),
+        Some(Target::Entity(variation)) => rule.variation(VariationIndex(variation)).map_or_else(
+            || "no variation".to_owned(),
+            |variation| format!("variation \"{}\"", variation.key),
+        ),
     }
 }
 
@@ -74,8 +92,9 @@ fn describe_experiment(datafile: &Datafile, group: &Group, target: Option<Target
         None => "no experiment".to_owned(),
         Some(Target::Empty) => "no experiment, on purpose".to_owned(),
         Some(Target::Dangling) => format!("an experiment that group {} does not have", group.id),
-        Some(Target::Entity(rule)) => datafile
-            .rule(RuleIndex(rule))
-            .map_or_else(|| "no experiment".to_owned(), |rule| format!("experiment \"{}\"", rule.key)),
+        Some(Target::Entity(rule)) => datafile.rule(RuleIndex(rule)).map_or_else(
+            || "no experiment".to_owned(),
+            |rule| format!("experiment \"{}\"", rule.key),
+        ),
     }
 }

@@ -67,7 +67,10 @@ pub fn experiment<T: Trace>(
     let Some(rule) = datafile.rule(index) else { return none(How::NoRule) };
     trace.open();
     let decision = Experiment { datafile, index, rule, user, given }.decide(trace);
-    trace.close(|| Step::Experiment { key: rule.key.to_string(), variation: rule.key_of(decision.variation) });
+    trace.close(|| Step::Experiment {
+        key: rule.key.to_string(),
+        variation: rule.key_of(decision.variation),
+    });
     decision
 }
 
@@ -88,7 +91,10 @@ impl Experiment<'_> {
     fn decide<T: Trace>(&self, trace: &mut T) -> ExperimentDecision {
         let Self { datafile, index, rule, user, .. } = *self;
         if !rule.is_running {
-            trace.add(|| Step::NotRunning { key: rule.key.to_string(), status: rule.status.to_string() });
+            trace.add(|| Step::NotRunning {
+                key: rule.key.to_string(),
+                status: rule.status.to_string(),
+            });
             return none(How::NotRunning);
         }
         if let Some((variation, how)) = self.arranged(trace) {
@@ -146,7 +152,9 @@ impl Experiment<'_> {
 
     fn predicted<T: Trace>(&self, trace: &mut T) -> ExperimentDecision {
         let Self { rule, given, .. } = *self;
-        let Some(prediction) = given.predictions.iter().find(|prediction| prediction.rule == self.index) else {
+        let Some(prediction) =
+            given.predictions.iter().find(|prediction| prediction.rule == self.index)
+        else {
             return none(How::NeedsPrediction);
         };
         let predicted = prediction.variation_id.as_deref();

@@ -57,8 +57,13 @@ pub fn flag<T: Trace>(
     }
 }
 
-const NOTHING: FlagDecision =
-    FlagDecision { source: Source::Rollout, rule: None, variation: None, how: How::NoRule, set_aside: None };
+const NOTHING: FlagDecision = FlagDecision {
+    source: Source::Rollout,
+    rule: None,
+    variation: None,
+    how: How::NoRule,
+    set_aside: None,
+};
 
 struct FlagEvaluation<'a> {
     datafile: &'a Datafile,
@@ -96,7 +101,11 @@ impl FlagEvaluation<'_> {
 
     /// The forced decision of the whole flag or of one rule, if it names a variation of the flag.
     #[inline]
-    fn forced<T: Trace>(&self, rule: Option<&Rule>, trace: &mut T) -> Option<(RuleIndex, VariationIndex)> {
+    fn forced<T: Trace>(
+        &self,
+        rule: Option<&Rule>,
+        trace: &mut T,
+    ) -> Option<(RuleIndex, VariationIndex)> {
         let forced = self.given.forced_decisions?;
         let rule_key = rule.map(|rule| &*rule.key);
         let key = forced.get(&self.flag.key, rule_key)?;
@@ -117,7 +126,12 @@ impl FlagEvaluation<'_> {
         for index in &self.datafile.global_holdouts {
             let Some((holdout, variation)) = self.holdout(*index, None, trace) else { continue };
             if !holdout.excludes_targeted_deliveries {
-                return Some(self.found(Source::Holdout, Some(*index), (*index, variation), How::Bucket));
+                return Some(self.found(
+                    Source::Holdout,
+                    Some(*index),
+                    (*index, variation),
+                    How::Bucket,
+                ));
             }
             trace.add(|| Step::HoldoutSetAside { key: holdout.key.to_string() });
             self.set_aside = Some((*index, variation));
@@ -134,8 +148,11 @@ impl FlagEvaluation<'_> {
     ) -> Option<(&Rule, VariationIndex)> {
         let holdout = self.datafile.rule(index)?;
         trace.open();
-        let is_in = audience::is_in(self.datafile, &holdout.audiences, self.user, trace, || holdout.key.to_string());
-        let variation = if is_in { bucket::variation(holdout, self.user.bucketing_id(), trace) } else { None };
+        let is_in = audience::is_in(self.datafile, &holdout.audiences, self.user, trace, || {
+            holdout.key.to_string()
+        });
+        let variation =
+            if is_in { bucket::variation(holdout, self.user.bucketing_id(), trace) } else { None };
         trace.close(|| Step::Holdout {
             key: holdout.key.to_string(),
             rule: guarded.map(|rule| rule.key.to_string()),
@@ -160,17 +177,30 @@ impl FlagEvaluation<'_> {
             return None;
         }
         if let Some(variation) = self.forced(Some(rule), trace) {
-            return Some(self.found(Source::FeatureTest, Some(index), variation, How::ForcedDecision));
+            return Some(self.found(
+                Source::FeatureTest,
+                Some(index),
+                variation,
+                How::ForcedDecision,
+            ));
         }
         if let Some(held) = self.local_holdouts(rule, trace) {
             return Some(held);
         }
         let decision = experiment(self.datafile, index, self.user, self.given, trace);
         match decision.how {
-            How::NeedsPrediction | How::PredictionFailed => {
-                Some(FlagDecision { source: Source::FeatureTest, rule: Some(index), how: decision.how, ..NOTHING })
-            }
-            how => Some(self.found(Source::FeatureTest, Some(index), (index, decision.variation?), how)),
+            How::NeedsPrediction | How::PredictionFailed => Some(FlagDecision {
+                source: Source::FeatureTest,
+                rule: Some(index),
+                how: decision.how,
+                ..NOTHING
+            }),
+            how => Some(self.found(
+                Source::FeatureTest,
+                Some(index),
+                (index, decision.variation?),
+                how,
+            )),
         }
     }
 
@@ -198,26 +228,40 @@ impl FlagEvaluation<'_> {
     }
 
     #[inline]
-    fn rollout_rule<T: Trace>(&self, index: RuleIndex, name: impl Fn() -> String, trace: &mut T) -> Rollout {
+    fn rollout_rule<T: Trace>(
+        &self,
+        index: RuleIndex,
+        name: impl Fn() -> String,
+        trace: &mut T,
+    ) -> Rollout {
         let Some(rule) = self.datafile.rule(index) else { return Rollout::OutsideAudience };
         if let Some(variation) = self.forced(Some(rule), trace) {
-            return Rollout::Decided(self.found(Source::Rollout, Some(index), variation, How::ForcedDecision));
+            return Rollout::Decided(self.found(
+                Source::Rollout,
+                Some(index),
+                variation,
+                How::ForcedDecision,
+            ));
         }
         if let Some(held) = self.local_holdouts(rule, trace) {
             return Rollout::Decided(held);
         }
         trace.open();
         let is_in = audience::is_in(self.datafile, &rule.audiences, self.user, trace, &name);
-        let variation = if is_in { bucket::variation(rule, self.user.bucketing_id(), trace) } else { None };
+        let variation =
+            if is_in { bucket::variation(rule, self.user.bucketing_id(), trace) } else { None };
         trace.close(|| Step::RolloutRule {
             key: rule.key.to_string(),
             name: name(),
             variation: rule.key_of(variation),
         });
         match variation {
-            Some(variation) => {
-                Rollout::Decided(self.found(Source::Rollout, Some(index), (index, variation), How::Bucket))
-            }
+            Some(variation) => Rollout::Decided(self.found(
+                Source::Rollout,
+                Some(index),
+                (index, variation),
+                How::Bucket,
+            )),
             None if is_in => Rollout::OutsideTraffic,
             None => Rollout::OutsideAudience,
         }

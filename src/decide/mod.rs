@@ -10,6 +10,7 @@ mod experiment;
 mod explain;
 mod flag;
 mod reasons;
+mod step_text;
 mod trace;
 mod user;
 mod variables;

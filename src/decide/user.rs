@@ -117,7 +117,10 @@ impl ForcedDecisions {
     /// The key of the variation that is forced for a flag and rule.
     #[must_use]
     pub fn get(&self, flag_key: &str, rule_key: Option<&str>) -> Option<&str> {
-        self.entries.iter().find(|entry| entry.is_for(flag_key, rule_key)).map(|entry| &*entry.variation_key)
+        self.entries
+            .iter()
+            .find(|entry| entry.is_for(flag_key, rule_key))
+            .map(|entry| &*entry.variation_key)
     }
 
     /// Whether nothing is forced.

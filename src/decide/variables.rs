@@ -31,5 +31,7 @@ pub fn variable_values<'d>(
     flag: &'d Flag,
     decision: &'d FlagDecision,
 ) -> impl Iterator<Item = (&'d str, Option<&'d VariableValue>)> {
-    flag.variables.iter().map(move |variable| (&*variable.key, variable_value(datafile, variable, decision)))
+    flag.variables
+        .iter()
+        .map(move |variable| (&*variable.key, variable_value(datafile, variable, decision)))
 }

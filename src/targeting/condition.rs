@@ -2,6 +2,8 @@
 //!
 //! Must not know datafiles: unusable conditions become [`Test::Unknown`] before they get here.
 
+use std::fmt;
+
 use crate::value::{Attribute, AttributeValue};
 use crate::version::Version;
 
@@ -68,6 +70,20 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// The datafile's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal => "eq",
+            Self::Greater => "gt",
+            Self::GreaterOrEqual => "ge",
+            Self::Less => "lt",
+            Self::LessOrEqual => "le",
+        }
+    }
+}
+
 impl Condition {
     /// True, false or (`None`) unknown for a user's attributes and segments.
     ///
@@ -121,6 +137,27 @@ impl Test {
                 Some(comparison.accepts(ordering))
             }
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    /// The test in words, as the datafile's: `exact "us"`, `gt 18`, `semver_ge 2.1`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists => formatter.write_str("exists"),
+            Self::ExactString(text) => write!(formatter, "exact {text:?}"),
+            Self::ExactNumber(number) => write!(formatter, "exact {number}"),
+            Self::ExactBoolean(flag) => write!(formatter, "exact {flag}"),
+            Self::Substring(text) => write!(formatter, "substring {text:?}"),
+            Self::Number(comparison, number) => {
+                write!(formatter, "{} {number}", comparison.as_str())
+            }
+            Self::Version(comparison, version) => {
+                write!(formatter, "semver_{} {:?}", comparison.as_str(), version.as_str())
+            }
+            Self::Qualified(segment) => write!(formatter, "qualified {segment:?}"),
+            Self::Unknown => formatter.write_str("cannot be answered"),
         }
     }
 }

@@ -1,0 +1,147 @@
+//! How a client is put together.
+//!
+//! Must not know what a client does.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::forced::ForcedVariationsByUser;
+use super::listener::{Listener, Listeners};
+use super::options::DecideOptions;
+use super::predictor::Predictor;
+use super::profile::ProfileService;
+use super::{Client, Inner, Services};
+use crate::attribution::Rules;
+use crate::clock::Clock;
+use crate::datafile::Datafile;
+use crate::error::Error;
+use crate::events::{Delivery, Sink};
+use crate::store::{MemoryLimits, MemoryStore, Store};
+
+/// Puts a [`Client`] together; every part has a default.
+#[derive(Default)]
+#[must_use]
+pub struct ClientBuilder {
+    datafile: Option<Arc<Datafile>>,
+    environment: Option<Box<str>>,
+    clock: Option<Arc<Clock>>,
+    store: Option<Arc<dyn Store>>,
+    rules: Rules,
+    options: DecideOptions,
+    services: Services,
+    listeners: Listeners,
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl ClientBuilder {
+    /// The first datafile. Without one the client answers as SDKs do that are not ready yet, until
+    /// [`Client::swap`] gives it one.
+    pub fn datafile(mut self, datafile: impl Into<Arc<Datafile>>) -> Self {
+        self.datafile = Some(datafile.into());
+        self
+    }
+
+    /// The name of the environment, which separates ledgers in one store. Default: the datafile's
+    /// environment key, else its SDK key, else `default`.
+    pub fn environment(mut self, name: &str) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// The clock of activations and events. Default: the system's, never going backwards.
+    ///
+    /// It is used by the memory store that the client makes itself.
+    pub fn clock(mut self, clock: Arc<Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Where activations and events are kept. Default: in memory, bounded by [`MemoryLimits`].
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The settings of the attribution rule.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Options of every decide call.
+    pub fn decide_options(mut self, options: DecideOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Where sticky profiles are kept. Default: nowhere, users are bucketed anew each time.
+    pub fn profile_service(mut self, service: impl ProfileService + 'static) -> Self {
+        self.services.profiles = Some(Box::new(service));
+        self
+    }
+
+    /// What answers for contextual bandits. Default: nothing does.
+    pub fn predictor(mut self, predictor: impl Predictor + 'static) -> Self {
+        self.services.predictor = Some(Box::new(predictor));
+        self
+    }
+
+    /// Adds a listener.
+    pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
+        self.listeners.add(Box::new(listener));
+        self
+    }
+
+    /// Adds a sink, which gets every impression and conversion from a thread of its own.
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// Puts the client together.
+    ///
+    /// # Errors
+    ///
+    /// If the thread that delivers to sinks cannot be started.
+    pub fn build(self) -> Result<Client, Error> {
+        let has_sinks = !self.sinks.is_empty();
+        let store = self.store.unwrap_or_else(|| {
+            let clock = self.clock.unwrap_or_else(|| Arc::new(Clock::system()));
+            let mut limits = MemoryLimits::default();
+            if !has_sinks {
+                limits.waiting_records = 0;
+            }
+            Arc::new(MemoryStore::new(clock, limits))
+        });
+        let delivery = if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
+        let environment = self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
+        Ok(Client {
+            inner: Arc::new(Inner {
+                current: ArcSwapOption::new(self.datafile),
+                environment,
+                store,
+                rules: self.rules,
+                options: self.options,
+                services: self.services,
+                listeners: self.listeners,
+                forced_variations: ForcedVariationsByUser::default(),
+                delivery,
+            }),
+        })
+    }
+}
+
+fn default_environment(datafile: Option<&Datafile>) -> Box<str> {
+    datafile
+        .and_then(|datafile| datafile.environment_key().or_else(|| datafile.sdk_key()))
+        .filter(|name| !name.is_empty())
+        .unwrap_or("default")
+        .into()
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ClientBuilder").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}

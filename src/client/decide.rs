@@ -1,0 +1,271 @@
+//! The decide calls: flags with variation, variables and reasons.
+//!
+//! Must not know how a decision is made.
+
+use std::sync::Arc;
+
+use super::capture::Stamp;
+use super::features::{is_enabled, variation_of};
+use super::listener::DecisionKind;
+use super::options::DecideOptions;
+use super::session::{Sees, Session};
+use super::user::UserContext;
+use crate::attribution::{Impression, ImpressionSource};
+use crate::datafile::{Datafile, Flag, FlagIndex, Rule, Variation};
+use crate::decide::{Explanation, FlagDecision, How, Source, variable_values};
+use crate::store::Receipt;
+use crate::value::VariableValue;
+
+const NOT_READY: &str = "Optimizely SDK not configured properly yet.";
+
+/// The values of a flag's variables, in the datafile's order; `None` where the datafile's text is not
+/// of the variable's type.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Variables {
+    values: Vec<(Box<str>, Option<VariableValue>)>,
+}
+
+impl Variables {
+    pub(super) fn of(datafile: &Datafile, flag: &Flag, decision: &FlagDecision) -> Self {
+        let values = variable_values(datafile, flag, decision);
+        Self { values: values.map(|(key, value)| (key.into(), value.cloned())).collect() }
+    }
+
+    /// The value of a variable, if the flag has it and it has one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&VariableValue> {
+        self.values.iter().find(|(name, _)| **name == *key)?.1.as_ref()
+    }
+
+    /// All variables and their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&VariableValue>)> {
+        self.values.iter().map(|(key, value)| (&**key, value.as_ref()))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// What was decided for a flag.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The flag.
+    pub flag_key: String,
+    /// The variation; `None` where nothing decided, and in error decisions.
+    pub variation_key: Option<String>,
+    /// The experiment, rollout rule or holdout that decided; `None` for a forced decision of the whole
+    /// flag and where nothing decided.
+    pub rule_key: Option<String>,
+    /// Whether the variation switches the flag on.
+    pub enabled: bool,
+    /// The variables; empty with [`DecideOptions::EXCLUDE_VARIABLES`].
+    pub variables: Variables,
+    /// Why: with [`DecideOptions::INCLUDE_REASONS`], and always in error decisions.
+    pub reasons: Vec<String>,
+    /// Whether this is an error decision: unknown flag, no datafile yet, or no prediction.
+    pub is_error: bool,
+    /// Tell when the impressions of the decision are stored; empty where none was to be recorded.
+    pub receipts: Vec<Receipt>,
+}
+
+impl UserContext<'_> {
+    /// Decides a flag with the client's default options.
+    #[must_use]
+    pub fn decide(&self, flag_key: &str) -> Decision {
+        self.decide_with(flag_key, DecideOptions::NONE)
+    }
+
+    /// Decides a flag. `ENABLED_FLAGS_ONLY` has no effect on a single flag.
+    #[must_use]
+    pub fn decide_with(&self, flag_key: &str, options: DecideOptions) -> Decision {
+        let snapshot = self.inner.snapshot();
+        let Some(datafile) = snapshot.as_ref() else { return Decision::error(flag_key, NOT_READY) };
+        let Some(index) = datafile.flag_index(flag_key) else { return Decision::unknown_flag(flag_key) };
+        let mut call = DecideCall::new(self, datafile, options);
+        let decision = call.decide(index, flag_key);
+        call.session.finish();
+        decision
+    }
+
+    /// Decides all flags, in the datafile's order.
+    #[must_use]
+    pub fn decide_all(&self, options: DecideOptions) -> Vec<Decision> {
+        let snapshot = self.inner.snapshot();
+        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let mut call = DecideCall::new(self, datafile, options);
+        let mut decisions = Vec::with_capacity(datafile.flags().len());
+        for flag in datafile.flags() {
+            if let Some(index) = datafile.flag_index(flag.key()) {
+                decisions.extend(call.decide_wanted(index, flag.key()));
+            }
+        }
+        call.session.finish();
+        decisions
+    }
+
+    /// Decides some flags. An unknown key gets an error decision; a key given twice is answered once.
+    #[must_use]
+    pub fn decide_for_keys(&self, flag_keys: &[&str], options: DecideOptions) -> Vec<Decision> {
+        let snapshot = self.inner.snapshot();
+        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let mut call = DecideCall::new(self, datafile, options);
+        let mut decisions: Vec<Decision> = Vec::with_capacity(flag_keys.len());
+        for key in flag_keys {
+            // Under ENABLED_FLAGS_ONLY both SDKs decide a repeated key again, and send its impression
+            // again, as long as no answer was kept for it.
+            if decisions.iter().any(|decision| decision.flag_key == *key) {
+                continue;
+            }
+            match datafile.flag_index(key) {
+                Some(index) => decisions.extend(call.decide_wanted(index, key)),
+                None => decisions.push(Decision::unknown_flag(key)),
+            }
+        }
+        call.session.finish();
+        decisions
+    }
+
+    /// Explains what [`UserContext::decide`] answers, and records nothing; `None` if there is no such
+    /// flag.
+    #[must_use]
+    pub fn explain(&self, flag_key: &str) -> Option<Explanation> {
+        let snapshot = self.inner.snapshot();
+        let datafile = snapshot.as_ref()?;
+        let index = datafile.flag_index(flag_key)?;
+        let mut call = DecideCall::new(self, datafile, DecideOptions::NONE);
+        Some(call.session.explain_flag(index).1)
+    }
+
+    /// The impression that the SDKs send for a flag's decision, if they send one.
+    pub(super) fn flag_impression(
+        &self,
+        datafile: &Arc<Datafile>,
+        index: FlagIndex,
+        decision: &FlagDecision,
+        prediction_id: Option<Box<str>>,
+    ) -> Option<Impression> {
+        if decision.is_error() {
+            return None;
+        }
+        let source = match decision.source {
+            Source::FeatureTest => ImpressionSource::FeatureTest,
+            Source::Holdout => ImpressionSource::Holdout,
+            Source::Rollout if datafile.sends_flag_decisions() => ImpressionSource::Rollout,
+            Source::Rollout => return None,
+        };
+        Some(Impression {
+            envelope: self.envelope(datafile, Stamp::default()),
+            flag: Some(index),
+            rule: decision.rule,
+            variation: decision.variation,
+            source,
+            is_enabled: is_enabled(datafile, decision),
+            is_forced: decision.how.is_forced(),
+            attributes: self.recorded_attributes(datafile),
+            prediction_id,
+        })
+    }
+}
+
+impl Decision {
+    fn error(flag_key: &str, reason: impl Into<String>) -> Self {
+        Self { flag_key: flag_key.to_owned(), reasons: vec![reason.into()], is_error: true, ..Self::default() }
+    }
+
+    fn unknown_flag(flag_key: &str) -> Self {
+        Self::error(flag_key, format!("No flag was found for key \"{flag_key}\"."))
+    }
+}
+
+impl FlagDecision {
+    /// Whether a contextual bandit had no prediction: then nothing is served or recorded.
+    fn is_error(&self) -> bool {
+        matches!(self.how, How::PredictionFailed | How::NeedsPrediction)
+    }
+}
+
+/// One decide call: several flags may be decided in it, with one profile.
+struct DecideCall<'c> {
+    context: &'c UserContext<'c>,
+    datafile: &'c Arc<Datafile>,
+    options: DecideOptions,
+    session: Session<'c>,
+}
+
+impl<'c> DecideCall<'c> {
+    fn new(context: &'c UserContext<'_>, datafile: &'c Arc<Datafile>, options: DecideOptions) -> Self {
+        let options = options | context.inner.options;
+        let profile = !options.contains(DecideOptions::IGNORE_USER_PROFILE_SERVICE);
+        let session = Session::new(context, datafile, Sees { forced_decisions: true, profile });
+        Self { context, datafile, options, session }
+    }
+
+    fn decide_wanted(&mut self, index: FlagIndex, flag_key: &str) -> Option<Decision> {
+        let decision = self.decide(index, flag_key);
+        let is_wanted = decision.enabled
+            || decision.is_error
+            || !self.options.contains(DecideOptions::ENABLED_FLAGS_ONLY);
+        is_wanted.then_some(decision)
+    }
+
+    fn decide(&mut self, index: FlagIndex, flag_key: &str) -> Decision {
+        let datafile = self.datafile;
+        let (decided, reasons) = if self.options.contains(DecideOptions::INCLUDE_REASONS) {
+            let (decided, explanation) = self.session.explain_flag(index);
+            (decided, explanation.reasons())
+        } else {
+            (self.session.flag(index), Vec::new())
+        };
+        let rule = decided.rule.and_then(|rule| datafile.rule(rule));
+        if decided.is_error() {
+            let key = rule.map(Rule::key).unwrap_or_default();
+            return Decision::error(flag_key, format!("Failed to fetch CMAB data for experiment {key}."));
+        }
+        let receipts = self.record(index, &decided);
+        self.context.tell_feature(DecisionKind::Flag, datafile, index, &decided, !receipts.is_empty());
+        let variables = datafile
+            .flag(index)
+            .filter(|_| !self.options.contains(DecideOptions::EXCLUDE_VARIABLES))
+            .map(|flag| Variables::of(datafile, flag, &decided));
+        Decision {
+            flag_key: flag_key.to_owned(),
+            variation_key: variation_of(datafile, &decided).map(Variation::key).map(str::to_owned),
+            rule_key: rule.map(Rule::key).map(str::to_owned),
+            enabled: is_enabled(datafile, &decided),
+            variables: variables.unwrap_or_default(),
+            reasons,
+            is_error: false,
+            receipts,
+        }
+    }
+
+    /// Records the impression of a decision; before it that of a holdout which was set aside.
+    fn record(&self, index: FlagIndex, decided: &FlagDecision) -> Vec<Receipt> {
+        if self.options.contains(DecideOptions::DISABLE_DECISION_EVENT) {
+            return Vec::new();
+        }
+        let set_aside = decided.set_aside.filter(|_| decided.source != Source::Holdout).map(|held| FlagDecision {
+            source: Source::Holdout,
+            rule: Some(held.0),
+            variation: Some(held),
+            how: How::Bucket,
+            set_aside: None,
+        });
+        let prediction_id = self.session.prediction_id(decided.rule);
+        let holdout =
+            set_aside.and_then(|held| self.context.flag_impression(self.datafile, index, &held, None));
+        let result = self.context.flag_impression(self.datafile, index, decided, prediction_id);
+        let impressions = holdout.into_iter().chain(result);
+        impressions.map(|impression| self.context.record_impression(impression).receipt).collect()
+    }
+}

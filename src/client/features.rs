@@ -1,0 +1,117 @@
+//! Calls on flags that the SDKs call features: on or off, and their variables.
+//!
+//! Must not know forced decisions: only the decide calls see those.
+
+use std::sync::Arc;
+
+use super::decide::Variables;
+use super::listener::{DecisionKind, DecisionNotice};
+use super::session::{Sees, Session};
+use super::user::UserContext;
+use crate::datafile::{Datafile, FlagIndex, Rule, Variation};
+use crate::decide::{FlagDecision, variable_value};
+use crate::value::VariableValue;
+
+const FEATURE_CALL: Sees = Sees { forced_decisions: false, profile: true };
+
+impl UserContext<'_> {
+    /// Whether a flag is on for the user. Records an impression as the SDKs send one.
+    #[must_use]
+    pub fn is_feature_enabled(&self, flag_key: &str) -> bool {
+        let snapshot = self.inner.snapshot();
+        let Some((datafile, flag)) =
+            snapshot.as_ref().and_then(|datafile| Some((datafile, datafile.flag_index(flag_key)?)))
+        else {
+            return false;
+        };
+        self.is_on(datafile, flag)
+    }
+
+    /// The keys of all flags that are on for the user, in the datafile's order. Records an impression
+    /// for each flag that the SDKs send one for.
+    #[must_use]
+    pub fn get_enabled_features(&self) -> Vec<String> {
+        let snapshot = self.inner.snapshot();
+        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let indexed = datafile.flags().iter().filter_map(|flag| Some((flag, datafile.flag_index(flag.key())?)));
+        indexed.filter(|(_, index)| self.is_on(datafile, *index)).map(|(flag, _)| flag.key().to_owned()).collect()
+    }
+
+    /// The value of one variable of a flag; `None` if flag or variable are unknown, or the datafile's
+    /// text is not of the variable's type. Records nothing.
+    #[must_use]
+    pub fn get_feature_variable(&self, flag_key: &str, variable_key: &str) -> Option<VariableValue> {
+        let snapshot = self.inner.snapshot();
+        let datafile = snapshot.as_ref()?;
+        let index = datafile.flag_index(flag_key)?;
+        let variable = datafile.flag(index)?.variable_by_key(variable_key)?;
+        let decision = self.decide_feature(datafile, index);
+        self.tell_feature(DecisionKind::FeatureVariable, datafile, index, &decision, false);
+        variable_value(datafile, variable, &decision).cloned()
+    }
+
+    /// The values of all variables of a flag; `None` if the flag is unknown. Records nothing.
+    #[must_use]
+    pub fn get_all_feature_variables(&self, flag_key: &str) -> Option<Variables> {
+        let snapshot = self.inner.snapshot();
+        let datafile = snapshot.as_ref()?;
+        let index = datafile.flag_index(flag_key)?;
+        let decision = self.decide_feature(datafile, index);
+        self.tell_feature(DecisionKind::AllFeatureVariables, datafile, index, &decision, false);
+        Some(Variables::of(datafile, datafile.flag(index)?, &decision))
+    }
+
+    fn is_on(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> bool {
+        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let decision = session.flag(index);
+        let prediction_id = session.prediction_id(decision.rule);
+        session.finish();
+        let is_dispatched = self
+            .flag_impression(datafile, index, &decision, prediction_id)
+            .is_some_and(|impression| !self.record_impression(impression).outcome.duplicate);
+        self.tell_feature(DecisionKind::Feature, datafile, index, &decision, is_dispatched);
+        is_enabled(datafile, &decision)
+    }
+
+    fn decide_feature(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> FlagDecision {
+        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let decision = session.flag(index);
+        session.finish();
+        decision
+    }
+
+    pub(super) fn tell_feature(
+        &self,
+        kind: DecisionKind,
+        datafile: &Datafile,
+        index: FlagIndex,
+        decision: &FlagDecision,
+        is_dispatched: bool,
+    ) {
+        if self.inner.listeners.is_empty() {
+            return;
+        }
+        let notice = DecisionNotice {
+            kind,
+            user_id: self.id,
+            attributes: &self.attributes,
+            flag_key: datafile.flag(index).map(crate::datafile::Flag::key),
+            rule_key: decision.rule.and_then(|rule| datafile.rule(rule)).map(Rule::key),
+            variation_key: variation_of(datafile, decision).map(Variation::key),
+            is_enabled: is_enabled(datafile, decision),
+            is_dispatched,
+        };
+        self.inner.listeners.tell(|listener| listener.decision(&notice));
+    }
+}
+
+/// The variation of a flag's decision.
+pub(super) fn variation_of<'d>(datafile: &'d Datafile, decision: &FlagDecision) -> Option<&'d Variation> {
+    let (rule, variation) = decision.variation?;
+    datafile.rule(rule)?.variation(variation)
+}
+
+/// Whether a flag's decision switches the flag on.
+pub(super) fn is_enabled(datafile: &Datafile, decision: &FlagDecision) -> bool {
+    variation_of(datafile, decision).is_some_and(Variation::is_feature_enabled)
+}

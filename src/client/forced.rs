@@ -1,0 +1,45 @@
+//! Forced variations: set for a user and an experiment, kept in the client's memory.
+//!
+//! Must not know deciding.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::HashMap;
+use parking_lot::RwLock;
+
+use crate::decide::ForcedVariations;
+
+/// The forced variations of all users.
+#[derive(Debug, Default)]
+pub(super) struct ForcedVariationsByUser {
+    /// Whether any was ever set: most clients never do, and then no lock is touched.
+    is_used: AtomicBool,
+    users: RwLock<HashMap<Box<str>, Arc<ForcedVariations>>>,
+}
+
+impl ForcedVariationsByUser {
+    pub(super) fn of(&self, user_id: &str) -> Option<Arc<ForcedVariations>> {
+        if !self.is_used.load(Ordering::Acquire) {
+            return None;
+        }
+        self.users.read().get(user_id).cloned()
+    }
+
+    pub(super) fn set(&self, user_id: &str, experiment_id: &str, variation_id: &str) {
+        let mut users = self.users.write();
+        let forced = users.entry_ref(user_id).or_default();
+        Arc::make_mut(forced).set(experiment_id, variation_id);
+        self.is_used.store(true, Ordering::Release);
+    }
+
+    pub(super) fn remove(&self, user_id: &str, experiment_id: &str) {
+        let mut users = self.users.write();
+        if let Some(forced) = users.get_mut(user_id) {
+            Arc::make_mut(forced).remove(experiment_id);
+            if forced.is_empty() {
+                users.remove(user_id);
+            }
+        }
+    }
+}

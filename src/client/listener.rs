@@ -1,0 +1,128 @@
+//! Listeners: the caller's code that is told of decisions, activations, conversions and new datafiles.
+//!
+//! Must not know how any of them come about.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::attribution::Credit;
+use crate::clock::TimeMs;
+use crate::value::Attribute;
+
+/// Is told of what the client does, on the caller's thread: keep it short.
+///
+/// A listener that panics is caught and counted; the call goes on.
+pub trait Listener: Send + Sync {
+    /// A decision was made.
+    fn decision(&self, _notice: &DecisionNotice<'_>) {}
+    /// A user was exposed to a variation of an experiment or holdout.
+    fn activation(&self, _notice: &ActivationNotice<'_>) {}
+    /// An event was credited, at once or late.
+    fn conversion(&self, _notice: &ConversionNotice<'_>) {}
+    /// A datafile came into force.
+    fn datafile_update(&self, _revision: &str) {}
+}
+
+/// Which call a decision was made for: the SDKs' notification types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecisionKind {
+    /// An experiment that no flag uses.
+    AbTest,
+    /// An experiment that a flag uses.
+    FeatureTest,
+    /// `is_feature_enabled`.
+    Feature,
+    /// One variable of a flag.
+    FeatureVariable,
+    /// All variables of a flag.
+    AllFeatureVariables,
+    /// `decide` and its kin.
+    Flag,
+}
+
+/// A decision, as listeners see it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DecisionNotice<'a> {
+    /// Which call it was made for.
+    pub kind: DecisionKind,
+    /// The user.
+    pub user_id: &'a str,
+    /// The user's attributes.
+    pub attributes: &'a [Attribute<'a>],
+    /// The flag; `None` for a call on an experiment.
+    pub flag_key: Option<&'a str>,
+    /// The experiment, rollout rule or holdout that decided.
+    pub rule_key: Option<&'a str>,
+    /// The variation.
+    pub variation_key: Option<&'a str>,
+    /// Whether the variation switches the flag on.
+    pub is_enabled: bool,
+    /// Whether an impression was handed to the store.
+    pub is_dispatched: bool,
+}
+
+/// An activation, as listeners see it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ActivationNotice<'a> {
+    /// The user.
+    pub user_id: &'a str,
+    /// The experiment or holdout.
+    pub experiment_key: &'a str,
+    /// The variation.
+    pub variation_key: &'a str,
+    /// When.
+    pub time_ms: TimeMs,
+    /// Whether it is the user's first of that experiment.
+    pub first: bool,
+}
+
+/// A conversion, as listeners see it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConversionNotice<'a> {
+    /// The user.
+    pub user_id: &'a str,
+    /// The event; `None` where a late activation gave credits of earlier events.
+    pub event_key: Option<&'a str>,
+    /// What it counts for.
+    pub credits: &'a [Credit],
+    /// Whether the credits came after the event.
+    pub late: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Listeners {
+    listeners: Vec<Box<dyn Listener>>,
+    panics: AtomicU64,
+}
+
+impl Listeners {
+    pub(super) fn add(&mut self, listener: Box<dyn Listener>) {
+        self.listeners.push(listener);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.listeners.is_empty()
+    }
+
+    pub(super) fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tell(&self, notice: impl Fn(&dyn Listener)) {
+        for listener in &self.listeners {
+            if catch_unwind(AssertUnwindSafe(|| notice(&**listener))).is_err() {
+                self.panics.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Listeners").field("count", &self.listeners.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! The client: decides, activates and tracks for users, on a datafile that may be swapped at any time.
+//!
+//! Must not know HTTP servers or the command line. It brings together what the floors below keep
+//! apart: the snapshot of the datafile (loaded exactly once per call), the user's profile and forced
+//! variations, predictions, the store, listeners.
+
+mod builder;
+mod capture;
+mod config;
+mod decide;
+mod experiments;
+mod features;
+mod forced;
+mod listener;
+mod options;
+mod predictor;
+mod profile;
+mod session;
+mod track;
+mod user;
+
+pub use builder::ClientBuilder;
+pub use config::{
+    Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature, ConfigVariable,
+    ConfigVariation,
+};
+pub use decide::{Decision, Variables};
+pub use experiments::{Activate, Activated, Chosen};
+pub use listener::{ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener};
+pub use options::DecideOptions;
+pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
+pub use profile::{MemoryProfileService, ProfileService, ServiceError};
+pub use track::{Track, Tracked};
+pub use user::UserContext;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use crate::attribution::Rules;
+use crate::datafile::Datafile;
+use crate::error::Error;
+use crate::events::{Delivery, SinkStatistics};
+use crate::store::{Statistics, Store};
+use forced::ForcedVariationsByUser;
+use listener::Listeners;
+
+/// Decides, activates and tracks for users of one environment.
+///
+/// Cheap to clone; all clones are one client. All calls may run on many threads at once, and while
+/// [`Client::swap`] gives it a new datafile: each call sees exactly one.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    current: ArcSwapOption<Datafile>,
+    environment: Box<str>,
+    store: Arc<dyn Store>,
+    rules: Rules,
+    options: DecideOptions,
+    services: Services,
+    listeners: Listeners,
+    forced_variations: ForcedVariationsByUser,
+    delivery: Option<Delivery>,
+}
+
+/// The caller's own services, and how often they failed.
+#[derive(Default)]
+struct Services {
+    profiles: Option<Box<dyn ProfileService>>,
+    predictor: Option<Box<dyn Predictor>>,
+    failures: AtomicU64,
+}
+
+/// The datafile of one call.
+type Snapshot = Guard<Option<Arc<Datafile>>>;
+
+/// What a client counts.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ClientStatistics {
+    /// What the store holds and had to forget.
+    pub store: Statistics,
+    /// What became of the records, per sink.
+    pub sinks: Vec<SinkStatistics>,
+    /// How often a profile service or predictor failed or panicked.
+    pub service_failures: u64,
+    /// How often a listener panicked.
+    pub listener_panics: u64,
+}
+
+impl Client {
+    /// Puts a client together.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client for a datafile, with every default.
+    ///
+    /// # Errors
+    ///
+    /// If the datafile is refused; see [`Datafile::compile`].
+    pub fn from_datafile(text: &[u8]) -> Result<Self, Error> {
+        Self::builder().datafile(Datafile::compile(text)?.datafile).build()
+    }
+
+    /// A handle for one user. Set it up with `with`, then call it as often as you like.
+    pub fn user<'a>(&'a self, user_id: &'a str) -> UserContext<'a> {
+        UserContext::new(&self.inner, user_id)
+    }
+
+    /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
+    pub fn swap(&self, datafile: impl Into<Arc<Datafile>>) {
+        let datafile = datafile.into();
+        self.inner.current.store(Some(Arc::clone(&datafile)));
+        self.inner.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
+    }
+
+    /// The datafile in force.
+    #[must_use]
+    pub fn datafile(&self) -> Option<Arc<Datafile>> {
+        self.inner.snapshot().as_ref().map(Arc::clone)
+    }
+
+    /// The configuration view of the datafile in force: what the SDKs call OptimizelyConfig.
+    #[must_use]
+    pub fn config(&self) -> Option<Config> {
+        self.inner.snapshot().as_ref().map(|datafile| Config::new(datafile))
+    }
+
+    /// The name of the environment.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        &self.inner.environment
+    }
+
+    /// Forgets a user: activations and events that wait for late activations. Tells whether there was
+    /// anything.
+    pub fn forget(&self, user_id: &str) -> bool {
+        self.inner.store.forget(&self.inner.environment, user_id)
+    }
+
+    /// Waits until every sink has every record that was accepted before the call.
+    ///
+    /// # Errors
+    ///
+    /// If that takes longer than `patience`; the records stay queued.
+    pub fn drain(&self, patience: Duration) -> Result<(), Error> {
+        self.inner.delivery.as_ref().map_or(Ok(()), |delivery| delivery.drain(patience))
+    }
+
+    /// What the client counts.
+    #[must_use]
+    pub fn statistics(&self) -> ClientStatistics {
+        ClientStatistics {
+            store: self.inner.store.statistics(),
+            sinks: self.inner.delivery.as_ref().map(Delivery::statistics).unwrap_or_default(),
+            service_failures: self.inner.services.failures.load(Ordering::Relaxed),
+            listener_panics: self.inner.listeners.panics(),
+        }
+    }
+}
+
+impl Inner {
+    /// The datafile of one call: each call takes it exactly once.
+    #[inline]
+    fn snapshot(&self) -> Snapshot {
+        self.current.load()
+    }
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Services")
+            .field("has_profiles", &self.profiles.is_some())
+            .field("has_predictor", &self.predictor.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Sticky profiles: the variation that a user was bucketed into stays the user's.
+//!
+//! Must not know how decisions use them.
+
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+
+use crate::decide::Profile;
+
+/// What a user's own service or function may fail with.
+pub type ServiceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Keeps sticky profiles. A call looks up once and saves at most once.
+///
+/// A failure or panic of it is counted and otherwise ignored, as in the SDKs: the user is decided for
+/// as one without a profile.
+pub trait ProfileService: Send + Sync {
+    /// The profile of a user, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from answering.
+    fn lookup(&self, user_id: &str) -> Result<Option<Profile>, ServiceError>;
+
+    /// Saves the profile of a user: all earlier entries and what is new.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from saving.
+    fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError>;
+}
+
+/// Keeps sticky profiles in memory, without a bound.
+#[derive(Debug, Default)]
+pub struct MemoryProfileService {
+    profiles: Mutex<HashMap<Box<str>, Profile>>,
+}
+
+impl ProfileService for MemoryProfileService {
+    fn lookup(&self, user_id: &str) -> Result<Option<Profile>, ServiceError> {
+        Ok(self.profiles.lock().get(user_id).cloned())
+    }
+
+    fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
+        self.profiles.lock().insert(user_id.into(), profile.clone());
+        Ok(())
+    }
+}

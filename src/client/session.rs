@@ -1,0 +1,189 @@
+//! One call's view of a user: profile and forced variations looked up once, predictions asked for when
+//! a decision needs them, the profile saved at most once.
+//!
+//! Must not know what is done with a decision.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::predictor::PredictionRequest;
+use super::user::UserContext;
+use super::{Inner, Services};
+use crate::datafile::{Datafile, FlagIndex, RuleIndex};
+use crate::decide::{
+    self, ExperimentDecision, Explanation, FlagDecision, ForcedDecisions, ForcedVariations, Given, How, Prediction,
+    Profile, Silent, User,
+};
+
+/// Which of a user's arrangements a call sees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sees {
+    /// Forced decisions: the decide calls only.
+    pub(super) forced_decisions: bool,
+    /// The sticky profile.
+    pub(super) profile: bool,
+}
+
+/// The decisions of one call.
+pub(super) struct Session<'c> {
+    inner: &'c Inner,
+    datafile: &'c Datafile,
+    user: User<'c>,
+    forced_variations: Option<Arc<ForcedVariations>>,
+    forced_decisions: Option<&'c ForcedDecisions>,
+    profile: Option<Profile>,
+    has_news: bool,
+    predictions: Vec<Prediction>,
+}
+
+impl<'c> Session<'c> {
+    pub(super) fn new(context: &'c UserContext<'_>, datafile: &'c Datafile, sees: Sees) -> Self {
+        let inner = context.inner;
+        let forced_decisions = Some(&context.forced_decisions).filter(|forced| sees.forced_decisions && !forced.is_empty());
+        Self {
+            inner,
+            datafile,
+            user: context.as_user(),
+            forced_variations: inner.forced_variations.of(context.id),
+            forced_decisions,
+            profile: if sees.profile { inner.services.profile(context.id) } else { None },
+            has_news: false,
+            predictions: Vec::new(),
+        }
+    }
+
+    pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
+        let decision = loop {
+            let decision = decide::experiment(self.datafile, rule, &self.user, &self.given(), &mut Silent);
+            if decision.how != How::NeedsPrediction {
+                break decision;
+            }
+            self.predict(rule);
+        };
+        if decision.how == How::Bucket
+            && let Some(variation) = decision.variation
+        {
+            self.remember(rule, variation);
+        }
+        decision
+    }
+
+    pub(super) fn flag(&mut self, flag: FlagIndex) -> FlagDecision {
+        let decision = loop {
+            let decision = decide::flag(self.datafile, flag, &self.user, &self.given(), &mut Silent);
+            match decision.rule {
+                Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
+                _ => break decision,
+            }
+        };
+        if let Some((rule, variation)) = decision.to_remember() {
+            self.remember(rule, variation);
+        }
+        decision
+    }
+
+    /// Decides a flag like [`Session::flag`], and explains it.
+    pub(super) fn explain_flag(&mut self, flag: FlagIndex) -> (FlagDecision, Explanation) {
+        let (decision, explanation) = loop {
+            let (decision, explanation) = Explanation::of_flag(self.datafile, flag, &self.user, &self.given());
+            match decision.rule {
+                Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
+                _ => break (decision, explanation),
+            }
+        };
+        if let Some((rule, variation)) = decision.to_remember() {
+            self.remember(rule, variation);
+        }
+        (decision, explanation)
+    }
+
+    /// Explains the decision of an experiment.
+    pub(super) fn explain_experiment(&mut self, rule: RuleIndex) -> Explanation {
+        loop {
+            let (decision, explanation) = Explanation::of_experiment(self.datafile, rule, &self.user, &self.given());
+            if decision.how != How::NeedsPrediction {
+                return explanation;
+            }
+            self.predict(rule);
+        }
+    }
+
+    /// The id of the prediction behind a decision.
+    pub(super) fn prediction_id(&self, rule: Option<RuleIndex>) -> Option<Box<str>> {
+        let prediction = self.predictions.iter().find(|prediction| Some(prediction.rule) == rule)?;
+        prediction.prediction_id.clone()
+    }
+
+    /// Saves the profile if a decision changed it.
+    pub(super) fn finish(self) {
+        if let (true, Some(profile)) = (self.has_news, &self.profile) {
+            self.inner.services.save_profile(self.user.id, profile);
+        }
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given {
+            forced_variations: self.forced_variations.as_deref(),
+            forced_decisions: self.forced_decisions,
+            profile: self.profile.as_ref(),
+            predictions: &self.predictions,
+        }
+    }
+
+    fn remember(&mut self, rule: RuleIndex, variation: crate::datafile::VariationIndex) {
+        if let (Some(profile), Some(rule)) = (&mut self.profile, self.datafile.rule(rule))
+            && let Some(variation) = rule.variation(variation)
+        {
+            self.has_news |= profile.set(rule.id(), variation.id());
+        }
+    }
+
+    fn predict(&mut self, index: RuleIndex) {
+        let answer = self.datafile.rule(index).and_then(|rule| {
+            let may_use = |key: &str| {
+                let declared = self.datafile.attribute_by_key(key);
+                declared.is_some_and(|declared| rule.prediction_attribute_ids().any(|id| id == declared.id()))
+            };
+            let attributes = self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key));
+            self.inner.services.predict(&PredictionRequest {
+                rule_id: rule.id(),
+                rule_key: rule.key(),
+                user_id: self.user.id,
+                attributes: attributes.collect(),
+            })
+        });
+        let (variation_id, prediction_id) =
+            answer.map_or((None, None), |answer| (Some(answer.variation_id), answer.prediction_id));
+        self.predictions.push(Prediction { rule: index, variation_id, prediction_id });
+    }
+}
+
+impl Services {
+    /// The user's profile, empty where there is none or the service fails; `None` without a service.
+    fn profile(&self, user_id: &str) -> Option<Profile> {
+        let service = self.profiles.as_ref()?;
+        let found = self.guarded(|| service.lookup(user_id));
+        Some(found.flatten().unwrap_or_default())
+    }
+
+    fn save_profile(&self, user_id: &str, profile: &Profile) {
+        if let Some(service) = &self.profiles {
+            self.guarded(|| service.save(user_id, profile));
+        }
+    }
+
+    fn predict(&self, request: &PredictionRequest<'_>) -> Option<super::predictor::PredictedVariation> {
+        let predictor = self.predictor.as_ref()?;
+        self.guarded(|| predictor.predict(request))
+    }
+
+    /// Calls the caller's code; failures and panics are counted and give nothing.
+    fn guarded<T>(&self, call: impl FnOnce() -> Result<T, super::profile::ServiceError>) -> Option<T> {
+        if let Ok(Ok(answer)) = catch_unwind(AssertUnwindSafe(call)) {
+            return Some(answer);
+        }
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}

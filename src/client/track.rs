@@ -1,0 +1,153 @@
+//! Tracking: what a user did, and which experiments it is credited to.
+//!
+//! Must not know the attribution rule.
+
+use serde_json::{Map, Value};
+
+use super::capture::Stamp;
+use super::user::UserContext;
+use crate::attribution::{Credit, Event, NotCredited};
+use crate::clock::TimeMs;
+use crate::error::Error;
+use crate::store::Receipt;
+use crate::value::parse_double;
+
+const REVENUE: &str = "revenue";
+const VALUE: &str = "value";
+
+/// What [`UserContext::track`] is told: an event key, and what may go with it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Track<'a> {
+    event_key: &'a str,
+    stamp: Stamp<'a>,
+    tags: Option<Map<String, Value>>,
+    count: Option<u64>,
+    duration_seconds: Option<f64>,
+}
+
+impl<'a> Track<'a> {
+    /// An event of the datafile.
+    pub fn new(event_key: &'a str) -> Self {
+        Self { event_key, stamp: Stamp::default(), tags: None, count: None, duration_seconds: None }
+    }
+
+    /// Gives the event an id: a repeat with the same id is acknowledged as a duplicate and not counted.
+    pub fn id(mut self, id: &'a str) -> Self {
+        self.stamp.id = Some(id);
+        self
+    }
+
+    /// Gives the event a time, in milliseconds since the epoch.
+    pub fn time_ms(mut self, time_ms: TimeMs) -> Self {
+        self.stamp.time_ms = Some(time_ms);
+        self
+    }
+
+    /// Revenue in cents: the tag `revenue`.
+    pub fn revenue_cents(self, cents: i64) -> Self {
+        self.tag(REVENUE, cents)
+    }
+
+    /// The value that the event measures: the tag `value`.
+    pub fn value(self, value: f64) -> Self {
+        self.tag(VALUE, value)
+    }
+
+    /// Adds a tag. Tags go out as they are.
+    pub fn tag(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.tags.get_or_insert_default().insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds all tags of a JSON object.
+    pub fn tags(mut self, tags: Map<String, Value>) -> Self {
+        self.tags.get_or_insert_default().extend(tags);
+        self
+    }
+
+    /// How often it happened, where one event stands for several.
+    pub fn count(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// How long it took, in seconds.
+    pub fn duration_seconds(mut self, seconds: f64) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+}
+
+impl<'a> From<&'a str> for Track<'a> {
+    fn from(event_key: &'a str) -> Self {
+        Self::new(event_key)
+    }
+}
+
+/// What became of a tracked event.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tracked {
+    /// Whether the datafile knows the event. What it does not know is not recorded.
+    pub is_known: bool,
+    /// Whether the id was seen before: acknowledged, and not counted.
+    pub duplicate: bool,
+    /// The experiments and holdouts that the event counts for, with the variation that was shown.
+    pub credits: Vec<Credit>,
+    /// Why there are no credits, where there are none.
+    pub reason: Option<NotCredited>,
+    /// Tells when it is stored.
+    pub receipt: Receipt,
+}
+
+impl UserContext<'_> {
+    /// Records an event and credits it to the experiments that the user was activated in before.
+    pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
+        let Track { event_key, stamp, tags, count, duration_seconds } = call.into();
+        let snapshot = self.inner.snapshot();
+        let Some(datafile) = snapshot.as_ref() else { return Tracked::unknown(Receipt::refused(Error::not_ready())) };
+        let Some(event) = datafile.event_index(event_key) else { return Tracked::unknown(Receipt::stored()) };
+        let tag = |key: &str| tags.as_ref().and_then(|tags| tags.get(key));
+        let event = Event {
+            envelope: self.envelope(datafile, stamp),
+            event,
+            attributes: (!self.attributes.is_empty()).then(|| self.recorded_attributes(datafile)),
+            revenue_cents: tag(REVENUE).and_then(revenue_cents),
+            value: tag(VALUE).and_then(measured_value),
+            tags,
+            count,
+            duration_seconds,
+        };
+        let recorded = self.record_event(event_key, event);
+        let outcome = recorded.outcome;
+        Tracked {
+            is_known: true,
+            duplicate: outcome.duplicate,
+            credits: outcome.credits,
+            reason: outcome.reason,
+            receipt: recorded.receipt,
+        }
+    }
+}
+
+impl Tracked {
+    fn unknown(receipt: Receipt) -> Self {
+        let reason = Some(NotCredited::UnknownEvent);
+        Self { is_known: false, duplicate: false, credits: Vec::new(), reason, receipt }
+    }
+}
+
+/// Revenue is a whole number of cents; 12.0 is not one.
+fn revenue_cents(tag: &Value) -> Option<i64> {
+    tag.as_i64()
+}
+
+/// A finite number, or text that is one.
+fn measured_value(tag: &Value) -> Option<f64> {
+    match tag {
+        Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
+        Value::String(text) => parse_double(text),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,127 @@
+//! The handle for one user: who it is, and what is known about the user.
+//!
+//! Must not know deciding: the calls themselves stand in the files named after them.
+
+use smallvec::SmallVec;
+
+use super::Inner;
+use crate::clock::TimeMs;
+use crate::decide::{ForcedDecisions, User};
+use crate::value::{Attribute, AttributeValue};
+
+/// As many attributes as this are kept without an allocation.
+const INLINE_ATTRIBUTES: usize = 8;
+
+/// A user, as the calls of a client see one.
+///
+/// Made by [`Client::user`](super::Client::user); borrows what it is given.
+///
+/// ```
+/// # fn main() -> Result<(), variate::Error> {
+/// # let text = include_bytes!("../../datafiles/shop.json");
+/// let client = variate::Client::from_datafile(text)?;
+/// let user = client.user("anna").with("country", "SE").with("age", 34);
+/// if user.activate("checkout_button").variation_key() == Some("green") {
+///     // show the green button
+/// }
+/// let tracked = user.track(variate::Track::new("purchase").revenue_cents(129_900));
+/// assert_eq!(tracked.credits[0].experiment.experiment_key.as_ref(), "checkout_button");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct UserContext<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) id: &'a str,
+    pub(super) attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
+    pub(super) segments: Option<&'a [&'a str]>,
+    pub(super) time_ms: Option<TimeMs>,
+    pub(super) forced_decisions: ForcedDecisions,
+}
+
+impl<'a> UserContext<'a> {
+    pub(super) fn new(inner: &'a Inner, id: &'a str) -> Self {
+        Self {
+            inner,
+            id,
+            attributes: SmallVec::new(),
+            segments: None,
+            time_ms: None,
+            forced_decisions: ForcedDecisions::default(),
+        }
+    }
+
+    /// Adds an attribute; of a key given twice, the last value counts.
+    #[must_use]
+    pub fn with(mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) -> Self {
+        let value = value.into();
+        match self.attributes.iter_mut().find(|attribute| attribute.key == key) {
+            Some(attribute) => attribute.value = value,
+            None => self.attributes.push(Attribute { key, value }),
+        }
+        self
+    }
+
+    /// Says which segments the user is in; without it, none were ever fetched, and `qualified`
+    /// conditions are false.
+    #[must_use]
+    pub fn with_segments(mut self, segments: &'a [&'a str]) -> Self {
+        self.segments = Some(segments);
+        self
+    }
+
+    /// Gives the time (milliseconds since the epoch) of all that is recorded with this handle.
+    /// Default: the time of each call.
+    #[must_use]
+    pub fn at(mut self, time_ms: TimeMs) -> Self {
+        self.time_ms = Some(time_ms);
+        self
+    }
+
+    /// Gives forced decisions that were kept elsewhere.
+    #[must_use]
+    pub fn with_forced_decisions(mut self, forced_decisions: ForcedDecisions) -> Self {
+        self.forced_decisions = forced_decisions;
+        self
+    }
+
+    /// Forces a variation of a flag, for one of its rules or (without one) whatever its rules say.
+    ///
+    /// Only the decide calls of this handle and its clones see it. Nothing is checked here: what names
+    /// no variation of the flag is ignored by decisions.
+    pub fn set_forced_decision(&mut self, flag_key: &str, rule_key: Option<&str>, variation_key: &str) {
+        self.forced_decisions.set(flag_key, rule_key, variation_key);
+    }
+
+    /// The variation that is forced for a flag and rule.
+    #[must_use]
+    pub fn get_forced_decision(&self, flag_key: &str, rule_key: Option<&str>) -> Option<&str> {
+        self.forced_decisions.get(flag_key, rule_key)
+    }
+
+    /// Takes a forced decision back; tells whether there was one.
+    pub fn remove_forced_decision(&mut self, flag_key: &str, rule_key: Option<&str>) -> bool {
+        self.forced_decisions.remove(flag_key, rule_key)
+    }
+
+    /// Takes all forced decisions back.
+    pub fn remove_all_forced_decisions(&mut self) {
+        self.forced_decisions.clear();
+    }
+
+    /// The user id.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// The attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute<'a>] {
+        &self.attributes
+    }
+
+    pub(super) fn as_user(&self) -> User<'_> {
+        User { id: self.id, attributes: &self.attributes, segments: self.segments }
+    }
+}
