@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod attribution;
 pub mod clock;
 pub mod error;
+pub mod events;
 pub mod hash;
 pub mod store;
 pub mod targeting;
