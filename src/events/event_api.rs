@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::mode::AttributionMode;
 use crate::attribution::{
-    ConversionRecord, Credit, EntryId, Envelope, ImpressionRecord, Record, RecordedAttribute,
+    ConversionRecord, Credit, EntryId, Envelope, ImpressionRecord, Origin, Record,
+    RecordedAttribute,
 };
 use crate::clock::TimeMs;
 use crate::datafile::{Datafile, Region};
@@ -61,6 +62,8 @@ fn impression_request(record: &ImpressionRecord) -> EventApiRequest {
     {
         metadata.insert("cmab_uuid".into(), prediction_id.as_ref().into());
     }
+    let uuid =
+        event_uuid(&record.id, "impression", &record.environment, impression.envelope.origin);
     let snapshot = json!({
         "decisions": [{
             "campaign_id": campaign_id,
@@ -68,7 +71,7 @@ fn impression_request(record: &ImpressionRecord) -> EventApiRequest {
             "variation_id": variation_id,
             "metadata": metadata,
         }],
-        "events": [event_value(campaign_id, "campaign_activated", &record.id, record.time_ms)],
+        "events": [event_fields(campaign_id, "campaign_activated", uuid, record.time_ms)],
     });
     request(&impression.envelope, &impression.attributes, snapshot, true)
 }
@@ -106,7 +109,8 @@ fn decision(credit: &Credit) -> Value {
 fn conversion_event(record: &ConversionRecord) -> Option<Value> {
     let event = &record.event;
     let declared = event.envelope.datafile.event(event.event)?;
-    let mut fields = event_value(Some(declared.id()), declared.key(), &record.id, record.time_ms);
+    let uuid = event_uuid(&record.id, "conversion", &record.environment, event.envelope.origin);
+    let mut fields = event_fields(Some(declared.id()), declared.key(), uuid, record.time_ms);
     if let Some(revenue_cents) = event.revenue_cents {
         fields.insert("revenue".into(), revenue_cents.into());
     }
@@ -120,17 +124,17 @@ fn conversion_event(record: &ConversionRecord) -> Option<Value> {
     Some(Value::Object(fields))
 }
 
-fn event_value(
+fn event_fields(
     entity_id: Option<&str>,
     key: &str,
-    id: &EntryId,
+    uuid: Uuid,
     time_ms: TimeMs,
 ) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("entity_id".into(), entity_id.into());
     fields.insert("key".into(), key.into());
     fields.insert("timestamp".into(), time_ms.into());
-    fields.insert("uuid".into(), event_uuid(id).to_string().into());
+    fields.insert("uuid".into(), uuid.to_string().into());
     fields
 }
 
@@ -195,12 +199,15 @@ fn variation_id(id: &str) -> Value {
     if is_numeric { id.into() } else { Value::Null }
 }
 
-/// The uuid of an event: its record's id if that is a UUID, else one made of the id, so that it is
-/// the same whenever the record is sent and a receiver can recognise repeats.
-fn event_uuid(id: &EntryId) -> Uuid {
+/// The uuid of an event: its record's id if that is a UUID, else one made of what tells records apart,
+/// so that it is the same whenever the record is sent and a receiver can recognise repeats.
+fn event_uuid(id: &EntryId, kind: &str, environment: &str, origin: Origin) -> Uuid {
     match id {
         EntryId::Made(uuid) => *uuid,
-        EntryId::Given(text) => Uuid::parse_str(text)
-            .unwrap_or_else(|_| Uuid::new_v5(&EVENT_NAMESPACE, text.as_bytes())),
+        EntryId::Given(text) => Uuid::parse_str(text).unwrap_or_else(|_| {
+            let length = environment.len();
+            let name = format!("{kind}:{}:{length}:{environment}:{text}", origin.as_str());
+            Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())
+        }),
     }
 }
