@@ -40,6 +40,10 @@ enum Kind {
         "{waiting} records were not delivered before the deadline: they stay queued, drain again or look at the sink's errors"
     )]
     Deadline { waiting: u64 },
+    #[error("{what} {found:?} is unknown: use {choices}")]
+    Choice { what: &'static str, found: String, choices: &'static str },
+    #[error("cannot start the thread {name}: raise the limit on threads or close some")]
+    Thread { name: &'static str, source: Source },
 }
 
 impl Error {
@@ -77,6 +81,14 @@ impl Error {
 
     pub(crate) fn deadline(waiting: u64) -> Self {
         Kind::Deadline { waiting }.into()
+    }
+
+    pub(crate) fn choice(
+        what: &'static str,
+        found: impl Into<String>,
+        choices: &'static str,
+    ) -> Self {
+        Kind::Choice { what, found: found.into(), choices }.into()
     }
 
     /// Whether a datafile was refused: unreadable, or of an unsupported version.

@@ -1,0 +1,213 @@
+//! Event-API bodies: what the official SDKs would post for a record, unbatched.
+//!
+//! Must not know sinks or HTTP. Impressions are the same in both modes. A conversion in `backend`
+//! mode is the SDKs' own; in `activated` mode its snapshot names the credited experiments.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::mode::AttributionMode;
+use crate::attribution::{
+    ConversionRecord, Credit, EntryId, Envelope, ImpressionRecord, Origin, Record,
+    RecordedAttribute,
+};
+use crate::clock::TimeMs;
+use crate::datafile::{Datafile, Region};
+use crate::value::RecordedValue;
+
+/// The namespace of event uuids: UUIDv5 of `urn:variate:event` in the URL namespace.
+const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x10dd_5c2a_0ca7_556b_bd24_797d_2b25_c037);
+
+/// A request to the event API: a POST of JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventApiRequest {
+    /// Where it goes: the event API of the region of the datafile's project.
+    pub url: &'static str,
+    /// What is posted.
+    pub body: Value,
+}
+
+/// The request that tells the event API of one record; `None` where it is not told at all.
+///
+/// In `backend` mode that is a late record: the results service attributes by itself. In `activated`
+/// mode it is a conversion that names no experiment. The event API cannot take anything back or move
+/// it in time, so that withdrawn and redated credits are left out; a credit whose variation was
+/// corrected is sent once more, with the right one.
+#[must_use]
+pub fn event_api_request(record: &Record, mode: AttributionMode) -> Option<EventApiRequest> {
+    match record {
+        Record::Impression(record) => Some(impression_request(record)),
+        Record::Conversion(record) => match mode {
+            AttributionMode::Activated => activated_request(record),
+            AttributionMode::Backend => backend_request(record),
+        },
+    }
+}
+
+fn impression_request(record: &ImpressionRecord) -> EventApiRequest {
+    let impression = &record.impression;
+    let (rule, variation) = (impression.rule(), impression.variation());
+    let flag = impression.flag.and_then(|flag| impression.envelope.datafile.flag(flag));
+    let campaign_id = rule.map(|rule| rule.campaign_id()).filter(|id| !id.is_empty());
+    let variation_id = variation.map_or(Value::Null, |variation| variation_id(variation.id()));
+    let mut metadata = json!({
+        "flag_key": flag.map_or("", |flag| flag.key()),
+        "rule_key": rule.map_or("", |rule| rule.key()),
+        "rule_type": impression.source.as_str(),
+        "variation_key": variation.map_or("", |variation| variation.key()),
+        "enabled": impression.is_enabled,
+    });
+    if let (Some(prediction_id), Some(metadata)) =
+        (&impression.prediction_id, metadata.as_object_mut())
+    {
+        metadata.insert("cmab_uuid".into(), prediction_id.as_ref().into());
+    }
+    let uuid =
+        event_uuid(&record.id, "impression", &record.environment, impression.envelope.origin);
+    let snapshot = json!({
+        "decisions": [{
+            "campaign_id": campaign_id,
+            "experiment_id": rule.map_or("", |rule| rule.id()),
+            "variation_id": variation_id,
+            "metadata": metadata,
+        }],
+        "events": [event_fields(campaign_id, "campaign_activated", uuid, record.time_ms)],
+    });
+    request(&impression.envelope, &impression.attributes, snapshot, true)
+}
+
+fn backend_request(record: &ConversionRecord) -> Option<EventApiRequest> {
+    if record.late {
+        return None;
+    }
+    let attributes = record.event.attributes.as_deref().unwrap_or_default();
+    let snapshot = json!({"events": [conversion_event(record)?]});
+    Some(request(&record.event.envelope, attributes, snapshot, true))
+}
+
+fn activated_request(record: &ConversionRecord) -> Option<EventApiRequest> {
+    let told = record.credits.iter().filter(|credit| !credit.withdrawn && !credit.redated);
+    let decisions: Vec<Value> = told.map(decision).collect();
+    if decisions.is_empty() {
+        return None;
+    }
+    let given = record.event.attributes.as_ref().or(record.inherited_attributes.as_ref());
+    let attributes = given.map_or(&[][..], |attributes| attributes);
+    let snapshot = json!({"decisions": decisions, "events": [conversion_event(record)?]});
+    Some(request(&record.event.envelope, attributes, snapshot, false))
+}
+
+fn decision(credit: &Credit) -> Value {
+    json!({
+        "campaign_id": &*credit.experiment.campaign_id,
+        "experiment_id": &*credit.experiment.experiment_id,
+        "variation_id": variation_id(&credit.experiment.variation_id),
+    })
+}
+
+/// The event of a conversion. Its datafile always knows it, or it would not have been taken.
+fn conversion_event(record: &ConversionRecord) -> Option<Value> {
+    let event = &record.event;
+    let declared = event.envelope.datafile.event(event.event)?;
+    let uuid = event_uuid(&record.id, "conversion", &record.environment, event.envelope.origin);
+    let mut fields = event_fields(Some(declared.id()), declared.key(), uuid, record.time_ms);
+    if let Some(revenue_cents) = event.revenue_cents {
+        fields.insert("revenue".into(), revenue_cents.into());
+    }
+    // A value that is no number in JSON is left out, as the SDKs leave it out.
+    if let Some(value) = event.value.filter(|value| value.is_finite()) {
+        fields.insert("value".into(), value.into());
+    }
+    if let Some(tags) = &event.tags {
+        fields.insert("tags".into(), Value::Object(tags.clone()));
+    }
+    Some(Value::Object(fields))
+}
+
+fn event_fields(
+    entity_id: Option<&str>,
+    key: &str,
+    uuid: Uuid,
+    time_ms: TimeMs,
+) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("entity_id".into(), entity_id.into());
+    fields.insert("key".into(), key.into());
+    fields.insert("timestamp".into(), time_ms.into());
+    fields.insert("uuid".into(), uuid.to_string().into());
+    fields
+}
+
+fn request(
+    envelope: &Envelope,
+    attributes: &[RecordedAttribute],
+    snapshot: Value,
+    enrich_decisions: bool,
+) -> EventApiRequest {
+    let datafile = &*envelope.datafile;
+    let body = json!({
+        "account_id": datafile.account_id(),
+        "project_id": datafile.project_id(),
+        "revision": datafile.revision(),
+        "client_name": "variate",
+        "client_version": env!("CARGO_PKG_VERSION"),
+        "anonymize_ip": datafile.anonymizes_ip(),
+        "enrich_decisions": enrich_decisions,
+        "visitors": [{
+            "visitor_id": &*envelope.user_id,
+            "attributes": attribute_values(datafile, attributes),
+            "snapshots": [snapshot],
+        }],
+    });
+    EventApiRequest { url: url(datafile.region()), body }
+}
+
+const fn url(region: Region) -> &'static str {
+    match region {
+        Region::Us => "https://logx.optimizely.com/v1/events",
+        Region::Eu => "https://eu.logx.optimizely.com/v1/events",
+    }
+}
+
+/// The attributes in the caller's order, then what the datafile says of bots.
+fn attribute_values(datafile: &Datafile, attributes: &[RecordedAttribute]) -> Vec<Value> {
+    let attribute = |entity_id: &str, key: &str, value: Value| json!({"entity_id": entity_id, "key": key, "type": "custom", "value": value});
+    const BOT_FILTERING: &str = "$opt_bot_filtering";
+    let bots = datafile
+        .bot_filtering()
+        .map(|filters_bots| attribute(BOT_FILTERING, BOT_FILTERING, filters_bots.into()));
+    attributes
+        .iter()
+        .map(|given| attribute(&given.entity_id, &given.key, attribute_value(&given.value)))
+        .chain(bots)
+        .collect()
+}
+
+/// An attribute's value as JSON.
+pub(super) fn attribute_value(value: &RecordedValue) -> Value {
+    match value {
+        RecordedValue::String(text) => (**text).into(),
+        RecordedValue::Integer(number) => (*number).into(),
+        RecordedValue::Double(number) => (*number).into(),
+        RecordedValue::Boolean(flag) => (*flag).into(),
+    }
+}
+
+/// The event API takes numeric ids of variations only; others are null.
+fn variation_id(id: &str) -> Value {
+    let is_numeric = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    if is_numeric { id.into() } else { Value::Null }
+}
+
+/// The uuid of an event: its record's id if that is a UUID, else one made of what tells records apart,
+/// so that it is the same whenever the record is sent and a receiver can recognise repeats.
+fn event_uuid(id: &EntryId, kind: &str, environment: &str, origin: Origin) -> Uuid {
+    match id {
+        EntryId::Made(uuid) => *uuid,
+        EntryId::Given(text) => Uuid::parse_str(text).unwrap_or_else(|_| {
+            let length = environment.len();
+            let name = format!("{kind}:{}:{length}:{environment}:{text}", origin.as_str());
+            Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())
+        }),
+    }
+}
