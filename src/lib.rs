@@ -14,6 +14,9 @@ pub mod targeting;
 pub mod value;
 pub mod version;
 
-pub use client::{Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Track, Tracked, UserContext};
+pub use client::{
+    Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Track, Tracked,
+    UserContext,
+};
 pub use datafile::Datafile;
 pub use error::Error;

@@ -114,8 +114,10 @@ impl ClientBuilder {
             }
             Arc::new(MemoryStore::new(clock, limits))
         });
-        let delivery = if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
-        let environment = self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
+        let delivery =
+            if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
+        let environment =
+            self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
         Ok(Client {
             inner: Arc::new(Inner {
                 current: ArcSwapOption::new(self.datafile),
@@ -142,6 +144,9 @@ fn default_environment(datafile: Option<&Datafile>) -> Box<str> {
 
 impl std::fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ClientBuilder").field("environment", &self.environment).finish_non_exhaustive()
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::listener::{ActivationNotice, ConversionNotice};
 use super::user::UserContext;
 use crate::attribution::{
-    Attributes, Envelope, Event, EventOutcome, Impression, ImpressionOutcome, Origin, RecordedAttribute,
+    Attributes, Envelope, Event, EventOutcome, Impression, ImpressionOutcome, Origin,
+    RecordedAttribute,
 };
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
@@ -83,7 +84,12 @@ impl UserContext<'_> {
         let recorded = inner.store.record_event(&inner.environment, &inner.rules, event);
         let credits = &recorded.outcome.credits;
         if !credits.is_empty() {
-            let notice = ConversionNotice { user_id: self.id, event_key: Some(event_key), credits, late: false };
+            let notice = ConversionNotice {
+                user_id: self.id,
+                event_key: Some(event_key),
+                credits,
+                late: false,
+            };
             inner.listeners.tell(|listener| listener.conversion(&notice));
         }
         recorded

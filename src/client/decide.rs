@@ -90,7 +90,9 @@ impl UserContext<'_> {
     pub fn decide_with(&self, flag_key: &str, options: DecideOptions) -> Decision {
         let snapshot = self.inner.snapshot();
         let Some(datafile) = snapshot.as_ref() else { return Decision::error(flag_key, NOT_READY) };
-        let Some(index) = datafile.flag_index(flag_key) else { return Decision::unknown_flag(flag_key) };
+        let Some(index) = datafile.flag_index(flag_key) else {
+            return Decision::unknown_flag(flag_key);
+        };
         let mut call = DecideCall::new(self, datafile, options);
         let decision = call.decide(index, flag_key);
         call.session.finish();
@@ -179,7 +181,12 @@ impl UserContext<'_> {
 
 impl Decision {
     fn error(flag_key: &str, reason: impl Into<String>) -> Self {
-        Self { flag_key: flag_key.to_owned(), reasons: vec![reason.into()], is_error: true, ..Self::default() }
+        Self {
+            flag_key: flag_key.to_owned(),
+            reasons: vec![reason.into()],
+            is_error: true,
+            ..Self::default()
+        }
     }
 
     fn unknown_flag(flag_key: &str) -> Self {
@@ -195,15 +202,19 @@ impl FlagDecision {
 }
 
 /// One decide call: several flags may be decided in it, with one profile.
-struct DecideCall<'c> {
-    context: &'c UserContext<'c>,
+struct DecideCall<'c, 'u> {
+    context: &'c UserContext<'u>,
     datafile: &'c Arc<Datafile>,
     options: DecideOptions,
     session: Session<'c>,
 }
 
-impl<'c> DecideCall<'c> {
-    fn new(context: &'c UserContext<'_>, datafile: &'c Arc<Datafile>, options: DecideOptions) -> Self {
+impl<'c, 'u> DecideCall<'c, 'u> {
+    fn new(
+        context: &'c UserContext<'u>,
+        datafile: &'c Arc<Datafile>,
+        options: DecideOptions,
+    ) -> Self {
         let options = options | context.inner.options;
         let profile = !options.contains(DecideOptions::IGNORE_USER_PROFILE_SERVICE);
         let session = Session::new(context, datafile, Sees { forced_decisions: true, profile });
@@ -229,10 +240,19 @@ impl<'c> DecideCall<'c> {
         let rule = decided.rule.and_then(|rule| datafile.rule(rule));
         if decided.is_error() {
             let key = rule.map(Rule::key).unwrap_or_default();
-            return Decision::error(flag_key, format!("Failed to fetch CMAB data for experiment {key}."));
+            return Decision::error(
+                flag_key,
+                format!("Failed to fetch CMAB data for experiment {key}."),
+            );
         }
         let receipts = self.record(index, &decided);
-        self.context.tell_feature(DecisionKind::Flag, datafile, index, &decided, !receipts.is_empty());
+        self.context.tell_feature(
+            DecisionKind::Flag,
+            datafile,
+            index,
+            &decided,
+            !receipts.is_empty(),
+        );
         let variables = datafile
             .flag(index)
             .filter(|_| !self.options.contains(DecideOptions::EXCLUDE_VARIABLES))
@@ -254,16 +274,19 @@ impl<'c> DecideCall<'c> {
         if self.options.contains(DecideOptions::DISABLE_DECISION_EVENT) {
             return Vec::new();
         }
-        let set_aside = decided.set_aside.filter(|_| decided.source != Source::Holdout).map(|held| FlagDecision {
-            source: Source::Holdout,
-            rule: Some(held.0),
-            variation: Some(held),
-            how: How::Bucket,
-            set_aside: None,
-        });
+        let set_aside =
+            decided.set_aside.filter(|_| decided.source != Source::Holdout).map(|held| {
+                FlagDecision {
+                    source: Source::Holdout,
+                    rule: Some(held.0),
+                    variation: Some(held),
+                    how: How::Bucket,
+                    set_aside: None,
+                }
+            });
         let prediction_id = self.session.prediction_id(decided.rule);
-        let holdout =
-            set_aside.and_then(|held| self.context.flag_impression(self.datafile, index, &held, None));
+        let holdout = set_aside
+            .and_then(|held| self.context.flag_impression(self.datafile, index, &held, None));
         let result = self.context.flag_impression(self.datafile, index, decided, prediction_id);
         let impressions = holdout.into_iter().chain(result);
         impressions.map(|impression| self.context.record_impression(impression).receipt).collect()

@@ -121,9 +121,13 @@ impl UserContext<'_> {
             })),
             _ => None,
         };
-        let (outcome, receipt) =
-            recorded.map_or((None, Receipt::stored()), |recorded| (Some(recorded.outcome), recorded.receipt));
-        self.tell_experiment_decision(&chosen, outcome.as_ref().is_some_and(|outcome| !outcome.duplicate));
+        let (outcome, receipt) = recorded.map_or((None, Receipt::stored()), |recorded| {
+            (Some(recorded.outcome), recorded.receipt)
+        });
+        self.tell_experiment_decision(
+            &chosen,
+            outcome.as_ref().is_some_and(|outcome| !outcome.duplicate),
+        );
         Activated { chosen, outcome, receipt }
     }
 
@@ -147,8 +151,9 @@ impl UserContext<'_> {
 
     fn choose(&self, experiment_key: &str) -> (Chosen, Option<Box<str>>) {
         let snapshot = self.inner.snapshot();
-        let Some((datafile, index)) =
-            snapshot.as_ref().and_then(|datafile| Some((datafile, datafile.experiment_index(experiment_key)?)))
+        let Some((datafile, index)) = snapshot
+            .as_ref()
+            .and_then(|datafile| Some((datafile, datafile.experiment_index(experiment_key)?)))
         else {
             return (Chosen { snapshot, chosen: None, how: How::NoRule }, None);
         };
@@ -164,7 +169,11 @@ impl UserContext<'_> {
         if self.inner.listeners.is_empty() {
             return;
         }
-        let rule = chosen.snapshot.as_ref().zip(chosen.chosen).and_then(|(datafile, (rule, _))| datafile.rule(rule));
+        let rule = chosen
+            .snapshot
+            .as_ref()
+            .zip(chosen.chosen)
+            .and_then(|(datafile, (rule, _))| datafile.rule(rule));
         let is_of_flag = rule.is_some_and(|rule| rule.flag().is_some());
         let notice = DecisionNotice {
             kind: if is_of_flag { DecisionKind::FeatureTest } else { DecisionKind::AbTest },
@@ -185,7 +194,8 @@ impl UserContext<'_> {
     /// It is kept in the client's memory, and wins over everything but the experiment's status.
     pub fn set_forced_variation(&self, experiment_key: &str, variation_key: Option<&str>) -> bool {
         let snapshot = self.inner.snapshot();
-        let Some(rule) = snapshot.as_ref().and_then(|datafile| forcible(datafile, experiment_key)) else {
+        let Some(rule) = snapshot.as_ref().and_then(|datafile| forcible(datafile, experiment_key))
+        else {
             return false;
         };
         let Some(variation_key) = variation_key else {

@@ -33,14 +33,24 @@ impl UserContext<'_> {
     pub fn get_enabled_features(&self) -> Vec<String> {
         let snapshot = self.inner.snapshot();
         let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
-        let indexed = datafile.flags().iter().filter_map(|flag| Some((flag, datafile.flag_index(flag.key())?)));
-        indexed.filter(|(_, index)| self.is_on(datafile, *index)).map(|(flag, _)| flag.key().to_owned()).collect()
+        let indexed = datafile
+            .flags()
+            .iter()
+            .filter_map(|flag| Some((flag, datafile.flag_index(flag.key())?)));
+        indexed
+            .filter(|(_, index)| self.is_on(datafile, *index))
+            .map(|(flag, _)| flag.key().to_owned())
+            .collect()
     }
 
     /// The value of one variable of a flag; `None` if flag or variable are unknown, or the datafile's
     /// text is not of the variable's type. Records nothing.
     #[must_use]
-    pub fn get_feature_variable(&self, flag_key: &str, variable_key: &str) -> Option<VariableValue> {
+    pub fn get_feature_variable(
+        &self,
+        flag_key: &str,
+        variable_key: &str,
+    ) -> Option<VariableValue> {
         let snapshot = self.inner.snapshot();
         let datafile = snapshot.as_ref()?;
         let index = datafile.flag_index(flag_key)?;
@@ -106,7 +116,10 @@ impl UserContext<'_> {
 }
 
 /// The variation of a flag's decision.
-pub(super) fn variation_of<'d>(datafile: &'d Datafile, decision: &FlagDecision) -> Option<&'d Variation> {
+pub(super) fn variation_of<'d>(
+    datafile: &'d Datafile,
+    decision: &FlagDecision,
+) -> Option<&'d Variation> {
     let (rule, variation) = decision.variation?;
     datafile.rule(rule)?.variation(variation)
 }

@@ -28,7 +28,7 @@ impl ForcedVariationsByUser {
 
     pub(super) fn set(&self, user_id: &str, experiment_id: &str, variation_id: &str) {
         let mut users = self.users.write();
-        let forced = users.entry_ref(user_id).or_default();
+        let forced = users.entry(user_id.into()).or_default();
         Arc::make_mut(forced).set(experiment_id, variation_id);
         self.is_used.store(true, Ordering::Release);
     }

@@ -123,6 +123,9 @@ impl Listeners {
 
 impl std::fmt::Debug for Listeners {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Listeners").field("count", &self.listeners.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Listeners")
+            .field("count", &self.listeners.len())
+            .finish_non_exhaustive()
     }
 }

@@ -20,9 +20,11 @@ mod track;
 mod user;
 
 pub use builder::ClientBuilder;
+pub use config::Config;
+#[cfg(any())]
 pub use config::{
-    Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature, ConfigVariable,
-    ConfigVariation,
+    Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
+    ConfigVariable, ConfigVariation,
 };
 pub use decide::{Decision, Variables};
 pub use experiments::{Activate, Activated, Chosen};

@@ -12,8 +12,8 @@ use super::user::UserContext;
 use super::{Inner, Services};
 use crate::datafile::{Datafile, FlagIndex, RuleIndex};
 use crate::decide::{
-    self, ExperimentDecision, Explanation, FlagDecision, ForcedDecisions, ForcedVariations, Given, How, Prediction,
-    Profile, Silent, User,
+    self, ExperimentDecision, Explanation, FlagDecision, ForcedDecisions, ForcedVariations, Given,
+    How, Prediction, Profile, Silent, User,
 };
 
 /// Which of a user's arrangements a call sees.
@@ -40,7 +40,8 @@ pub(super) struct Session<'c> {
 impl<'c> Session<'c> {
     pub(super) fn new(context: &'c UserContext<'_>, datafile: &'c Datafile, sees: Sees) -> Self {
         let inner = context.inner;
-        let forced_decisions = Some(&context.forced_decisions).filter(|forced| sees.forced_decisions && !forced.is_empty());
+        let forced_decisions = Some(&context.forced_decisions)
+            .filter(|forced| sees.forced_decisions && !forced.is_empty());
         Self {
             inner,
             datafile,
@@ -55,7 +56,8 @@ impl<'c> Session<'c> {
 
     pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
         let decision = loop {
-            let decision = decide::experiment(self.datafile, rule, &self.user, &self.given(), &mut Silent);
+            let decision =
+                decide::experiment(self.datafile, rule, &self.user, &self.given(), &mut Silent);
             if decision.how != How::NeedsPrediction {
                 break decision;
             }
@@ -71,7 +73,8 @@ impl<'c> Session<'c> {
 
     pub(super) fn flag(&mut self, flag: FlagIndex) -> FlagDecision {
         let decision = loop {
-            let decision = decide::flag(self.datafile, flag, &self.user, &self.given(), &mut Silent);
+            let decision =
+                decide::flag(self.datafile, flag, &self.user, &self.given(), &mut Silent);
             match decision.rule {
                 Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
                 _ => break decision,
@@ -86,7 +89,8 @@ impl<'c> Session<'c> {
     /// Decides a flag like [`Session::flag`], and explains it.
     pub(super) fn explain_flag(&mut self, flag: FlagIndex) -> (FlagDecision, Explanation) {
         let (decision, explanation) = loop {
-            let (decision, explanation) = Explanation::of_flag(self.datafile, flag, &self.user, &self.given());
+            let (decision, explanation) =
+                Explanation::of_flag(self.datafile, flag, &self.user, &self.given());
             match decision.rule {
                 Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
                 _ => break (decision, explanation),
@@ -101,7 +105,8 @@ impl<'c> Session<'c> {
     /// Explains the decision of an experiment.
     pub(super) fn explain_experiment(&mut self, rule: RuleIndex) -> Explanation {
         loop {
-            let (decision, explanation) = Explanation::of_experiment(self.datafile, rule, &self.user, &self.given());
+            let (decision, explanation) =
+                Explanation::of_experiment(self.datafile, rule, &self.user, &self.given());
             if decision.how != How::NeedsPrediction {
                 return explanation;
             }
@@ -111,7 +116,8 @@ impl<'c> Session<'c> {
 
     /// The id of the prediction behind a decision.
     pub(super) fn prediction_id(&self, rule: Option<RuleIndex>) -> Option<Box<str>> {
-        let prediction = self.predictions.iter().find(|prediction| Some(prediction.rule) == rule)?;
+        let prediction =
+            self.predictions.iter().find(|prediction| Some(prediction.rule) == rule)?;
         prediction.prediction_id.clone()
     }
 
@@ -143,9 +149,12 @@ impl<'c> Session<'c> {
         let answer = self.datafile.rule(index).and_then(|rule| {
             let may_use = |key: &str| {
                 let declared = self.datafile.attribute_by_key(key);
-                declared.is_some_and(|declared| rule.prediction_attribute_ids().any(|id| id == declared.id()))
+                declared.is_some_and(|declared| {
+                    rule.prediction_attribute_ids().any(|id| id == declared.id())
+                })
             };
-            let attributes = self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key));
+            let attributes =
+                self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key));
             self.inner.services.predict(&PredictionRequest {
                 rule_id: rule.id(),
                 rule_key: rule.key(),
@@ -173,13 +182,19 @@ impl Services {
         }
     }
 
-    fn predict(&self, request: &PredictionRequest<'_>) -> Option<super::predictor::PredictedVariation> {
+    fn predict(
+        &self,
+        request: &PredictionRequest<'_>,
+    ) -> Option<super::predictor::PredictedVariation> {
         let predictor = self.predictor.as_ref()?;
         self.guarded(|| predictor.predict(request))
     }
 
     /// Calls the caller's code; failures and panics are counted and give nothing.
-    fn guarded<T>(&self, call: impl FnOnce() -> Result<T, super::profile::ServiceError>) -> Option<T> {
+    fn guarded<T>(
+        &self,
+        call: impl FnOnce() -> Result<T, super::profile::ServiceError>,
+    ) -> Option<T> {
         if let Ok(Ok(answer)) = catch_unwind(AssertUnwindSafe(call)) {
             return Some(answer);
         }

@@ -106,8 +106,12 @@ impl UserContext<'_> {
     pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
         let Track { event_key, stamp, tags, count, duration_seconds } = call.into();
         let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else { return Tracked::unknown(Receipt::refused(Error::not_ready())) };
-        let Some(event) = datafile.event_index(event_key) else { return Tracked::unknown(Receipt::stored()) };
+        let Some(datafile) = snapshot.as_ref() else {
+            return Tracked::unknown(Receipt::refused(Error::not_ready()));
+        };
+        let Some(event) = datafile.event_index(event_key) else {
+            return Tracked::unknown(Receipt::stored());
+        };
         let tag = |key: &str| tags.as_ref().and_then(|tags| tags.get(key));
         let event = Event {
             envelope: self.envelope(datafile, stamp),

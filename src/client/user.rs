@@ -89,7 +89,12 @@ impl<'a> UserContext<'a> {
     ///
     /// Only the decide calls of this handle and its clones see it. Nothing is checked here: what names
     /// no variation of the flag is ignored by decisions.
-    pub fn set_forced_decision(&mut self, flag_key: &str, rule_key: Option<&str>, variation_key: &str) {
+    pub fn set_forced_decision(
+        &mut self,
+        flag_key: &str,
+        rule_key: Option<&str>,
+        variation_key: &str,
+    ) {
         self.forced_decisions.set(flag_key, rule_key, variation_key);
     }
 

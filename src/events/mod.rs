@@ -7,3 +7,5 @@ mod mode;
 
 pub use event_api::{EventApiRequest, event_api_request};
 pub use mode::AttributionMode;
+mod tempstub;
+pub use tempstub::*;
