@@ -69,10 +69,10 @@ pub(super) fn target(
     ids: &[String],
     quirk: Quirk,
 ) {
-    let count = random.weighted(&[(50, 0), (30, 1), (20, 2)]);
+    let count = random.weighted(&[(60, 0), (25, 1), (15, 2)]);
     let listed: Vec<String> = (0..count).map(|_| audience_id(random, ids)).collect();
     into.insert("audienceIds".to_owned(), json!(listed));
-    if random.chance(50) {
+    if random.chance(40) {
         let tree = match random.below(10) {
             0 => Value::Null,
             1..=3 => json!([]),

@@ -9,6 +9,7 @@ use super::generate_datafile::World;
 use super::generate_values::{ATTRIBUTE_KEYS, SEGMENTS, attribute_value, number};
 use super::quirk::Quirk;
 use super::random::Random;
+use super::vocabulary::Vocabulary;
 
 const KINDS: &[(usize, &str)] = &[
     (10, "activate"),
@@ -40,168 +41,124 @@ const OPTIONS: &[&str] = &[
     "NO_SUCH_OPTION",
 ];
 
-/// The names in a datafile that calls may use.
-struct Vocabulary {
-    flags: Vec<Value>,
-    experiment_keys: Vec<String>,
-    rule_keys: Vec<String>,
-    variation_keys: Vec<String>,
-    event_keys: Vec<String>,
-}
-
-impl Vocabulary {
-    fn of(datafile: &Value) -> Self {
-        let mut experiments = elements(datafile, "experiments");
-        experiments.extend(
-            elements(datafile, "groups")
-                .iter()
-                .flat_map(|group| elements(group, "experiments")),
-        );
-        let mut rules = experiments.clone();
-        rules.extend(
-            elements(datafile, "rollouts")
-                .iter()
-                .flat_map(|rollout| elements(rollout, "experiments")),
-        );
-        let variations: Vec<Value> = rules
-            .iter()
-            .flat_map(|rule| elements(rule, "variations"))
-            .collect();
-        Self {
-            flags: elements(datafile, "featureFlags"),
-            experiment_keys: keys(&experiments),
-            rule_keys: keys(&rules),
-            variation_keys: keys(&variations),
-            event_keys: keys(&elements(datafile, "events")),
-        }
-    }
-}
-
-fn elements(of: &Value, list: &str) -> Vec<Value> {
-    of.get(list)
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default()
-}
-
-fn keys(of: &[Value]) -> Vec<String> {
-    of.iter()
-        .filter_map(|item| item["key"].as_str().map(str::to_owned))
-        .collect()
-}
-
 /// The calls, in order. `later` is the file that a call may swap the datafile to, `broken` one that must be refused.
-pub(super) fn calls(
-    random: &mut Random,
-    world: &World,
-    count: usize,
-    later: &Path,
-    broken: &Path,
-) -> Vec<Value> {
+pub(super) fn calls(random: &mut Random, world: &World, count: usize, later: &Path, broken: &Path) -> Vec<Value> {
     let vocabulary = Vocabulary::of(&world.datafile);
     let swaps = world.quirk == Quirk::WithdrawnVariation || random.chance(30);
-    let mut calls: Vec<Value> = (0..count)
-        .map(|_| call(random, world, &vocabulary))
-        .collect();
-    if swaps && count > 2 {
-        for (at, path) in [(count / 3, broken), (count / 2, later)] {
-            if let Some(slot) = calls.get_mut(at) {
-                *slot = json!({"call": "setDatafile", "path": path.to_string_lossy()});
-            }
+    let mut calls: Vec<Value> = Vec::new();
+    for at in 0..count {
+        if swaps && (at == count / 3 || at == count / 2) {
+            let path = if at == count / 2 { later } else { broken };
+            calls.push(json!({"call": "setDatafile", "path": path.to_string_lossy()}));
+            continue;
         }
+        let next = call(random, world, &vocabulary, &calls);
+        calls.push(next);
     }
     calls
 }
 
-fn call(random: &mut Random, world: &World, vocabulary: &Vocabulary) -> Value {
+fn call(random: &mut Random, world: &World, vocabulary: &Vocabulary, earlier: &[Value]) -> Value {
     let kind = random.weighted(KINDS);
-    let user = random.pick(&world.users);
+    let few = world.users.get(..4).filter(|_| random.chance(60)).unwrap_or(&world.users);
     let mut call = Map::new();
+    call.insert("userId".to_owned(), json!(random.pick(few)));
     call.insert("call".to_owned(), json!(kind));
-    let flag = random.pick(&vocabulary.flags);
-    let flag_key = one_of(random, &keys(std::slice::from_ref(&flag)));
     match kind {
-        "activate" | "getVariation" | "getForcedVariation" => {
-            insert_experiment(random, vocabulary, &mut call)
-        }
-        "setForcedVariation" => {
-            insert_experiment(random, vocabulary, &mut call);
-            // A user with an empty id cannot be freed in one of the SDKs: that is a quirk of its own.
-            let may_clear = !user.is_empty() || world.quirk == Quirk::EmptyUserForced;
-            let variation = one_of(random, &vocabulary.variation_keys);
-            call.insert(
-                "variationKey".to_owned(),
-                if may_clear && random.chance(25) {
-                    Value::Null
-                } else {
-                    json!(variation)
-                },
-            );
-        }
         "track" => insert_event(random, world.quirk, vocabulary, &mut call),
-        "decide" | "isFeatureEnabled" | "getAllFeatureVariables" => {
-            drop(call.insert("flagKey".to_owned(), json!(flag_key)))
+        "activate" | "getVariation" | "getForcedVariation" | "setForcedVariation" => {
+            insert_experiment(random, world.quirk, vocabulary, &mut call);
         }
-        "getFeatureVariable" => {
-            call.insert("flagKey".to_owned(), json!(flag_key));
-            let variables = keys(&elements(&flag, "variables"));
-            call.insert("variableKey".to_owned(), json!(one_of(random, &variables)));
-        }
-        "decideForKeys" => {
-            let all = keys(&vocabulary.flags);
-            let some: Vec<String> = (0..random.below(5)).map(|_| one_of(random, &all)).collect();
-            call.insert("flagKeys".to_owned(), json!(some));
-        }
-        "setForcedDecision" | "removeForcedDecision" => {
-            call.insert("flagKey".to_owned(), json!(flag_key));
-            let rule = one_of(random, &vocabulary.rule_keys);
-            call.insert(
-                "ruleKey".to_owned(),
-                if random.chance(40) {
-                    Value::Null
-                } else {
-                    json!(rule)
-                },
-            );
-            if kind == "setForcedDecision" {
-                call.insert(
-                    "variationKey".to_owned(),
-                    json!(one_of(random, &vocabulary.variation_keys)),
-                );
-            }
-        }
-        _ => {}
+        _ => insert_flag(random, world.quirk, vocabulary, &mut call),
+    }
+    if matches!(kind, "getForcedVariation" | "removeForcedDecision" | "getVariation") && random.chance(40) {
+        repeat_the_names_of_a_setter(random, earlier, &mut call);
     }
     if kind.starts_with("decide") && random.chance(60) {
-        let options: Vec<&str> = (0..random.below(4)).map(|_| random.pick(OPTIONS)).collect();
+        let mut options: Vec<&str> = (0..random.below(4)).map(|_| random.pick(OPTIONS)).collect();
+        without_repeats(&mut options, world.quirk);
         call.insert("options".to_owned(), json!(options));
     }
-    let is_state =
-        kind.starts_with("set") || kind.starts_with("remove") || kind == "getForcedVariation";
+    let is_state = kind.starts_with("set") || kind.starts_with("remove") || kind == "getForcedVariation";
     if !is_state {
         insert_user_facts(random, world.quirk, &mut call);
+        let attributes = call.get_mut("attributes").and_then(Value::as_object_mut);
+        if let Some(attributes) = attributes.filter(|_| world.quirk == Quirk::BucketMapAttribute && random.chance(40)) {
+            let (experiment, variation) = random.pick(&vocabulary.experiments).stored();
+            attributes.insert("$opt_experiment_bucket_map".to_owned(), json!({experiment: {"variation_id": variation}}));
+        }
     }
-    call.insert("userId".to_owned(), json!(user));
     Value::Object(call)
+}
+
+/// Asks about what was set before, so that forced variations and decisions are hit.
+fn repeat_the_names_of_a_setter(random: &mut Random, earlier: &[Value], call: &mut Map<String, Value>) {
+    let about = if call.contains_key("flagKey") { "setForcedDecision" } else { "setForcedVariation" };
+    let setters: Vec<Value> = earlier.iter().filter(|call| call["call"] == about).cloned().collect();
+    let setter = random.pick(&setters);
+    for name in ["userId", "experimentKey", "flagKey", "ruleKey"] {
+        if let (Some(value), true) = (setter.get(name), call.contains_key(name)) {
+            call.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
+fn insert_flag(random: &mut Random, quirk: Quirk, vocabulary: &Vocabulary, call: &mut Map<String, Value>) {
+    let flag = random.pick(&vocabulary.flags);
+    let kind = call.get("call").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if kind == "decideForKeys" {
+        let all: Vec<String> = vocabulary.flags.iter().map(|flag| flag.key.clone()).collect();
+        let mut some: Vec<String> = (0..random.below(5)).map(|_| one_of(random, &all)).collect();
+        without_repeats(&mut some, quirk);
+        call.insert("flagKeys".to_owned(), json!(some));
+        return;
+    }
+    if matches!(kind.as_str(), "decideAll" | "getEnabledFeatures" | "removeAllForcedDecisions") {
+        return;
+    }
+    call.insert("flagKey".to_owned(), json!(one_of(random, std::slice::from_ref(&flag.key))));
+    if kind == "getFeatureVariable" {
+        call.insert("variableKey".to_owned(), json!(one_of(random, &flag.variable_keys)));
+    }
+    if kind.ends_with("ForcedDecision") {
+        let rule = if random.chance(40) { Value::Null } else { json!(one_of(random, &flag.rule_keys)) };
+        call.insert("ruleKey".to_owned(), rule);
+    }
+    if kind == "setForcedDecision" {
+        let from = if random.chance(85) { &flag.variation_keys } else { &vocabulary.variation_keys };
+        call.insert("variationKey".to_owned(), json!(one_of(random, from)));
+    }
+}
+
+fn insert_experiment(random: &mut Random, quirk: Quirk, vocabulary: &Vocabulary, call: &mut Map<String, Value>) {
+    // Now and then a rollout rule's key, which is no experiment's.
+    let from = if random.chance(90) { &vocabulary.experiments } else { &vocabulary.rules };
+    let experiment = random.pick(from);
+    call.insert("experimentKey".to_owned(), json!(one_of(random, std::slice::from_ref(&experiment.key))));
+    if call.get("call").is_some_and(|kind| kind == "setForcedVariation") {
+        // A user with an empty id cannot be freed in one of the SDKs: that is a quirk of its own.
+        let may_clear = call.get("userId").is_some_and(|user| user != "") || quirk == Quirk::EmptyUserForced;
+        let from = if random.chance(85) { &experiment.variation_keys } else { &vocabulary.variation_keys };
+        let variation = if may_clear && random.chance(25) { Value::Null } else { json!(one_of(random, from)) };
+        call.insert("variationKey".to_owned(), variation);
+    }
 }
 
 /// One of the keys, or now and then one that no datafile has.
 fn one_of(random: &mut Random, keys: &[String]) -> String {
-    if random.chance(5) {
-        random.pick(&["", "no-such-key", "größe"]).to_owned()
-    } else {
-        random.pick(keys)
-    }
+    if random.chance(5) { random.pick(&["", "no-such-key", "größe"]).to_owned() } else { random.pick(keys) }
 }
 
-fn insert_experiment(random: &mut Random, vocabulary: &Vocabulary, call: &mut Map<String, Value>) {
-    // Now and then a rollout rule's key, which is no experiment's.
-    let from = if random.chance(90) {
-        &vocabulary.experiment_keys
-    } else {
-        &vocabulary.rule_keys
-    };
-    call.insert("experimentKey".to_owned(), json!(one_of(random, from)));
+/// Repeats make the SDKs disagree, so they wait for datafiles on which nothing else does.
+fn without_repeats<T: PartialEq + Clone>(list: &mut Vec<T>, quirk: Quirk) {
+    if quirk != Quirk::None {
+        let all = std::mem::take(list);
+        all.into_iter().for_each(|item| {
+            if !list.contains(&item) {
+                list.push(item)
+            }
+        });
+    }
 }
 
 fn insert_user_facts(random: &mut Random, quirk: Quirk, call: &mut Map<String, Value>) {
@@ -236,12 +193,6 @@ fn attributes(random: &mut Random, quirk: Quirk) -> Value {
     if random.chance(8) {
         let choices = [json!("Mozilla/5.0 (größe)"), json!(""), Value::Null];
         made.insert("$opt_user_agent".to_owned(), random.pick(&choices));
-    }
-    if quirk == Quirk::BucketMapAttribute && random.chance(40) {
-        made.insert(
-            "$opt_experiment_bucket_map".to_owned(),
-            json!({"9300000100": {"variation_id": "9300000099"}}),
-        );
     }
     Value::Object(made)
 }

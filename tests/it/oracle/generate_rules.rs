@@ -220,7 +220,8 @@ pub(super) fn experiment(
         Value::Array(traffic(shop.random, &entities)),
     );
     made.insert("forcedVariations".to_owned(), whitelist(shop, &chosen));
-    let kind = shop.random.weighted(TYPES);
+    let delivers = shop.quirk == Quirk::ExcludeTargetedDeliveries && shop.random.chance(40);
+    let kind = if delivers { "td" } else { shop.random.weighted(TYPES) };
     if !kind.is_empty() {
         made.insert("type".to_owned(), json!(kind));
     }

@@ -169,7 +169,7 @@ pub(super) fn number(random: &mut Random, quirk: Quirk) -> Value {
         ];
         return json!(random.pick(beyond));
     }
-    match random.below(14) {
+    match random.below(16) {
         0 => json!(9_007_199_254_740_992_i64),
         1 => json!(-9_007_199_254_740_992_i64),
         2 => json!(9_007_199_254_740_994_i64),
@@ -179,6 +179,9 @@ pub(super) fn number(random: &mut Random, quirk: Quirk) -> Value {
         6 => json!(18.0),
         7 => json!(-0.0),
         8 => json!(5e-324),
+        // All the digits of a double, and more text than a double has digits.
+        9 => json!(random.below(1_000_000_007) as f64 / 7.0),
+        10 => json!(0.1),
         _ => json!(random.pick(&[-1, 0, 1, 17, 18, 19, 42])),
     }
 }

@@ -4,7 +4,8 @@
 //! Install the SDKs with `tests/oracle/setup`, then run
 //! `cargo test --test it -- --ignored answers_equal_the_official_sdks --nocapture`. Settings in the environment:
 //! `VARIATE_ORACLE_DATAFILES` (20), `VARIATE_ORACLE_CALLS` per datafile (200), `VARIATE_ORACLE_SEED` (1),
-//! `VARIATE_ORACLE_ONLY` (one datafile by its index), `VARIATE_ORACLE_SDKS_ONLY` (any value: without Variate, to see
+//! `VARIATE_ORACLE_ONLY` (one datafile by its index), `VARIATE_ORACLE_QUIRK` (one quirk by its name for all datafiles),
+//! `VARIATE_ORACLE_SDKS_ONLY` (any value: without Variate, to see
 //! where the SDKs disagree). Differences are written to `target/oracle/failures`.
 //!
 //! This file must not know what is right, only the order of the work.
@@ -20,6 +21,7 @@ mod programs;
 mod quirk;
 mod random;
 mod report;
+mod vocabulary;
 
 use std::fs;
 use std::io::Write as _;
@@ -39,6 +41,7 @@ struct Settings {
     calls: usize,
     seed: u64,
     only: Option<u64>,
+    quirk: Option<Quirk>,
     sdks_only: bool,
 }
 
@@ -56,6 +59,7 @@ impl Settings {
                 .unwrap_or(200),
             seed: number("VARIATE_ORACLE_SEED").unwrap_or(1),
             only: number("VARIATE_ORACLE_ONLY"),
+            quirk: std::env::var("VARIATE_ORACLE_QUIRK").ok().and_then(|name| Quirk::of_name(&name)),
             sdks_only: std::env::var_os("VARIATE_ORACLE_SDKS_ONLY").is_some(),
         }
     }
@@ -120,7 +124,7 @@ fn write_jobs(settings: &Settings) -> Result<(Vec<World>, Vec<Job>), String> {
     let (mut worlds, mut jobs) = (Vec::new(), Vec::new());
     for index in indices {
         let mut random = Random::for_index(settings.seed, index);
-        let world = generate_datafile::world(&mut random);
+        let world = generate_datafile::world(&mut random, settings.quirk);
         let datafile = write(format!("{index}.datafile.json"), world.datafile.to_string())?;
         let later = write(format!("{index}.later.json"), world.later.to_string())?;
         let calls = generate_calls::calls(&mut random, &world, settings.calls, &later, &broken);

@@ -68,6 +68,12 @@ pub(super) enum Quirk {
 }
 
 impl Quirk {
+    /// The quirk of that name.
+    pub(super) fn of_name(name: &str) -> Option<Quirk> {
+        let all = std::iter::once(&Quirk::None).chain(Self::ALL);
+        all.copied().find(|quirk| format!("{quirk:?}") == name)
+    }
+
     /// Every quirk but `None`.
     pub(super) const ALL: &'static [Quirk] = &[
         Quirk::MixedVersions,
