@@ -29,10 +29,7 @@ pub(super) struct Expectation {
 /// What is right for the answer to a call.
 pub(super) fn of_answer(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
     if is_rollout_rule_as_experiment(case) && !equal(python, javascript) {
-        return named(
-            "rollout rule's key as an experiment's",
-            json!({"variationKey": null}),
-        );
+        return named("rollout rule's key as an experiment's", json!({"variationKey": null}));
     }
     if python.get("raised").is_some() && has_repeats(&case.call["options"]) {
         return named("the same option twice", javascript.clone());
@@ -58,43 +55,26 @@ pub(super) fn of_events(case: &Case<'_>, python: &Value, javascript: &Value) -> 
     } else {
         merge_both_ways(case, python, javascript)
     };
-    expectation.candidates = expectation
-        .candidates
-        .into_iter()
-        .map(with_null_campaigns)
-        .collect();
+    expectation.candidates = expectation.candidates.into_iter().map(with_null_campaigns).collect();
     expectation.causes.extend(causes);
     expectation
 }
 
 fn named(cause: &str, value: Value) -> Expectation {
-    Expectation {
-        candidates: vec![value],
-        causes: BTreeSet::from([cause.to_owned()]),
-    }
+    Expectation { candidates: vec![value], causes: BTreeSet::from([cause.to_owned()]) }
 }
 
 /// `activate` and `getVariation` with the key of a rollout rule: null in the design, a variation in Python.
 fn is_rollout_rule_as_experiment(case: &Case<'_>) -> bool {
     let key = &case.call["experimentKey"];
     let has = |experiments: &Value| {
-        experiments
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|rule| rule["key"] == *key)
+        experiments.as_array().into_iter().flatten().any(|rule| rule["key"] == *key)
     };
     let in_lists = |list: &str| {
-        case.datafile[list]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|item| has(&item["experiments"]))
+        case.datafile[list].as_array().into_iter().flatten().any(|item| has(&item["experiments"]))
     };
-    matches!(
-        case.call["call"].as_str(),
-        Some("activate" | "getVariation")
-    ) && in_lists("rollouts")
+    matches!(case.call["call"].as_str(), Some("activate" | "getVariation"))
+        && in_lists("rollouts")
         && !in_lists("groups")
         && !has(&case.datafile["experiments"])
 }
@@ -114,30 +94,14 @@ fn lengths_differ(left: &Value, right: &Value) -> bool {
 /// Python sends no holdout impression from `isFeatureEnabled`: compare the others and put JavaScript's back.
 fn with_holdouts_of_javascript(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
     let rule_type = "/body/visitors/0/snapshots/0/decisions/0/metadata/rule_type";
-    let is_holdout = |event: &Value| {
-        event
-            .pointer(rule_type)
-            .is_some_and(|kind| kind == "holdout")
-    };
+    let is_holdout = |event: &Value| event.pointer(rule_type).is_some_and(|kind| kind == "holdout");
     let all = javascript.as_array().cloned().unwrap_or_default();
-    let others: Vec<Value> = all
-        .iter()
-        .filter(|event| !is_holdout(event))
-        .cloned()
-        .collect();
+    let others: Vec<Value> = all.iter().filter(|event| !is_holdout(event)).cloned().collect();
     let mut expectation = merge_both_ways(case, python, &Value::Array(others));
     for candidate in &mut expectation.candidates {
-        let mut merged = candidate
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-            .into_iter();
+        let mut merged = candidate.as_array().cloned().unwrap_or_default().into_iter();
         let refilled = all.iter().filter_map(|event| {
-            if is_holdout(event) {
-                Some(event.clone())
-            } else {
-                merged.next()
-            }
+            if is_holdout(event) { Some(event.clone()) } else { merged.next() }
         });
         *candidate = Value::Array(refilled.collect());
     }
@@ -151,17 +115,9 @@ fn merge_both_ways(case: &Case<'_>, python: &Value, javascript: &Value) -> Expec
         Some(Side::JavaScript) => &[Some(Side::JavaScript)],
         Some(Side::Either) => &[Some(Side::Python), Some(Side::JavaScript)],
     };
-    let mut expectation = Expectation {
-        candidates: Vec::new(),
-        causes: BTreeSet::new(),
-    };
+    let mut expectation = Expectation { candidates: Vec::new(), causes: BTreeSet::new() };
     for side in sides {
-        let mut merge = Merge {
-            case,
-            side: *side,
-            path: Vec::new(),
-            causes: BTreeSet::new(),
-        };
+        let mut merge = Merge { case, side: *side, path: Vec::new(), causes: BTreeSet::new() };
         let merged = merge.merge(Some(python), Some(javascript));
         expectation.causes.extend(merge.causes);
         if let Ok(Some(value)) = merged {
@@ -229,12 +185,7 @@ impl Merge<'_> {
     ) -> Result<Option<Value>, Unclassified> {
         if let Some((cause, side)) = self.rule(python, javascript) {
             self.causes.insert(cause.to_owned());
-            return Ok(if side == Side::Python {
-                python
-            } else {
-                javascript
-            }
-            .cloned());
+            return Ok(if side == Side::Python { python } else { javascript }.cloned());
         }
         let cause = match self.case.only {
             Some(_) => format!("one SDK refuses the datafile: {:?}", self.case.quirk),
@@ -243,16 +194,10 @@ impl Merge<'_> {
         match self.side {
             Some(side) => {
                 self.causes.insert(cause);
-                Ok(if side == Side::Python {
-                    python
-                } else {
-                    javascript
-                }
-                .cloned())
+                Ok(if side == Side::Python { python } else { javascript }.cloned())
             }
             None => {
-                self.causes
-                    .insert(format!("unclassified at {}", self.path.join("/")));
+                self.causes.insert(format!("unclassified at {}", self.path.join("/")));
                 Err(Unclassified)
             }
         }
@@ -273,14 +218,15 @@ impl Merge<'_> {
             [.., "campaign_id" | "entity_id"]
                 if python == Some(&json!("")) && javascript == null =>
             {
-                Some((
-                    "campaign id of a decision without an experiment",
-                    Side::JavaScript,
-                ))
+                Some(("campaign id of a decision without an experiment", Side::JavaScript))
             }
             // An experiment of two flags may serve the last rule's variation of the other one.
-            [.., "metadata", "variation_key"] if free && python == Some(&json!("")) => Some(("variation that the flag does not have", Side::JavaScript)),
-            [.., "decisions", _, "variation_id"] if free && python == null => Some(("variation that the flag does not have", Side::JavaScript)),
+            [.., "metadata", "variation_key"] if free && python == Some(&json!("")) => {
+                Some(("variation that the flag does not have", Side::JavaScript))
+            }
+            [.., "decisions", _, "variation_id"] if free && python == null => {
+                Some(("variation that the flag does not have", Side::JavaScript))
+            }
             [.., "events", _, "tags", _] if python == null && javascript == none => {
                 Some(("tags with null", Side::Python))
             }
@@ -295,10 +241,9 @@ impl Merge<'_> {
             }
             ["raised"] => None,
             _ => match self.variable_type().as_deref() {
-                Some("boolean") if python == Some(&json!(false)) && javascript == null => Some((
-                    "boolean variable that is neither true nor false",
-                    Side::JavaScript,
-                )),
+                Some("boolean") if python == Some(&json!(false)) && javascript == null => {
+                    Some(("boolean variable that is neither true nor false", Side::JavaScript))
+                }
                 Some("integer") if free => Some(("integer variable", Side::Python)),
                 Some("double") if python == null => Some(("double variable", Side::Python)),
                 _ => None,
@@ -317,15 +262,10 @@ impl Merge<'_> {
             _ => return None,
         };
         let by_key = |list: &Value, key: &str| {
-            list.as_array()?
-                .iter()
-                .find(|item| item["key"] == key)
-                .cloned()
+            list.as_array()?.iter().find(|item| item["key"] == key).cloned()
         };
-        let found = by_key(
-            &by_key(&self.case.datafile["featureFlags"], flag)?["variables"],
-            variable,
-        )?;
+        let found =
+            by_key(&by_key(&self.case.datafile["featureFlags"], flag)?["variables"], variable)?;
         found["type"].as_str().map(str::to_owned)
     }
 }

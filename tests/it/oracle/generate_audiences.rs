@@ -35,27 +35,20 @@ pub(super) struct Audiences {
 }
 
 pub(super) fn audiences(random: &mut Random, names: &mut Names, quirk: Quirk) -> Audiences {
-    let mut all = Audiences {
-        untyped: Vec::new(),
-        typed: Vec::new(),
-        ids: Vec::new(),
-    };
+    let mut all = Audiences { untyped: Vec::new(), typed: Vec::new(), ids: Vec::new() };
     for number in 0..random.between(2, 8) {
         let id = names.id(random);
         let conditions = conditions(random, 0, quirk);
         let name = format!("audience {number}");
         if random.chance(60) {
-            all.typed
-                .push(json!({"id": id, "name": name, "conditions": conditions}));
+            all.typed.push(json!({"id": id, "name": name, "conditions": conditions}));
             if random.chance(50) {
                 // What the service writes for SDKs that do not know typed audiences; the typed one must win.
                 let filler = r#"["or", {"match": "exact", "name": "$opt_dummy_attribute", "type": "custom_attribute", "value": "$opt_dummy_value"}]"#;
-                all.untyped
-                    .push(json!({"id": id, "name": name, "conditions": filler}));
+                all.untyped.push(json!({"id": id, "name": name, "conditions": filler}));
             }
         } else {
-            all.untyped
-                .push(json!({"id": id, "name": name, "conditions": conditions.to_string()}));
+            all.untyped.push(json!({"id": id, "name": name, "conditions": conditions.to_string()}));
         }
         all.ids.push(id);
     }
@@ -84,11 +77,7 @@ pub(super) fn target(
 }
 
 fn audience_id(random: &mut Random, ids: &[String]) -> String {
-    if random.chance(7) {
-        "no-such-audience".to_owned()
-    } else {
-        random.pick(ids)
-    }
+    if random.chance(7) { "no-such-audience".to_owned() } else { random.pick(ids) }
 }
 
 fn audience_tree(random: &mut Random, ids: &[String], depth: usize, quirk: Quirk) -> Value {
@@ -98,9 +87,8 @@ fn audience_tree(random: &mut Random, ids: &[String], depth: usize, quirk: Quirk
         }
         return json!(audience_id(random, ids));
     }
-    let children = (0..random.between(1, 3))
-        .map(|_| audience_tree(random, ids, depth + 1, quirk))
-        .collect();
+    let children =
+        (0..random.between(1, 3)).map(|_| audience_tree(random, ids, depth + 1, quirk)).collect();
     // Without an operator, the first element must be an audience id: a list there is the quirk.
     let implicit = (random.chance(15)).then(|| json!(audience_id(random, ids)));
     list(random, children, implicit, quirk)
@@ -110,9 +98,8 @@ fn conditions(random: &mut Random, depth: usize, quirk: Quirk) -> Value {
     if random.chance(if depth == 0 { 15 } else { 60 }) || depth > 2 {
         return leaf(random, quirk);
     }
-    let children = (0..random.between(1, 3))
-        .map(|_| conditions(random, depth + 1, quirk))
-        .collect();
+    let children =
+        (0..random.between(1, 3)).map(|_| conditions(random, depth + 1, quirk)).collect();
     list(random, children, None, quirk)
 }
 
@@ -148,22 +135,15 @@ fn prefixed(first: Value, rest: Vec<Value>) -> Value {
 fn leaf(random: &mut Random, quirk: Quirk) -> Value {
     let mut condition = Map::new();
     let mut matching = random.pick(MATCHES);
-    let name = if matching.starts_with("semver") {
-        "app_version"
-    } else {
-        random.pick(ATTRIBUTE_KEYS)
-    };
+    let name =
+        if matching.starts_with("semver") { "app_version" } else { random.pick(ATTRIBUTE_KEYS) };
     if quirk == Quirk::QualifiedByNonString && random.chance(50) {
         matching = "qualified";
     }
     if matching == "qualified" {
         let segment = json!(random.pick(SEGMENTS));
         let odd = quirk == Quirk::QualifiedByNonString && random.chance(60);
-        let value = if odd {
-            random.pick(&[Value::Null, json!(5), json!(true)])
-        } else {
-            segment
-        };
+        let value = if odd { random.pick(&[Value::Null, json!(5), json!(true)]) } else { segment };
         condition.insert("value".to_owned(), value);
     } else if random.chance(97) {
         let object = quirk == Quirk::ObjectConditionValue && random.chance(30);
@@ -199,11 +179,7 @@ fn insert_type(
             != (quirk == Quirk::MispairedConditionType && random.chance(50));
         condition.insert(
             "type".to_owned(),
-            json!(if third_party {
-                "third_party_dimension"
-            } else {
-                "custom_attribute"
-            }),
+            json!(if third_party { "third_party_dimension" } else { "custom_attribute" }),
         );
     }
 }

@@ -42,7 +42,13 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// The calls, in order. `later` is the file that a call may swap the datafile to, `broken` one that must be refused.
-pub(super) fn calls(random: &mut Random, world: &World, count: usize, later: &Path, broken: &Path) -> Vec<Value> {
+pub(super) fn calls(
+    random: &mut Random,
+    world: &World,
+    count: usize,
+    later: &Path,
+    broken: &Path,
+) -> Vec<Value> {
     let vocabulary = Vocabulary::of(&world.datafile);
     let swaps = world.quirk == Quirk::WithdrawnVariation || random.chance(30);
     let mut calls: Vec<Value> = Vec::new();
@@ -71,7 +77,9 @@ fn call(random: &mut Random, world: &World, vocabulary: &Vocabulary, earlier: &[
         }
         _ => insert_flag(random, world.quirk, vocabulary, &mut call),
     }
-    if matches!(kind, "getForcedVariation" | "removeForcedDecision" | "getVariation") && random.chance(40) {
+    if matches!(kind, "getForcedVariation" | "removeForcedDecision" | "getVariation")
+        && random.chance(40)
+    {
         repeat_the_names_of_a_setter(random, earlier, &mut call);
     }
     if kind.starts_with("decide") && random.chance(60) {
@@ -79,22 +87,34 @@ fn call(random: &mut Random, world: &World, vocabulary: &Vocabulary, earlier: &[
         without_repeats(&mut options, world.quirk);
         call.insert("options".to_owned(), json!(options));
     }
-    let is_state = kind.starts_with("set") || kind.starts_with("remove") || kind == "getForcedVariation";
+    let is_state =
+        kind.starts_with("set") || kind.starts_with("remove") || kind == "getForcedVariation";
     if !is_state {
         insert_user_facts(random, world.quirk, &mut call);
         let attributes = call.get_mut("attributes").and_then(Value::as_object_mut);
-        if let Some(attributes) = attributes.filter(|_| world.quirk == Quirk::BucketMapAttribute && random.chance(40)) {
+        if let Some(attributes) =
+            attributes.filter(|_| world.quirk == Quirk::BucketMapAttribute && random.chance(40))
+        {
             let (experiment, variation) = random.pick(&vocabulary.experiments).stored();
-            attributes.insert("$opt_experiment_bucket_map".to_owned(), json!({experiment: {"variation_id": variation}}));
+            attributes.insert(
+                "$opt_experiment_bucket_map".to_owned(),
+                json!({experiment: {"variation_id": variation}}),
+            );
         }
     }
     Value::Object(call)
 }
 
 /// Asks about what was set before, so that forced variations and decisions are hit.
-fn repeat_the_names_of_a_setter(random: &mut Random, earlier: &[Value], call: &mut Map<String, Value>) {
-    let about = if call.contains_key("flagKey") { "setForcedDecision" } else { "setForcedVariation" };
-    let setters: Vec<Value> = earlier.iter().filter(|call| call["call"] == about).cloned().collect();
+fn repeat_the_names_of_a_setter(
+    random: &mut Random,
+    earlier: &[Value],
+    call: &mut Map<String, Value>,
+) {
+    let about =
+        if call.contains_key("flagKey") { "setForcedDecision" } else { "setForcedVariation" };
+    let setters: Vec<Value> =
+        earlier.iter().filter(|call| call["call"] == about).cloned().collect();
     let setter = random.pick(&setters);
     for name in ["userId", "experimentKey", "flagKey", "ruleKey"] {
         if let (Some(value), true) = (setter.get(name), call.contains_key(name)) {
@@ -103,7 +123,12 @@ fn repeat_the_names_of_a_setter(random: &mut Random, earlier: &[Value], call: &m
     }
 }
 
-fn insert_flag(random: &mut Random, quirk: Quirk, vocabulary: &Vocabulary, call: &mut Map<String, Value>) {
+fn insert_flag(
+    random: &mut Random,
+    quirk: Quirk,
+    vocabulary: &Vocabulary,
+    call: &mut Map<String, Value>,
+) {
     let flag = random.pick(&vocabulary.flags);
     let kind = call.get("call").and_then(Value::as_str).unwrap_or_default().to_owned();
     if kind == "decideForKeys" {
@@ -121,32 +146,49 @@ fn insert_flag(random: &mut Random, quirk: Quirk, vocabulary: &Vocabulary, call:
         call.insert("variableKey".to_owned(), json!(one_of(random, &flag.variable_keys)));
     }
     if kind.ends_with("ForcedDecision") {
-        let rule = if random.chance(40) { Value::Null } else { json!(one_of(random, &flag.rule_keys)) };
+        let rule =
+            if random.chance(40) { Value::Null } else { json!(one_of(random, &flag.rule_keys)) };
         call.insert("ruleKey".to_owned(), rule);
     }
     if kind == "setForcedDecision" {
-        let from = if random.chance(85) { &flag.variation_keys } else { &vocabulary.variation_keys };
+        let from =
+            if random.chance(85) { &flag.variation_keys } else { &vocabulary.variation_keys };
         call.insert("variationKey".to_owned(), json!(one_of(random, from)));
     }
 }
 
-fn insert_experiment(random: &mut Random, quirk: Quirk, vocabulary: &Vocabulary, call: &mut Map<String, Value>) {
+fn insert_experiment(
+    random: &mut Random,
+    quirk: Quirk,
+    vocabulary: &Vocabulary,
+    call: &mut Map<String, Value>,
+) {
     // Now and then a rollout rule's key, which is no experiment's.
     let from = if random.chance(90) { &vocabulary.experiments } else { &vocabulary.rules };
     let experiment = random.pick(from);
-    call.insert("experimentKey".to_owned(), json!(one_of(random, std::slice::from_ref(&experiment.key))));
+    call.insert(
+        "experimentKey".to_owned(),
+        json!(one_of(random, std::slice::from_ref(&experiment.key))),
+    );
     if call.get("call").is_some_and(|kind| kind == "setForcedVariation") {
         // A user with an empty id cannot be freed in one of the SDKs: that is a quirk of its own.
-        let may_clear = call.get("userId").is_some_and(|user| user != "") || quirk == Quirk::EmptyUserForced;
-        let from = if random.chance(85) { &experiment.variation_keys } else { &vocabulary.variation_keys };
-        let variation = if may_clear && random.chance(25) { Value::Null } else { json!(one_of(random, from)) };
+        let may_clear =
+            call.get("userId").is_some_and(|user| user != "") || quirk == Quirk::EmptyUserForced;
+        let from =
+            if random.chance(85) { &experiment.variation_keys } else { &vocabulary.variation_keys };
+        let variation =
+            if may_clear && random.chance(25) { Value::Null } else { json!(one_of(random, from)) };
         call.insert("variationKey".to_owned(), variation);
     }
 }
 
 /// One of the keys, or now and then one that no datafile has.
 fn one_of(random: &mut Random, keys: &[String]) -> String {
-    if random.chance(5) { random.pick(&["", "no-such-key", "größe"]).to_owned() } else { random.pick(keys) }
+    if random.chance(5) {
+        random.pick(&["", "no-such-key", "größe"]).to_owned()
+    } else {
+        random.pick(keys)
+    }
 }
 
 /// Repeats make the SDKs disagree, so they wait for datafiles on which nothing else does.
@@ -166,9 +208,7 @@ fn insert_user_facts(random: &mut Random, quirk: Quirk, call: &mut Map<String, V
         call.insert("attributes".to_owned(), attributes(random, quirk));
     }
     if random.chance(40) {
-        let segments: Vec<&str> = (0..random.below(3))
-            .map(|_| random.pick(SEGMENTS))
-            .collect();
+        let segments: Vec<&str> = (0..random.below(3)).map(|_| random.pick(SEGMENTS)).collect();
         call.insert("segments".to_owned(), json!(segments));
     }
 }
@@ -180,14 +220,8 @@ fn attributes(random: &mut Random, quirk: Quirk) -> Value {
         made.insert(key.to_owned(), attribute_value(random, key, quirk));
     }
     if random.chance(12) {
-        let choices = [
-            json!("bucketing_1"),
-            json!("用户"),
-            json!(""),
-            json!(5),
-            json!(true),
-            Value::Null,
-        ];
+        let choices =
+            [json!("bucketing_1"), json!("用户"), json!(""), json!(5), json!(true), Value::Null];
         made.insert("$opt_bucketing_id".to_owned(), random.pick(&choices));
     }
     if random.chance(8) {
@@ -203,10 +237,7 @@ fn insert_event(
     vocabulary: &Vocabulary,
     call: &mut Map<String, Value>,
 ) {
-    call.insert(
-        "eventKey".to_owned(),
-        json!(one_of(random, &vocabulary.event_keys)),
-    );
+    call.insert("eventKey".to_owned(), json!(one_of(random, &vocabulary.event_keys)));
     if random.chance(25) {
         return;
     }
@@ -235,11 +266,7 @@ fn insert_event(
     }
     call.insert(
         "eventTags".to_owned(),
-        if random.chance(5) {
-            Value::Null
-        } else {
-            Value::Object(tags)
-        },
+        if random.chance(5) { Value::Null } else { Value::Object(tags) },
     );
 }
 
@@ -290,9 +317,5 @@ fn value(random: &mut Random, quirk: Quirk) -> Value {
         json!([7]),
         json!("+3"),
     ];
-    if random.chance(45) {
-        random.pick(&odd)
-    } else {
-        number(random, quirk)
-    }
+    if random.chance(45) { random.pick(&odd) } else { number(random, quirk) }
 }

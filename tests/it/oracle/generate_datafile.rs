@@ -39,13 +39,8 @@ pub(super) fn world(random: &mut Random, wanted: Option<Quirk>) -> World {
     let mut names = Names::new(random, quirk);
     let users = users(random);
     let audiences = audiences(random, &mut names, quirk);
-    let mut shop = Workshop {
-        random,
-        names: &mut names,
-        audience_ids: &audiences.ids,
-        users: &users,
-        quirk,
-    };
+    let mut shop =
+        Workshop { random, names: &mut names, audience_ids: &audiences.ids, users: &users, quirk };
     let mut parts = Parts::default();
     for _ in 0..shop.random.between(1, 5) {
         add_flag(&mut shop, &mut parts);
@@ -57,21 +52,15 @@ pub(super) fn world(random: &mut Random, wanted: Option<Quirk>) -> World {
     let groups = groups(&mut shop, &mut parts);
     let datafile = assemble(&mut shop, parts, groups, &audiences);
     let later = later(random, &datafile, quirk);
-    World {
-        quirk,
-        datafile,
-        later,
-        users,
-    }
+    World { quirk, datafile, later, users }
 }
 
 fn variations_of(shop: &mut Workshop<'_>, variables: &[Value], parts: &mut Parts) -> Vec<Value> {
     let count = shop.random.between(1, 4);
     let made = variations(shop, count, variables);
-    parts.variation_ids.extend(
-        made.iter()
-            .filter_map(|variation| variation["id"].as_str().map(str::to_owned)),
-    );
+    parts
+        .variation_ids
+        .extend(made.iter().filter_map(|variation| variation["id"].as_str().map(str::to_owned)));
     made
 }
 
@@ -107,13 +96,8 @@ fn add_flag(shop: &mut Workshop<'_>, parts: &mut Parts) {
     }
     // An experiment of two flags makes the SDKs report odd variations, so it waits for datafiles without a quirk.
     if shop.quirk == Quirk::None && shop.random.chance(10) {
-        experiment_ids.extend(
-            parts
-                .rule_ids
-                .first()
-                .filter(|_| !parts.experiments.is_empty())
-                .cloned(),
-        );
+        experiment_ids
+            .extend(parts.rule_ids.first().filter(|_| !parts.experiments.is_empty()).cloned());
         experiment_ids.retain(|id| {
             parts
                 .experiments
@@ -127,10 +111,7 @@ fn add_flag(shop: &mut Workshop<'_>, parts: &mut Parts) {
     }
     let rollout_id = add_rollout(shop, &shared, &variables, parts);
     let key = if shop.quirk == Quirk::DuplicateNames && shop.random.chance(20) {
-        shop.random.pick(&parts.flags)["key"]
-            .as_str()
-            .unwrap_or("first")
-            .to_owned()
+        shop.random.pick(&parts.flags)["key"].as_str().unwrap_or("first").to_owned()
     } else {
         shop.names.key(shop.random)
     };
@@ -159,16 +140,10 @@ fn add_rollout(
         };
         let mut rule = experiment(shop, &own, &parts.variation_ids);
         if shop.quirk == Quirk::DuplicateNames && shop.random.chance(30) {
-            rule["key"] = shop
-                .random
-                .pick(&parts.experiments)
-                .get("key")
-                .unwrap_or(&rule["key"])
-                .clone();
+            rule["key"] =
+                shop.random.pick(&parts.experiments).get("key").unwrap_or(&rule["key"]).clone();
         }
-        parts
-            .rule_ids
-            .extend(rule["id"].as_str().map(str::to_owned));
+        parts.rule_ids.extend(rule["id"].as_str().map(str::to_owned));
         rules.push(rule);
     }
     let id = shop.names.id(shop.random);
@@ -194,17 +169,12 @@ fn assemble(
 ) -> Value {
     let mut made = Map::new();
     let globals = shop.random.weighted(&[(60, 0), (30, 1), (10, 2)]);
-    let fewest = usize::from(matches!(
-        shop.quirk,
-        Quirk::ExcludeTargetedDeliveries | Quirk::EnabledHoldout
-    ));
-    let holdouts: Vec<Value> = (0..globals.max(fewest))
-        .map(|_| holdout(shop, None))
-        .collect();
+    let fewest =
+        usize::from(matches!(shop.quirk, Quirk::ExcludeTargetedDeliveries | Quirk::EnabledHoldout));
+    let holdouts: Vec<Value> = (0..globals.max(fewest)).map(|_| holdout(shop, None)).collect();
     let locals = shop.random.weighted(&[(55, 0), (30, 1), (15, 2)]);
-    let local_holdouts: Vec<Value> = (0..locals)
-        .map(|_| holdout(shop, Some(&parts.rule_ids)))
-        .collect();
+    let local_holdouts: Vec<Value> =
+        (0..locals).map(|_| holdout(shop, Some(&parts.rule_ids))).collect();
     for (name, list) in [("holdouts", holdouts), ("localHoldouts", local_holdouts)] {
         if !list.is_empty() || shop.random.chance(30) {
             made.insert(name.to_owned(), Value::Array(list));
@@ -227,9 +197,8 @@ fn assemble(
 fn events(shop: &mut Workshop<'_>, rule_ids: &[String]) -> Value {
     let mut events = Vec::new();
     for _ in 0..shop.random.between(1, 4) {
-        let mut tied: Vec<String> = (0..shop.random.below(4))
-            .map(|_| shop.random.pick(rule_ids))
-            .collect();
+        let mut tied: Vec<String> =
+            (0..shop.random.below(4)).map(|_| shop.random.pick(rule_ids)).collect();
         if shop.random.chance(15) {
             tied.push("no-such-experiment".to_owned());
         }
@@ -310,18 +279,10 @@ fn change(random: &mut Random, experiment: &mut Value, quirk: Quirk) {
         }
     }
     if quirk == Quirk::WithdrawnVariation && random.chance(50) {
-        drop(
-            experiment
-                .get_mut("variations")
-                .and_then(Value::as_array_mut)
-                .and_then(Vec::pop),
-        );
+        drop(experiment.get_mut("variations").and_then(Value::as_array_mut).and_then(Vec::pop));
     }
 }
 
 fn elements_mut<'a>(of: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Value> {
-    of.get_mut(list)
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
+    of.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
 }

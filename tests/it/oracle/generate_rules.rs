@@ -17,21 +17,10 @@ pub(super) struct Workshop<'a> {
     pub(super) quirk: Quirk,
 }
 
-const STATUSES: &[(usize, &str)] = &[
-    (80, "Running"),
-    (5, "Paused"),
-    (5, "Not started"),
-    (5, "Launched"),
-    (5, "running"),
-];
-const TYPES: &[(usize, &str)] = &[
-    (45, ""),
-    (15, "ab"),
-    (10, "mab"),
-    (12, "td"),
-    (13, "fr"),
-    (5, "unheard_of"),
-];
+const STATUSES: &[(usize, &str)] =
+    &[(80, "Running"), (5, "Paused"), (5, "Not started"), (5, "Launched"), (5, "running")];
+const TYPES: &[(usize, &str)] =
+    &[(45, ""), (15, "ab"), (10, "mab"), (12, "td"), (13, "fr"), (5, "unheard_of")];
 
 /// Variations, as the service writes them: the rules of a flag share them, ids included.
 pub(super) fn variations(shop: &mut Workshop<'_>, count: usize, variables: &[Value]) -> Vec<Value> {
@@ -57,10 +46,7 @@ fn variation(shop: &mut Workshop<'_>, variables: &[Value]) -> Value {
     let mut usages = Vec::new();
     for variable in variables {
         if shop.random.chance(60) {
-            let kind = variable
-                .get("type")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let kind = variable.get("type").and_then(Value::as_str).unwrap_or_default();
             usages.push(json!({"id": variable.get("id"), "value": variable_value(shop.random, kind, shop.quirk)}));
         }
     }
@@ -76,15 +62,7 @@ fn variation(shop: &mut Workshop<'_>, variables: &[Value]) -> Value {
 /// The variables of a flag, one or none of each type.
 pub(super) fn variables(random: &mut Random, names: &mut Names, quirk: Quirk) -> Vec<Value> {
     let mut made = Vec::new();
-    for kind in [
-        "boolean",
-        "integer",
-        "double",
-        "string",
-        "json",
-        "string/json",
-        "weird",
-    ] {
+    for kind in ["boolean", "integer", "double", "string", "json", "string/json", "weird"] {
         if random.chance(if kind == "weird" { 5 } else { 35 }) {
             let value = variable_value(random, kind, quirk);
             let mut variable = json!({"id": names.id(random), "key": names.key(random), "type": kind, "defaultValue": value});
@@ -116,12 +94,10 @@ fn variable_value(random: &mut Random, kind: &str, quirk: Quirk) -> &'static str
             "99999999999999999999",
         ]),
         "integer" => random.pick(&["0", "1", "-5", "+7", " 12 ", "007", "9007199254740992"]),
-        "double" if odd => random.pick(&[
-            "1.5x", "", "1,5", "0x10", "nan", "Infinity", "-inf", "1e400", ".",
-        ]),
-        "double" => random.pick(&[
-            "0", "1.0", "1.5", "-0.5", "1e3", ".5", "5.", " 2.5 ", "+1e-3",
-        ]),
+        "double" if odd => {
+            random.pick(&["1.5x", "", "1,5", "0x10", "nan", "Infinity", "-inf", "1e400", "."])
+        }
+        "double" => random.pick(&["0", "1.0", "1.5", "-0.5", "1e3", ".5", "5.", " 2.5 ", "+1e-3"]),
         "json" | "string/json" if odd => {
             random.pick(&["{", "", "{'a': 1}", "[1,]", "NaN", "{\"a\":1}x"])
         }
@@ -171,10 +147,7 @@ fn traffic(random: &mut Random, entities: &[String]) -> Vec<Value> {
 }
 
 fn ids_of(entities: &[Value]) -> Vec<String> {
-    entities
-        .iter()
-        .filter_map(|entity| entity["id"].as_str().map(str::to_owned))
-        .collect()
+    entities.iter().filter_map(|entity| entity["id"].as_str().map(str::to_owned)).collect()
 }
 
 /// An experiment or a rollout rule over some of the given variations.
@@ -183,11 +156,8 @@ pub(super) fn experiment(
     variations: &[Value],
     strangers: &[String],
 ) -> Value {
-    let mut chosen: Vec<Value> = variations
-        .iter()
-        .filter(|_| shop.random.chance(75))
-        .cloned()
-        .collect();
+    let mut chosen: Vec<Value> =
+        variations.iter().filter(|_| shop.random.chance(75)).cloned().collect();
     if chosen.is_empty() && shop.random.chance(95) {
         chosen.push(shop.random.pick(variations));
     }
@@ -200,25 +170,14 @@ pub(super) fn experiment(
     made.insert("id".to_owned(), json!(shop.names.id(shop.random)));
     made.insert(
         "key".to_owned(),
-        json!(if blank {
-            " ".to_owned()
-        } else {
-            shop.names.key(shop.random)
-        }),
+        json!(if blank { " ".to_owned() } else { shop.names.key(shop.random) }),
     );
     made.insert("status".to_owned(), json!(shop.random.weighted(STATUSES)));
     made.insert(
         "layerId".to_owned(),
-        json!(if shop.random.chance(15) {
-            String::new()
-        } else {
-            shop.names.id(shop.random)
-        }),
+        json!(if shop.random.chance(15) { String::new() } else { shop.names.id(shop.random) }),
     );
-    made.insert(
-        "trafficAllocation".to_owned(),
-        Value::Array(traffic(shop.random, &entities)),
-    );
+    made.insert("trafficAllocation".to_owned(), Value::Array(traffic(shop.random, &entities)));
     made.insert("forcedVariations".to_owned(), whitelist(shop, &chosen));
     let delivers = shop.quirk == Quirk::ExcludeTargetedDeliveries && shop.random.chance(40);
     let kind = if delivers { "td" } else { shop.random.weighted(TYPES) };
@@ -249,9 +208,7 @@ fn whitelist(shop: &mut Workshop<'_>, variations: &[Value]) -> Value {
 
 /// A group over the experiments.
 pub(super) fn group(shop: &mut Workshop<'_>, experiments: Vec<Value>) -> Value {
-    let policy = shop
-        .random
-        .weighted(&[(65, "random"), (25, "overlapping"), (10, "Random")]);
+    let policy = shop.random.weighted(&[(65, "random"), (25, "overlapping"), (10, "Random")]);
     let ranges = traffic(shop.random, &ids_of(&experiments));
     json!({"id": shop.names.id(shop.random), "policy": policy, "trafficAllocation": ranges, "experiments": experiments})
 }
@@ -266,30 +223,14 @@ pub(super) fn holdout(shop: &mut Workshop<'_>, rule_ids: Option<&[String]>) -> V
     if shop.random.chance(30) {
         off = json!({"id": off["id"], "key": off["key"]});
     }
-    let entity = if shop.random.chance(95) {
-        variation_id
-    } else {
-        "no-such-entity".to_owned()
-    };
+    let entity = if shop.random.chance(95) { variation_id } else { "no-such-entity".to_owned() };
     let mut made = Map::new();
     made.insert("id".to_owned(), json!(id));
     made.insert("key".to_owned(), json!(shop.names.key(shop.random)));
-    let statuses = &[
-        (80, "Running"),
-        (7, "Draft"),
-        (7, "Concluded"),
-        (6, "Archived"),
-    ];
+    let statuses = &[(80, "Running"), (7, "Draft"), (7, "Concluded"), (6, "Archived")];
     made.insert("status".to_owned(), json!(shop.random.weighted(statuses)));
-    let end = if rule_ids.is_some() {
-        shop.random.below(8_000)
-    } else {
-        shop.random.below(3_000)
-    };
-    made.insert(
-        "trafficAllocation".to_owned(),
-        json!([{"entityId": entity, "endOfRange": end}]),
-    );
+    let end = if rule_ids.is_some() { shop.random.below(8_000) } else { shop.random.below(3_000) };
+    made.insert("trafficAllocation".to_owned(), json!([{"entityId": entity, "endOfRange": end}]));
     made.insert("variations".to_owned(), json!([off]));
     target(shop.random, &mut made, shop.audience_ids, shop.quirk);
     if shop.quirk == Quirk::ExcludeTargetedDeliveries && shop.random.chance(70) {

@@ -8,30 +8,13 @@ use super::quirk::Quirk;
 use super::random::Random;
 
 /// The attribute names that conditions and users use. The last two are never declared in a datafile.
-pub(super) const ATTRIBUTE_KEYS: &[&str] = &[
-    "device",
-    "plan",
-    "age",
-    "app_version",
-    "beta",
-    "città",
-    "$opt_channel",
-    "undeclared",
-    "",
-];
+pub(super) const ATTRIBUTE_KEYS: &[&str] =
+    &["device", "plan", "age", "app_version", "beta", "città", "$opt_channel", "undeclared", ""];
 
 /// The segments that users may qualify for.
 pub(super) const SEGMENTS: &[&str] = &["vip", "churned", "größer", ""];
 
-const WORDS: &[&str] = &[
-    "checkout",
-    "größe",
-    "关卡",
-    "rocket🚀",
-    "Hero Banner",
-    "a.b-c",
-    "price",
-];
+const WORDS: &[&str] = &["checkout", "größe", "关卡", "rocket🚀", "Hero Banner", "a.b-c", "price"];
 const USERS: &[&str] = &[
     "",
     " ",
@@ -70,15 +53,8 @@ const VERSIONS: &[&str] = &[
     "2,1",
     "99999999999.0",
 ];
-const MIXED_VERSIONS: &[&str] = &[
-    "2.1.3-1",
-    "2.1.3-beta1",
-    "2.1.3-",
-    "2.1.3-2",
-    "2.1.3-alpha",
-    "2.1.3+1",
-    "2.1.3+",
-];
+const MIXED_VERSIONS: &[&str] =
+    &["2.1.3-1", "2.1.3-beta1", "2.1.3-", "2.1.3-2", "2.1.3-alpha", "2.1.3+1", "2.1.3+"];
 
 /// Makes ids and keys that are not repeated within one datafile.
 pub(super) struct Names {
@@ -89,25 +65,15 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(random: &mut Random, quirk: Quirk) -> Self {
         // Ids as long as the service's own, which JavaScript does not take for array indices.
-        let first = if quirk == Quirk::IntegerLikeNames {
-            3
-        } else {
-            9_300_000_000
-        };
-        Self {
-            next: first + random.below(1000),
-            integer_like: quirk == Quirk::IntegerLikeNames,
-        }
+        let first = if quirk == Quirk::IntegerLikeNames { 3 } else { 9_300_000_000 };
+        Self { next: first + random.below(1000), integer_like: quirk == Quirk::IntegerLikeNames }
     }
 
     /// An id of digits, as nearly all are, or now and then of anything.
     pub(super) fn id(&mut self, random: &mut Random) -> String {
         // Falling and rising, so that the order by number is not the order in the datafile.
-        self.next = if self.integer_like {
-            (self.next * 7919 + 13) % 1_000_003
-        } else {
-            self.next + 1
-        };
+        self.next =
+            if self.integer_like { (self.next * 7919 + 13) % 1_000_003 } else { self.next + 1 };
         match random.below(20) {
             0 => format!("id_{}", self.next),
             1 => format!("id-größe-{}", self.next),
@@ -127,9 +93,8 @@ impl Names {
 
 /// The users of one datafile: few, so that forced, whitelisted and sticky users come back.
 pub(super) fn users(random: &mut Random) -> Vec<String> {
-    let mut users: Vec<String> = (0..9)
-        .map(|_| format!("user_{}", random.below(100_000)))
-        .collect();
+    let mut users: Vec<String> =
+        (0..9).map(|_| format!("user_{}", random.below(100_000))).collect();
     users.extend((0..5).map(|_| random.pick(USERS).to_owned()));
     users.push("long ".repeat(random.between(1, 60)));
     users
@@ -162,11 +127,8 @@ pub(super) fn version(random: &mut Random, quirk: Quirk) -> &'static str {
 /// A number around the edges where comparisons go wrong.
 pub(super) fn number(random: &mut Random, quirk: Quirk) -> Value {
     if quirk == Quirk::BeyondExactNumbers && random.chance(60) {
-        let beyond: &[i64] = &[
-            9_007_199_254_740_993,
-            -9_007_199_254_740_993,
-            9_007_199_254_740_992,
-        ];
+        let beyond: &[i64] =
+            &[9_007_199_254_740_993, -9_007_199_254_740_993, 9_007_199_254_740_992];
         return json!(random.pick(beyond));
     }
     match random.below(16) {

@@ -17,9 +17,7 @@ pub(super) fn answer(kind: &str, mut answer: Value) -> Value {
             .into_iter()
             .flat_map(|all| all.values_mut())
         {
-            decision
-                .as_object_mut()
-                .and_then(|decision| decision.remove("reasons"));
+            decision.as_object_mut().and_then(|decision| decision.remove("reasons"));
         }
     }
     answer
@@ -69,10 +67,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             let whole = |number: &serde_json::Number| {
-                number
-                    .as_i64()
-                    .map(i128::from)
-                    .or(number.as_u64().map(i128::from))
+                number.as_i64().map(i128::from).or(number.as_u64().map(i128::from))
             };
             match (whole(left), whole(right)) {
                 (Some(left), Some(right)) => left == right,
@@ -81,10 +76,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
         }
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| equal(left, right))
+                && left.iter().zip(right).all(|(left, right)| equal(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()

@@ -28,45 +28,31 @@ pub(super) struct Answers {
 /// Where the SDKs were installed, and where scratch files and failures go.
 pub(super) fn oracle_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"))
-        .join("oracle")
+    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target")).join("oracle")
 }
 
 /// Starts the Python driver on all the jobs, in one process.
 pub(super) fn start_python(jobs: &[Job]) -> Result<Child, String> {
     let mut command = Command::new(oracle_folder().join("venv/bin/python"));
-    command
-        .arg(driver("sdk.py"))
-        .arg(write_job_list(jobs, "python")?);
-    command
-        .spawn()
-        .map_err(|error| format!("start python: {error}; run tests/oracle/setup"))
+    command.arg(driver("sdk.py")).arg(write_job_list(jobs, "python")?);
+    command.spawn().map_err(|error| format!("start python: {error}; run tests/oracle/setup"))
 }
 
 /// Starts the JavaScript driver on all the jobs, in one process.
 pub(super) fn start_javascript(jobs: &[Job]) -> Result<Child, String> {
     let mut command = Command::new("node");
-    command
-        .arg(driver("sdk.mjs"))
-        .arg(oracle_folder().join("node_modules"));
+    command.arg(driver("sdk.mjs")).arg(oracle_folder().join("node_modules"));
     command.arg(write_job_list(jobs, "javascript")?);
-    command
-        .spawn()
-        .map_err(|error| format!("start node: {error}; run tests/oracle/setup"))
+    command.spawn().map_err(|error| format!("start node: {error}; run tests/oracle/setup"))
 }
 
 /// Waits for a driver, which must succeed.
 pub(super) fn finish(name: &str, mut child: Child) -> Result<(), String> {
-    let status = child
-        .wait()
-        .map_err(|error| format!("wait for {name}: {error}"))?;
+    let status = child.wait().map_err(|error| format!("wait for {name}: {error}"))?;
     if status.success() {
         Ok(())
     } else {
-        Err(format!(
-            "the {name} driver failed: {status}; run tests/oracle/setup"
-        ))
+        Err(format!("the {name} driver failed: {status}; run tests/oracle/setup"))
     }
 }
 
@@ -85,10 +71,7 @@ pub(super) fn run_variate(job: &Job) -> Result<(), String> {
         Some(0) => "true",
         Some(3) => "false",
         _ => {
-            return Err(format!(
-                "variate replay ended with {status} on {}",
-                job.calls.display()
-            ));
+            return Err(format!("variate replay ended with {status} on {}", job.calls.display()));
         }
     };
     fs::write(accepted_path(job, "variate"), accepted).map_err(|error| format!("write: {error}"))
@@ -97,15 +80,8 @@ pub(super) fn run_variate(job: &Job) -> Result<(), String> {
 /// The command line of `variate replay` for a datafile and a file of calls.
 pub(super) fn variate_command(datafile: &Path, calls: &Path, sticky: bool) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_variate"));
-    command
-        .arg("replay")
-        .arg("--datafile")
-        .arg(datafile)
-        .arg("--calls")
-        .arg(calls);
-    command
-        .args(["--attribution", "backend"])
-        .args(sticky.then_some("--sticky"));
+    command.arg("replay").arg("--datafile").arg(datafile).arg("--calls").arg(calls);
+    command.args(["--attribution", "backend"]).args(sticky.then_some("--sticky"));
     command
 }
 
@@ -117,11 +93,7 @@ pub(super) fn read_answers(job: &Job, program: &str) -> Result<Answers, String> 
     }
     let answers = read_lines(&answers_path(job, program))?;
     let events = read_lines(&events_path(job, program))?;
-    Ok(Answers {
-        accepted,
-        answers,
-        events,
-    })
+    Ok(Answers { accepted, answers, events })
 }
 
 pub(super) fn read_lines(path: &Path) -> Result<Vec<Value>, String> {
@@ -136,9 +108,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 fn driver(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/oracle")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(name)
 }
 
 fn write_job_list(jobs: &[Job], program: &str) -> Result<PathBuf, String> {

@@ -9,9 +9,7 @@ pub(super) struct Random {
 impl Random {
     /// A stream of its own for each (seed, index), so that one datafile can be made again without the ones before it.
     pub(super) fn for_index(seed: u64, index: u64) -> Self {
-        let mut random = Self {
-            state: seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93),
-        };
+        let mut random = Self { state: seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93) };
         random.next();
         random
     }
@@ -40,10 +38,7 @@ impl Random {
 
     /// One of the choices; the default of the type when there are none.
     pub(super) fn pick<T: Clone + Default>(&mut self, choices: &[T]) -> T {
-        choices
-            .get(self.below(choices.len()))
-            .cloned()
-            .unwrap_or_default()
+        choices.get(self.below(choices.len())).cloned().unwrap_or_default()
     }
 
     /// One of the choices, each as often as its weight says.

@@ -75,10 +75,7 @@ impl Report {
         line: usize,
         evidence: Value,
     ) -> Result<(), String> {
-        let kind = evidence["call"]["call"]
-            .as_str()
-            .unwrap_or("job")
-            .to_owned();
+        let kind = evidence["call"]["call"].as_str().unwrap_or("job").to_owned();
         let name = match finding {
             Finding::Different => "different",
             Finding::BetweenTheTwo => "between",
@@ -100,10 +97,8 @@ impl Report {
         }
         self.files += 1;
         let mode = if job.sticky { "sticky" } else { "plain" };
-        let stem = oracle_folder().join(format!(
-            "failures/{name}.{}.{mode}.{line}.{kind}",
-            job.index
-        ));
+        let stem =
+            oracle_folder().join(format!("failures/{name}.{}.{mode}.{line}.{kind}", job.index));
         let reduced = self.write_reduced_calls(job, line, &stem)?;
         let again = format!("{:?}", variate_command(&job.datafile, &reduced, job.sticky));
         let text = serde_json::to_string_pretty(&json!({
@@ -123,10 +118,7 @@ impl Report {
         stem: &std::path::Path,
     ) -> Result<PathBuf, String> {
         let calls = super::programs::read_lines(&job.calls)?;
-        let user = calls
-            .get(line)
-            .map(|call| call["userId"].clone())
-            .unwrap_or_default();
+        let user = calls.get(line).map(|call| call["userId"].clone()).unwrap_or_default();
         let mut text = String::new();
         for (index, call) in calls.iter().enumerate().take(line + 1) {
             let kind = call["call"].as_str().unwrap_or_default();

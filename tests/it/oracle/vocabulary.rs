@@ -32,15 +32,26 @@ pub(super) struct RuleNames {
 impl Vocabulary {
     pub(super) fn of(datafile: &Value) -> Self {
         let mut experiments = rules(&elements(datafile, "experiments"));
-        experiments.extend(elements(datafile, "groups").iter().flat_map(|group| rules(&elements(group, "experiments"))));
+        experiments.extend(
+            elements(datafile, "groups")
+                .iter()
+                .flat_map(|group| rules(&elements(group, "experiments"))),
+        );
         let mut rules_of_all = experiments.clone();
         let rollouts = elements(datafile, "rollouts");
-        rules_of_all.extend(rollouts.iter().flat_map(|rollout| rules(&elements(rollout, "experiments"))));
+        rules_of_all
+            .extend(rollouts.iter().flat_map(|rollout| rules(&elements(rollout, "experiments"))));
         let flag_names = |flag: &Value| {
             let rollout = rollouts.iter().find(|rollout| rollout["id"] == flag["rolloutId"]);
-            let mut own = rollout.map(|rollout| rules(&elements(rollout, "experiments"))).unwrap_or_default();
+            let mut own =
+                rollout.map(|rollout| rules(&elements(rollout, "experiments"))).unwrap_or_default();
             let ids = elements(flag, "experimentIds");
-            own.extend(experiments.iter().filter(|experiment| ids.iter().any(|id| *id == experiment.id)).cloned());
+            own.extend(
+                experiments
+                    .iter()
+                    .filter(|experiment| ids.iter().any(|id| *id == experiment.id))
+                    .cloned(),
+            );
             FlagNames {
                 key: text(&flag["key"]),
                 variable_keys: keys(&elements(flag, "variables")),
@@ -50,7 +61,10 @@ impl Vocabulary {
         };
         Self {
             flags: elements(datafile, "featureFlags").iter().map(flag_names).collect(),
-            variation_keys: rules_of_all.iter().flat_map(|rule| rule.variation_keys.clone()).collect(),
+            variation_keys: rules_of_all
+                .iter()
+                .flat_map(|rule| rule.variation_keys.clone())
+                .collect(),
             event_keys: keys(&elements(datafile, "events")),
             experiments,
             rules: rules_of_all,
@@ -68,7 +82,10 @@ impl RuleNames {
 fn rules(of: &[Value]) -> Vec<RuleNames> {
     let names = |rule: &Value| RuleNames {
         id: text(&rule["id"]),
-        variation_ids: elements(rule, "variations").iter().map(|variation| text(&variation["id"])).collect(),
+        variation_ids: elements(rule, "variations")
+            .iter()
+            .map(|variation| text(&variation["id"]))
+            .collect(),
         key: text(&rule["key"]),
         variation_keys: keys(&elements(rule, "variations")),
     };
