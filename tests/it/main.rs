@@ -8,5 +8,9 @@
 )]
 
 mod attribution;
+#[cfg(feature = "cli")]
+mod cases;
 mod datafile;
+#[cfg(feature = "cli")]
+mod oracle;
 mod tidy;
