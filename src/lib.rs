@@ -1,18 +1,59 @@
-//! Variate: an experimentation and feature-flag decision engine that reads Optimizely datafiles.
+//! Variate decides which variation of an experiment or flag a user gets, remembers who was really
+//! exposed, and credits events only to experiments that the user was activated in before. It reads
+//! Optimizely datafiles and answers exactly as the official SDKs do.
+//!
+//! # In short
+//!
+//! ```
+//! # fn main() -> Result<(), variate::Error> {
+//! use variate::{Client, Track};
+//!
+//! let client = Client::from_datafile(include_bytes!("../datafiles/shop.json"))?;
+//! let anna = client.user("anna").with("country", "SE").with("age", 34);
+//!
+//! assert_eq!(anna.activate("checkout_button").variation_key(), Some("green"));
+//!
+//! let tracked = anna.track(Track::new("purchase").revenue_cents(129_900).id("order-1001"));
+//! let credited: Vec<_> = tracked.credits.iter().map(|credit| &*credit.experiment.experiment_key).collect();
+//! assert!(credited.contains(&"checkout_button"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The tour, from the ground up
+//!
+//! - [`error`], [`value`], [`hash`], [`version`], [`clock`]: what everything else stands on.
+//! - [`targeting`] and [`allocation`]: who is in an audience, and which bucket leads where.
+//! - [`datafile`]: JSON text in, an immutable [`Datafile`] and findings out.
+//! - [`decide`]: the pure decision, with or without a trace. [`attribution`]: the pure rule that credits
+//!   events to activations.
+//! - [`store`]: where activations and events become facts, behind the trait [`store::Store`].
+//! - [`events`]: what sinks are told, and how it gets to them.
+//! - [`client`]: all of it together, as the calls that the SDKs have.
+//!
+//! # Features
+//!
+//! `cli` (on by default) builds the command `variate`. Without it, this is the in-process engine alone.
 
-pub mod allocation;
-pub mod attribution;
-pub mod client;
 pub mod clock;
-pub mod datafile;
-pub mod decide;
 pub mod error;
-pub mod events;
 pub mod hash;
-pub mod store;
-pub mod targeting;
 pub mod value;
 pub mod version;
+
+pub mod allocation;
+pub mod targeting;
+
+pub mod datafile;
+
+pub mod attribution;
+pub mod decide;
+
+pub mod store;
+
+pub mod events;
+
+pub mod client;
 
 pub use client::{
     Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Track, Tracked,
@@ -20,3 +61,8 @@ pub use client::{
 };
 pub use datafile::Datafile;
 pub use error::Error;
+
+/// The code of the README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
