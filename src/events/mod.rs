@@ -7,5 +7,3 @@ mod mode;
 
 pub use event_api::{EventApiRequest, event_api_request};
 pub use mode::AttributionMode;
-mod tempstub;
-pub use tempstub::*;
