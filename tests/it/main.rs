@@ -9,4 +9,5 @@
 
 mod attribution;
 mod datafile;
+mod events;
 mod tidy;

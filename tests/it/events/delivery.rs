@@ -1,0 +1,195 @@
+//! Delivery: at least once, in order, each sink at its own pace.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use variate::attribution::Record;
+use variate::error::Error;
+use variate::events::{AttributionMode, Delivery, FileSink, MemorySink, Sink, SinkStatistics};
+use variate::store::Store;
+
+use super::world::{World, world};
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(30);
+
+/// What a sink does at the moment.
+const FAILS: fn() -> Result<(), Error> = || Err(Error::sink("closed for today"));
+const PANICS: fn() -> Result<(), Error> = || panic!("out of ink");
+
+/// Does what it is told instead of its work, until it is mended.
+struct Faulty {
+    fault: fn() -> Result<(), Error>,
+    is_mended: Arc<AtomicBool>,
+    memory: MemorySink,
+}
+
+impl Sink for Faulty {
+    fn name(&self) -> &str {
+        "faulty"
+    }
+
+    fn deliver(&mut self, records: &[Arc<Record>]) -> Result<(), Error> {
+        if !self.is_mended.load(Ordering::Relaxed) {
+            (self.fault)()?;
+        }
+        self.memory.deliver(records)
+    }
+}
+
+fn start(world: &World, sinks: Vec<Box<dyn Sink>>) -> Delivery {
+    Delivery::start(world.store.clone(), sinks).unwrap()
+}
+
+fn track(world: &World, count: usize) {
+    for _ in 0..count {
+        let recorded = world.store.record_event("shop", &world.rules, world.event("buy"));
+        recorded.receipt.wait().unwrap();
+    }
+}
+
+/// Checks delivered, failed (none or some) and waiting records of one sink.
+#[track_caller]
+fn check(statistics: &SinkStatistics, delivered: u64, has_failed: bool, waiting: u64) {
+    let SinkStatistics { failures, last_error, .. } = statistics;
+    let got = (statistics.delivered, *failures > 0, last_error.is_some(), statistics.waiting);
+    assert_eq!(got, (delivered, has_failed, has_failed, waiting), "{statistics:?}");
+}
+
+#[test]
+fn everything_arrives_once_and_in_order() {
+    let world = world();
+    track(&world, 1200);
+    let memories = [MemorySink::new(), MemorySink::new()];
+    let sinks = memories.iter().map(|memory| Box::new(memory.clone()) as Box<dyn Sink>).collect();
+    let delivery = start(&world, sinks);
+    track(&world, 1300);
+    delivery.drain(LONG).unwrap();
+    for (memory, statistics) in memories.iter().zip(delivery.statistics()) {
+        check(&statistics, 2500, false, 0);
+        let records = memory.take();
+        assert_eq!(records.len(), 2500);
+        let ids: std::collections::HashSet<_> =
+            records.iter().map(|record| variate::events::record_json(record)).collect();
+        assert_eq!(ids.len(), 2500);
+    }
+    assert_eq!(world.store.statistics().waiting_records, 0);
+    assert_eq!(Arc::strong_count(&world.store), 4, "ours, the delivery's and one per sink");
+    drop(delivery);
+    assert_eq!(Arc::strong_count(&world.store), 1, "the threads have ended");
+}
+
+#[test]
+fn a_failing_sink_holds_nobody_up_and_loses_nothing() {
+    for fault in [FAILS, PANICS] {
+        let world = world();
+        let (good, bad) = (MemorySink::new(), MemorySink::new());
+        let is_mended = Arc::new(AtomicBool::new(false));
+        let faulty = Faulty { fault, is_mended: is_mended.clone(), memory: bad.clone() };
+        let delivery = start(&world, vec![Box::new(faulty), Box::new(good.clone())]);
+        track(&world, 3);
+        let error = delivery.drain(Duration::from_millis(300)).unwrap_err();
+        assert!(error.is_deadline());
+        assert!(error.to_string().starts_with("3 records were not delivered"), "{error}");
+        let statistics = delivery.statistics();
+        check(&statistics[0], 0, true, 3);
+        check(&statistics[1], 3, false, 0);
+        let said = statistics[0].last_error.as_deref().unwrap();
+        assert!(said.ends_with("closed for today") || said.ends_with("out of ink"), "{said}");
+        assert_eq!(world.store.statistics().waiting_records, 3);
+        is_mended.store(true, Ordering::Relaxed);
+        track(&world, 2);
+        delivery.drain(LONG).unwrap();
+        check(&delivery.statistics()[0], 5, true, 0);
+        assert_eq!((bad.take().len(), good.take().len()), (5, 5));
+        assert_eq!(world.store.statistics().waiting_records, 0);
+    }
+}
+
+#[test]
+fn a_missing_folder_is_tried_again_without_being_asked() {
+    let world = world();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/records.ndjson");
+    let sink = FileSink::new(&path, AttributionMode::Backend);
+    let delivery = start(&world, vec![Box::new(sink)]);
+    track(&world, 2);
+    let is_within_time = |condition: &dyn Fn() -> bool| {
+        let begin = Instant::now();
+        while !condition() && begin.elapsed() < LONG {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        condition()
+    };
+    assert!(is_within_time(&|| delivery.statistics()[0].failures >= 2));
+    let said = delivery.statistics()[0].last_error.clone().unwrap();
+    assert!(said.starts_with("cannot append to") && said.contains("No such file"), "{said}");
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    assert!(is_within_time(&|| delivery.statistics()[0].delivered == 2));
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn drain_asks_a_waiting_sink_at_once() {
+    let world = world();
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let memory = MemorySink::new();
+    let faulty = Faulty { fault: FAILS, is_mended: is_mended.clone(), memory: memory.clone() };
+    let delivery = start(&world, vec![Box::new(faulty)]);
+    track(&world, 1);
+    // After 100, 300 and 700 ms it would be asked again at 1500 ms only.
+    std::thread::sleep(Duration::from_millis(750));
+    is_mended.store(true, Ordering::Relaxed);
+    let begin = Instant::now();
+    delivery.drain(LONG).unwrap();
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn dropping_delivers_what_waits() {
+    let world = world();
+    let memory = MemorySink::new();
+    let delivery = start(&world, vec![Box::new(memory.clone())]);
+    track(&world, 700);
+    drop(delivery);
+    assert_eq!(memory.take().len(), 700);
+    // A second delivery goes on where the first one ended.
+    let delivery = start(&world, vec![Box::new(memory.clone())]);
+    check(&delivery.statistics()[0], 0, false, 0);
+    track(&world, 1);
+    delivery.drain(LONG).unwrap();
+    assert_eq!(memory.take().len(), 1);
+}
+
+#[test]
+fn a_slow_sink_holds_nobody_up() {
+    struct Slow(MemorySink);
+    impl Sink for Slow {
+        fn name(&self) -> &str {
+            "slow"
+        }
+
+        fn deliver(&mut self, records: &[Arc<Record>]) -> Result<(), Error> {
+            std::thread::sleep(Duration::from_millis(400));
+            self.0.deliver(records)
+        }
+    }
+    let world = world();
+    let (slow, fast) = (MemorySink::new(), MemorySink::new());
+    let delivery = start(&world, vec![Box::new(Slow(slow.clone())), Box::new(fast.clone())]);
+    track(&world, 1);
+    assert!(delivery.drain(SHORT).unwrap_err().is_deadline());
+    delivery.drain(LONG).unwrap();
+    assert_eq!((slow.take().len(), fast.take().len()), (1, 1));
+}
+
+#[test]
+fn without_sinks_everything_stays() {
+    let world = world();
+    let delivery = start(&world, Vec::new());
+    track(&world, 2);
+    delivery.drain(SHORT).unwrap();
+    assert_eq!((delivery.statistics().len(), world.store.statistics().waiting_records), (0, 2));
+}
