@@ -14,6 +14,26 @@ use crate::error::Error;
 /// Each sink has a thread of its own, so that it may block. It gets the records in order, in
 /// batches, and the same batch again until it has taken it: at least once, so that a sink which took
 /// part of a batch before it failed sees that part twice. Ids of records never change.
+///
+/// ```
+/// use std::sync::{Arc, mpsc};
+/// use variate::attribution::Record;
+/// use variate::error::Error;
+/// use variate::events::{Sink, record_json};
+///
+/// struct Channel(mpsc::Sender<String>);
+///
+/// impl Sink for Channel {
+///     fn name(&self) -> &str {
+///         "channel"
+///     }
+///
+///     fn deliver(&mut self, records: &[Arc<Record>]) -> Result<(), Error> {
+///         let lines: Vec<_> = records.iter().map(|record| record_json(record)).collect();
+///         self.0.send(lines.join("\n")).map_err(Error::sink)
+///     }
+/// }
+/// ```
 pub trait Sink: Send {
     /// What to call it in statistics.
     fn name(&self) -> &str;

@@ -1,7 +1,8 @@
 //! Delivery: from the store's outbox to the sinks, each at its own pace, each record at least once.
 //!
-//! Must not know what sinks do with records. Every sink has a thread of its own, so that a slow, failing or panicking one holds
-//! nobody else up; what every sink has is released. The lock is never held while a sink or the store works.
+//! Must not know what sinks do with records. Every sink has a thread of its own, so that a slow,
+//! failing or panicking one holds nobody else up; what every sink has is released. The lock is never
+//! held while a sink or the store works.
 
 mod carrier;
 mod progress;
@@ -26,8 +27,8 @@ const LAST_BATCH: Duration = Duration::from_secs(1);
 /// Brings the records of a store to its sinks, from start until drop.
 ///
 /// A sink that fails is asked again after 100 ms, then twice that and so on up to 30 s. On drop it
-/// waits up to 5 s for the sinks to take what waits, and then stops. There may be one delivery per
-/// store, since it releases what its sinks have.
+/// waits up to 5 s for the sinks to take what waits, and then stops; a sink that is stuck in a batch
+/// is left behind. There may be one delivery per store, since it releases what its sinks have.
 #[derive(Debug)]
 pub struct Delivery {
     store: Arc<dyn Store>,

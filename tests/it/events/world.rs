@@ -56,19 +56,18 @@ pub(super) fn compile(datafile: &Value) -> Arc<Datafile> {
     Arc::new(Datafile::compile(datafile.to_string().as_bytes()).unwrap().datafile)
 }
 
-/// A store at 1000 by a clock that is moved by hand, and one datafile.
+/// A store at 1000 by a clock that stands still, and one datafile.
 pub(super) struct World {
     pub(super) store: Arc<MemoryStore>,
-    pub(super) clock: Arc<Clock>,
     pub(super) rules: Rules,
     pub(super) datafile: Arc<Datafile>,
 }
 
 pub(super) fn world() -> World {
     let clock = Arc::new(Clock::manual(1000));
-    let store = Arc::new(MemoryStore::new(clock.clone(), MemoryLimits::default()));
+    let store = Arc::new(MemoryStore::new(clock, MemoryLimits::default()));
     let rules = Rules { late_window_ms: 10_000, ..Rules::default() };
-    World { store, clock, rules, datafile: DATAFILE.clone() }
+    World { store, rules, datafile: DATAFILE.clone() }
 }
 
 /// What was decided: flag, rule and `rule:variation`, by key; empty where there is none.
