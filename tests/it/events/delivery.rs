@@ -1,6 +1,7 @@
 //! Delivery: at least once, in order, each sink at its own pace.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -17,7 +18,7 @@ const SHORT: Duration = Duration::from_millis(30);
 
 /// What a sink does instead of its work.
 const FAILS: fn() -> Result<(), Error> = || Err(Error::sink("closed for today"));
-const PANICS: fn() -> Result<(), Error> = || panic!("out of ink");
+const PANICS: fn() -> Result<(), Error> = || resume_unwind(Box::new("out of ink"));
 
 /// Does what it is told instead of its work, until it is mended.
 struct Faulty {
@@ -102,7 +103,11 @@ fn a_failing_sink_holds_nobody_up_and_loses_nothing() {
         let faulty = Faulty { fault, is_mended: is_mended.clone(), memory: bad.clone() };
         let delivery = start(&world, vec![Box::new(faulty), Box::new(good.clone())]);
         track(&world, 3);
-        let error = delivery.drain(Duration::from_millis(300)).unwrap_err();
+        assert!(comes_true(|| {
+            let statistics = delivery.statistics();
+            statistics[0].failures > 0 && statistics[1].waiting == 0
+        }));
+        let error = delivery.drain(SHORT).unwrap_err();
         assert!(error.is_deadline());
         assert!(error.to_string().starts_with("3 records were not delivered"), "{error}");
         let statistics = delivery.statistics();
