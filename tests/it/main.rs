@@ -11,6 +11,7 @@ mod attribution;
 #[cfg(feature = "cli")]
 mod cases;
 mod datafile;
+mod events;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
