@@ -1,3 +1,7 @@
-//! The command `variate`.
+//! The command `variate`. Must not know anything but where the command line stands.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    variate::cli::run()
+}

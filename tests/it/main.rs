@@ -10,6 +10,8 @@
 mod attribution;
 #[cfg(feature = "cli")]
 mod cases;
+#[cfg(feature = "cli")]
+mod cli;
 mod datafile;
 mod events;
 #[cfg(feature = "cli")]

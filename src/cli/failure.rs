@@ -1,0 +1,51 @@
+//! What ends a command early, and the exit code that says so.
+//!
+//! Must not know commands.
+
+use std::io;
+use std::process::ExitCode;
+
+/// Exit code: a line of the calls is malformed.
+pub(super) const MALFORMED: u8 = 1;
+/// Exit code: wrong usage; also a file of calls or events that cannot be read or written.
+pub(super) const USAGE: u8 = 2;
+/// Exit code: the datafile was refused, or cannot be read.
+const DATAFILE: u8 = 3;
+
+/// The end of a command before its work is done.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    /// `None` where nothing is to be said.
+    error: Option<anyhow::Error>,
+}
+
+impl Failure {
+    /// Wrong usage, or files that the command cannot work with.
+    pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: USAGE, error: Some(error.into()) }
+    }
+
+    /// The datafile cannot be used.
+    pub(super) fn datafile(error: anyhow::Error) -> Self {
+        Self { code: DATAFILE, error: Some(error) }
+    }
+
+    /// Standard output takes no more. A reader that has seen enough (`| head`) is no fault.
+    pub(super) fn output(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { code: 0, error: None };
+        }
+        let error = anyhow::Error::from(error)
+            .context("cannot write the answers: check where standard output goes");
+        Self { code: USAGE, error: Some(error) }
+    }
+
+    /// Says what happened and gives the exit code.
+    pub(super) fn report(&self) -> ExitCode {
+        if let Some(error) = &self.error {
+            super::say(&format!("error: {error:#}"));
+        }
+        ExitCode::from(self.code)
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line: one file per command, typed arguments in, an exit code out.
+//!
+//! Must not know how anything is decided or attributed: `engine` is the only part that calls the
+//! client. Answers go to standard output, everything else that is said to standard error.
+
+mod answer;
+mod arguments;
+mod call;
+mod decide;
+mod engine;
+mod failure;
+mod load;
+mod members;
+mod nearest;
+mod progress;
+mod read_call;
+mod replay;
+mod span;
+mod story;
+mod summary;
+mod words;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+
+/// Runs the command with the arguments of the process.
+///
+/// The exit code is 0, 1 for a malformed call, 2 for wrong usage, 3 for a refused datafile.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help that nobody reads any more is no fault.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::USAGE));
+        }
+    };
+    let done = match arguments.command {
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Decide(arguments) => decide::run(&arguments),
+    };
+    done.unwrap_or_else(|failure| failure.report())
+}
+
+/// Says a line on standard error, also where nobody listens.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,219 @@
+//! `variate replay`: a file of calls in, a line of answer for each out.
+//!
+//! Must not know how calls are answered.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, StdoutLock, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::arguments::{Format, ReplayArguments};
+use super::call::{Ask, Call};
+use super::engine::{Engine, Setup};
+use super::failure::{Failure, MALFORMED};
+use super::load::load_datafile;
+use super::progress::Progress;
+use super::read_call::{read_call, read_line};
+use super::say;
+use super::story::{Story, Told};
+use super::summary::Summary;
+use crate::attribution::Record;
+use crate::error::Error;
+use crate::events::{AttributionMode, event_api_request};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Replays a file of calls.
+pub(super) fn run(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
+    let datafile =
+        load_datafile(&arguments.datafile, arguments.quiet).map_err(Failure::datafile)?;
+    let (mut calls, total_bytes) = open_calls(&arguments.calls).map_err(Failure::usage)?;
+    let mut replay = Replay::new(arguments, datafile)?;
+    let mut progress = Progress::start(total_bytes);
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let length = calls.read_until(b'\n', &mut line).map_err(|error| {
+            Failure::usage(Error::file("read the calls in", &arguments.calls, error))
+        })?;
+        if length == 0 {
+            break;
+        }
+        // Editors may put a mark there; only the first line can begin with one.
+        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1).unwrap_or(&line);
+        if !text.trim_ascii().is_empty() {
+            replay.line(number, text.trim_ascii_end())?;
+        }
+        progress.step(length);
+    }
+    progress.finish();
+    replay.finish()
+}
+
+fn open_calls(path: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Error> {
+    if path == Path::new("-") {
+        return Ok((Box::new(io::stdin().lock()), None));
+    }
+    let failed = |error| Error::file("read the calls in", path, error);
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    Ok((Box::new(BufReader::new(file)), metadata.is_file().then(|| metadata.len())))
+}
+
+/// A replay that goes on line by line.
+struct Replay<'a> {
+    engine: Engine,
+    answers: BufWriter<StdoutLock<'static>>,
+    events: Option<EventsFile<'a>>,
+    /// Where answers are for people.
+    telling: Option<(Story, Summary)>,
+    has_malformed: bool,
+    is_quiet: bool,
+}
+
+impl<'a> Replay<'a> {
+    fn new(
+        arguments: &'a ReplayArguments,
+        datafile: crate::datafile::Datafile,
+    ) -> Result<Self, Failure> {
+        let is_for_people = arguments.format == Format::Text;
+        let setup = Setup {
+            is_sticky: arguments.sticky,
+            late_window_ms: arguments.late_window,
+            makes_records: is_for_people || arguments.events.is_some(),
+        };
+        let engine = Engine::new(datafile, setup).map_err(Failure::usage)?;
+        let events = match &arguments.events {
+            Some(path) => Some(EventsFile::create(path, arguments)?),
+            None => None,
+        };
+        Ok(Self {
+            engine,
+            answers: BufWriter::new(io::stdout().lock()),
+            events,
+            telling: is_for_people.then(Default::default),
+            has_malformed: false,
+            is_quiet: arguments.quiet,
+        })
+    }
+
+    fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Failure> {
+        let value = read_line(text);
+        let call = value.as_ref().map_err(Clone::clone).and_then(read_call);
+        match call {
+            Ok(call) => self.call(&call),
+            Err(fault) => self.malformed(&format!("line {number}: {fault}")),
+        }
+    }
+
+    fn call(&mut self, call: &Call<'_>) -> Result<(), Failure> {
+        let received_at_ms = self.engine.receive(call);
+        let answer = match &call.ask {
+            Ask::SetDatafile { path } => Answer::Done { ok: self.set_datafile(Path::new(path)) },
+            _ => self.engine.answer(call),
+        };
+        let records = self.engine.take_records();
+        let told = Told { call, received_at_ms, answer: &answer, records: &records };
+        match &mut self.telling {
+            Some((story, summary)) => {
+                summary.count(&told);
+                let lines = story.tell(&told);
+                self.write_lines(&lines)?;
+            }
+            None => self.write_json(&answer)?,
+        }
+        self.write_events(&records)
+    }
+
+    fn malformed(&mut self, error: &str) -> Result<(), Failure> {
+        self.has_malformed = true;
+        match &mut self.telling {
+            Some((_, summary)) => {
+                summary.count_malformed();
+                self.write_lines(&[format!("  error on {error}")])?;
+            }
+            None => self.write_json(&Answer::Error { error: error.to_owned() })?,
+        }
+        self.write_events(&[])
+    }
+
+    fn set_datafile(&self, path: &Path) -> bool {
+        match load_datafile(path, self.is_quiet) {
+            Ok(datafile) => self.engine.swap(datafile),
+            Err(error) => {
+                say(&format!("{error:#}; the datafile before it stays in force"));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn finish(mut self) -> Result<ExitCode, Failure> {
+        if let Some((_, summary)) = &self.telling {
+            let lines = summary.lines(&self.engine.statistics());
+            self.write_lines(&lines)?;
+        }
+        Ok(if self.has_malformed { ExitCode::from(MALFORMED) } else { ExitCode::SUCCESS })
+    }
+
+    fn write_json(&mut self, answer: &Answer) -> Result<(), Failure> {
+        serde_json::to_writer(&mut self.answers, answer)
+            .map_err(io::Error::from)
+            .and_then(|()| self.answers.write_all(b"\n"))
+            .and_then(|()| self.answers.flush())
+            .map_err(Failure::output)
+    }
+
+    fn write_lines(&mut self, lines: &[String]) -> Result<(), Failure> {
+        lines
+            .iter()
+            .try_for_each(|line| writeln!(self.answers, "{}", line.trim_end()))
+            .and_then(|()| self.answers.flush())
+            .map_err(Failure::output)
+    }
+
+    fn write_events(&mut self, records: &[std::sync::Arc<Record>]) -> Result<(), Failure> {
+        self.events.as_mut().map_or(Ok(()), |events| events.write(records))
+    }
+}
+
+/// The file that is told what each call would send.
+struct EventsFile<'a> {
+    path: &'a Path,
+    file: BufWriter<File>,
+    mode: AttributionMode,
+}
+
+impl<'a> EventsFile<'a> {
+    fn create(path: &'a Path, arguments: &ReplayArguments) -> Result<Self, Failure> {
+        for (input, what) in [(&arguments.datafile, "datafile"), (&arguments.calls, "calls")] {
+            if is_same_file(path, input) {
+                return Err(Failure::usage(anyhow::anyhow!(
+                    "--events would overwrite the {what} in {}: give another file",
+                    input.display()
+                )));
+            }
+        }
+        let file = File::create(path)
+            .map_err(|error| Failure::usage(Error::file("write the events to", path, error)))?;
+        Ok(Self { path, file: BufWriter::new(file), mode: arguments.attribution.into() })
+    }
+
+    fn write(&mut self, records: &[std::sync::Arc<Record>]) -> Result<(), Failure> {
+        let requests = records.iter().filter_map(|record| event_api_request(record, self.mode));
+        let line: Vec<Value> =
+            requests.map(|request| json!({"url": request.url, "body": request.body})).collect();
+        serde_json::to_writer(&mut self.file, &line)
+            .map_err(io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"))
+            .and_then(|()| self.file.flush())
+            .map_err(|error| Failure::usage(Error::file("write the events to", self.path, error)))
+    }
+}
+
+fn is_same_file(left: &Path, right: &Path) -> bool {
+    matches!((fs::canonicalize(left), fs::canonicalize(right)), (Ok(left), Ok(right)) if left == right)
+}

@@ -1,0 +1,258 @@
+//! A replay as people read it: the call, the answer, and what was recorded, in words.
+//!
+//! Must not know how answers come about.
+
+use serde_json::Value;
+
+use super::answer::{Answer, DecisionAnswer, TrackedAnswer};
+use super::call::{Ask, Call, TrackedEvent};
+use super::words::{counted, day, listed, money, name, time_of_day, time_seen_from, value};
+use crate::attribution::{ConversionRecord, Credit, ImpressionRecord, Record};
+use crate::clock::TimeMs;
+
+const USER_WIDTH: usize = 11;
+const CALL_WIDTH: usize = 45;
+/// Where the call begins: what was recorded is written below it.
+const DETAIL_INDENT: &str = "                         ";
+
+/// Writes calls one after the other, and each day once.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    day: String,
+}
+
+/// A call that was answered, with all that came of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'t> {
+    pub(super) call: &'t Call<'t>,
+    pub(super) received_at_ms: TimeMs,
+    pub(super) answer: &'t Answer,
+    pub(super) records: &'t [std::sync::Arc<Record>],
+}
+
+impl Story {
+    /// The lines for a call: what was asked and answered, then what was recorded.
+    pub(super) fn tell(&mut self, told: &Told<'_>) -> Vec<String> {
+        let time_ms = told.call.time_ms.unwrap_or(told.received_at_ms);
+        let mut lines = self.lines_of_new_day(time_ms);
+        let time = time_of_day(time_ms);
+        let user = name(told.call.user_id);
+        let user = if matches!(told.call.ask, Ask::SetDatafile { .. }) { "-" } else { &user };
+        let mut call = call_words(told.call);
+        if time_ms < told.received_at_ms {
+            let received_at = time_seen_from(told.received_at_ms, time_ms);
+            call.push_str(&format!(", arrived late, at {received_at}"));
+        }
+        let answer = answer_words(told.answer);
+        lines.push(format!("  {time:9}  {user:USER_WIDTH$}  {call:CALL_WIDTH$}  -> {answer}"));
+        let details = answer_details(told.answer);
+        let recorded = told.records.iter().flat_map(|record| record_details(record, time_ms));
+        lines.extend(
+            details.into_iter().chain(recorded).map(|line| format!("{DETAIL_INDENT}{line}")),
+        );
+        lines
+    }
+
+    fn lines_of_new_day(&mut self, time_ms: TimeMs) -> Vec<String> {
+        let day = day(time_ms);
+        if day == self.day {
+            return Vec::new();
+        }
+        let space = if self.day.is_empty() { None } else { Some(String::new()) };
+        self.day = day;
+        space.into_iter().chain([format!("{} (UTC)", self.day)]).collect()
+    }
+}
+
+fn call_words(call: &Call<'_>) -> String {
+    let about = match &call.ask {
+        Ask::Activate { experiment_key, id } => {
+            format!("{}{}", name(experiment_key), id_words(*id))
+        }
+        Ask::GetVariation { experiment_key } | Ask::GetForcedVariation { experiment_key } => {
+            name(experiment_key)
+        }
+        Ask::Track(event) => track_words(event),
+        Ask::Decide { flag_key, .. }
+        | Ask::IsFeatureEnabled { flag_key }
+        | Ask::GetAllFeatureVariables { flag_key } => name(flag_key),
+        Ask::DecideForKeys { flag_keys, .. } => listed(flag_keys.iter().map(|key| name(key))),
+        Ask::GetFeatureVariable { flag_key, variable_key } => {
+            format!("{} {}", name(flag_key), name(variable_key))
+        }
+        Ask::SetForcedVariation { experiment_key, variation_key: Some(variation_key) } => {
+            format!("{} to {}", name(experiment_key), name(variation_key))
+        }
+        Ask::SetForcedVariation { experiment_key, variation_key: None } => {
+            format!("{} to nothing", name(experiment_key))
+        }
+        Ask::SetForcedDecision { flag_key, rule_key, variation_key } => {
+            format!("{}{} to {}", name(flag_key), rule_words(*rule_key), name(variation_key))
+        }
+        Ask::RemoveForcedDecision { flag_key, rule_key } => {
+            format!("{}{}", name(flag_key), rule_words(*rule_key))
+        }
+        Ask::SetDatafile { path } => name(path),
+        Ask::DecideAll { .. } | Ask::GetEnabledFeatures | Ask::RemoveAllForcedDecisions => {
+            return call.name.to_owned();
+        }
+    };
+    format!("{} {about}", call.name)
+}
+
+fn track_words(event: &TrackedEvent<'_>) -> String {
+    let tag = |key: &str| event.tags.and_then(|tags| tags.get(key));
+    let revenue = tag("revenue")
+        .and_then(Value::as_i64)
+        .map(|cents| format!("revenue {}", money(cents.into())));
+    let measured = tag("value").map(|measured| format!("value {}", value(measured)));
+    let count = event.count.map(|count| format!("count {count}"));
+    let duration = event.duration_seconds.map(|seconds| format!("{seconds} s long"));
+    let details = [revenue, measured, count, duration].into_iter().flatten();
+    let details: String = details.map(|detail| format!(", {detail}")).collect();
+    format!("{}{details}{}", name(event.event_key), id_words(event.id))
+}
+
+fn id_words(id: Option<&str>) -> String {
+    id.map(|id| format!(", id {}", name(id))).unwrap_or_default()
+}
+
+fn rule_words(rule_key: Option<&str>) -> String {
+    rule_key.map(|key| format!(" rule {}", name(key))).unwrap_or_default()
+}
+
+fn answer_words(answer: &Answer) -> String {
+    match answer {
+        Answer::Variation { variation_key: Some(key) } => name(key),
+        Answer::Variation { variation_key: None } => "no variation".to_owned(),
+        Answer::Tracked(tracked) => tracked_words(tracked),
+        Answer::Decision(decision) => decision_words(decision),
+        Answer::Decisions { decisions } => counted(decisions.0.len() as u64, "decision"),
+        Answer::Enabled { enabled } => on_or_off(*enabled).to_owned(),
+        Answer::FlagKeys { flag_keys } if flag_keys.is_empty() => "none".to_owned(),
+        Answer::FlagKeys { flag_keys } => listed(flag_keys.iter().map(|key| name(key))),
+        Answer::Value { value: Some(found) } => value(found),
+        Answer::Value { value: None } => "no value".to_owned(),
+        Answer::Variables { variables: Some(variables) } => {
+            counted(variables.0.len() as u64, "variable")
+        }
+        Answer::Variables { variables: None } => "no such flag".to_owned(),
+        Answer::Done { ok: true } => "done".to_owned(),
+        Answer::Done { ok: false } => "not done".to_owned(),
+        Answer::Error { error } => format!("error: {error}"),
+    }
+}
+
+fn tracked_words(tracked: &TrackedAnswer) -> String {
+    let Some(reason) = tracked.reason else {
+        return format!("counts for {}", counted(tracked.experiments.len() as u64, "experiment"));
+    };
+    let because = match reason {
+        "unknown-event" => "the datafile has no such event",
+        "duplicate" => "this id was seen before",
+        "not-tied" => "no experiment measures this event",
+        "not-running" => "no experiment that measures it is running",
+        "no-activation" => "the user was in no experiment that measures it",
+        "before-activation" => "it happened before the user was in the experiment",
+        "outside-window" => "it happened too long after the activation",
+        _ => return format!("not counted ({reason})"),
+    };
+    format!("not counted: {because} ({reason})")
+}
+
+/// A decision in one line.
+pub(super) fn decision_words(decision: &DecisionAnswer) -> String {
+    if decision.is_error {
+        return "off (error)".to_owned();
+    }
+    let variation = decision.variation_key.as_deref().map(|key| format!("variation {}", name(key)));
+    let rule = decision.rule_key.as_deref().map(|key| format!("rule {}", name(key)));
+    let by = listed(variation.into_iter().chain(rule));
+    let by = if by.is_empty() { "nothing decided".to_owned() } else { by };
+    format!("{} ({by})", on_or_off(decision.enabled))
+}
+
+fn on_or_off(is_enabled: bool) -> &'static str {
+    if is_enabled { "on" } else { "off" }
+}
+
+fn answer_details(answer: &Answer) -> Vec<String> {
+    match answer {
+        Answer::Decision(decision) => {
+            let variables = variables_line(&decision.variables.0);
+            let reasons = decision.reasons.iter().flatten();
+            let reasons = reasons.map(|reason| format!("  why: {}", without_controls(reason)));
+            variables.into_iter().chain(reasons).collect()
+        }
+        Answer::Decisions { decisions } => {
+            let line = |(key, decision): &(String, DecisionAnswer)| {
+                format!("  {}: {}", name(key), decision_words(decision))
+            };
+            decisions.0.iter().map(line).collect()
+        }
+        Answer::Variables { variables: Some(variables) } => {
+            variables_line(&variables.0).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn variables_line(variables: &[(String, Option<Value>)]) -> Option<String> {
+    let one = |(key, found): &(String, Option<Value>)| {
+        format!("{} = {}", name(key), found.as_ref().map_or_else(|| "null".to_owned(), value))
+    };
+    (!variables.is_empty()).then(|| format!("  with {}", listed(variables.iter().map(one))))
+}
+
+/// Reasons quote what the datafile says: nothing of it is to move a terminal's cursor.
+pub(super) fn without_controls(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
+fn record_details(record: &Record, time_ms: TimeMs) -> Vec<String> {
+    match record {
+        Record::Impression(record) => vec![impression_words(record)],
+        Record::Conversion(record) => {
+            let line = |credit| credit_words(record, credit, time_ms);
+            record.credits.iter().map(line).collect()
+        }
+    }
+}
+
+fn impression_words(record: &ImpressionRecord) -> String {
+    let impression = &record.impression;
+    if let Some((rule, variation)) = impression.activates() {
+        let shown = format!("{} as {}", name(rule.key()), name(variation.key()));
+        let again = if record.first { "" } else { ", again" };
+        let forced = if impression.is_forced { ", forced" } else { "" };
+        return format!("+ activated in {shown}{again}{forced}");
+    }
+    match (impression.rule(), impression.variation()) {
+        (Some(rule), _) => {
+            format!("+ impression of {}, a rollout rule: no activation", name(rule.key()))
+        }
+        (None, Some(variation)) => format!(
+            "+ impression of {}, forced for the whole flag: no activation",
+            name(variation.key())
+        ),
+        (None, None) => "+ impression of the default: no activation".to_owned(),
+    }
+}
+
+fn credit_words(record: &ConversionRecord, credit: &Credit, time_ms: TimeMs) -> String {
+    let shown = &credit.experiment;
+    let shown = format!("{} as {}", name(&shown.experiment_key), name(&shown.variation_key));
+    let activated_at = time_seen_from(credit.activated_at_ms, time_ms);
+    if !record.late {
+        return format!("+ credit to {shown}, activated at {activated_at}");
+    }
+    let event = record.event_id.with_text(name);
+    let what = match (credit.withdrawn, credit.redated, credit.replaces) {
+        (true, ..) => "credit withdrawn from",
+        (_, true, _) => "credit redated for",
+        (.., true) => "credit corrected to",
+        _ => "late credit to",
+    };
+    format!("+ {what} {shown}, activated at {activated_at}, for event {event}")
+}
