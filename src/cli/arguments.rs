@@ -196,7 +196,7 @@ fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), value))
 }
 
-const REPLAY_LESSON: &str = r#"Calls (each also takes "userId", and may have "attributes", "time" in ms since 1970, "segments"):
+const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
   activate, getVariation                      "experimentKey"  [activate: "id"]
   track                                       "eventKey"  ["id", "eventTags", "count", "duration"]
   decide                                      "flagKey"  ["options"]
@@ -212,8 +212,9 @@ const REPLAY_LESSON: &str = r#"Calls (each also takes "userId", and may have "at
   removeAllForcedDecisions
   setDatafile                                 "path"  (no user)
 
-A time says when the call happened. The clock of receipt follows the times and never goes back: a call
-with an earlier time than one before it is a late arrival. Calls without a time happen now.
+A time says when the call happened. The clock of receipt follows the times and never goes back: a
+call with an earlier time than one before it is a late arrival. Calls without a time happen now; those
+that record nothing then leave the clock alone.
 
 A malformed line is answered with {"error": "..."}, and the replay goes on.
 
@@ -223,22 +224,26 @@ Examples:
   Read what happened, with credits in words and a summary:
     variate replay --datafile shop.json --calls calls.jsonl --format text
   See what today's SDKs would send:
-    variate replay --datafile shop.json --calls calls.jsonl --attribution backend --events events.jsonl
+    variate replay --datafile shop.json --calls calls.jsonl --events events.jsonl \
+      --attribution backend
   Ask from a pipe:
-    echo '{"call":"decide","flagKey":"search","userId":"mia"}' | variate replay --datafile shop.json --calls -
+    echo '{"call":"decide","flagKey":"search","userId":"mia"}' |
+      variate replay --datafile shop.json --calls -
 
 Exit codes: 0 done, 1 a line was malformed, 2 wrong usage or a file that cannot be read or written,
 3 the datafile was refused or cannot be read. A reader that closes the pipe early is no fault."#;
 
 const DECIDE_LESSON: &str = r#"Examples:
   Decide a flag:
-    variate decide --datafile shop.json --flag search --user mia --attribute country=DE --attribute age=27
+    variate decide --datafile shop.json --flag search --user mia \
+      --attribute country=DE --attribute age=27
   See why, step by step:
     variate decide --datafile shop.json --flag search --user mia --explain
   All flags that are on, for a program:
     variate decide --datafile shop.json --all --user mia --option ENABLED_FLAGS_ONLY --format json
   An experiment, with attributes from JSON:
-    variate decide --datafile shop.json --experiment checkout_button --user mia --attributes '{"country": "SE"}'
+    variate decide --datafile shop.json --experiment checkout_button --user mia \
+      --attributes '{"country": "SE"}'
 
 A key that the datafile does not have gets the SDKs' answer, and a hint on standard error.
 

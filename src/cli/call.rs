@@ -43,6 +43,22 @@ pub(super) enum Ask<'l> {
     SetDatafile { path: &'l str },
 }
 
+impl Ask<'_> {
+    /// Whether an activation, another impression or an event may come of it.
+    pub(super) fn may_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Activate { .. }
+                | Self::Track(_)
+                | Self::Decide { .. }
+                | Self::DecideAll { .. }
+                | Self::DecideForKeys { .. }
+                | Self::IsFeatureEnabled { .. }
+                | Self::GetEnabledFeatures
+        )
+    }
+}
+
 /// What `track` is told.
 #[derive(Debug)]
 pub(super) struct TrackedEvent<'l> {

@@ -52,9 +52,19 @@ impl Engine {
         Ok(Self { client, clock, store, forced_decisions, records_taken: 0 })
     }
 
-    /// The time of a call's receipt: the call's own, but never before that of an earlier call.
+    /// The time of a call's receipt: the call's own, else now, but never before that of an earlier call.
+    ///
+    /// What records nothing moves the clock only if it has a time: a change of the datafile within an
+    /// old file of calls is not to end every window.
     pub(super) fn receive(&self, call: &Call<'_>) -> TimeMs {
-        self.clock.advance_to(call.time_ms.unwrap_or_else(system_time_ms))
+        match call.time_ms {
+            Some(time_ms) => self.clock.advance_to(time_ms),
+            None if call.ask.may_record() => self.clock.advance_to(system_time_ms()),
+            None => match self.clock.now_ms() {
+                TimeMs::MIN => system_time_ms(),
+                now_ms => now_ms,
+            },
+        }
     }
 
     /// Answers a call. `setDatafile` is for [`Engine::swap`].

@@ -96,8 +96,8 @@ const TEXTS: Wanted = Wanted { what: "a list of strings", example: "[\"...\"]" }
 const OBJECT: Wanted = Wanted { what: "an object", example: "{\"...\": ...}" };
 const TIME_MS: Wanted =
     Wanted { what: "a whole number of milliseconds since 1970", example: "1772442000000" };
-const COUNT: Wanted = Wanted { what: "a whole number, not below 0", example: "1" };
-const SECONDS: Wanted = Wanted { what: "a number of seconds, not below 0", example: "1.5" };
+const COUNT: Wanted = Wanted { what: "a whole number from 0", example: "1" };
+const SECONDS: Wanted = Wanted { what: "a number of seconds from 0", example: "1.5" };
 
 fn texts<'l>(name: &str, value: &'l Value) -> Result<Vec<&'l str>, Fault> {
     let items = value.as_array().ok_or_else(|| wrong(name, TEXTS, value))?;

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, StdoutLock, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ use super::say;
 use super::story::{Story, Told};
 use super::summary::Summary;
 use crate::attribution::Record;
+use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{AttributionMode, event_api_request};
 
@@ -60,7 +62,7 @@ fn open_calls(path: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Error> {
     let failed = |error| Error::file("read the calls in", path, error);
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    Ok((Box::new(BufReader::new(file)), metadata.is_file().then(|| metadata.len())))
+    Ok((Box::new(BufReader::new(file)), metadata.is_file().then_some(metadata.len())))
 }
 
 /// A replay that goes on line by line.
@@ -75,10 +77,7 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(
-        arguments: &'a ReplayArguments,
-        datafile: crate::datafile::Datafile,
-    ) -> Result<Self, Failure> {
+    fn new(arguments: &'a ReplayArguments, datafile: Datafile) -> Result<Self, Failure> {
         let is_for_people = arguments.format == Format::Text;
         let setup = Setup {
             is_sticky: arguments.sticky,
@@ -175,7 +174,7 @@ impl<'a> Replay<'a> {
             .map_err(Failure::output)
     }
 
-    fn write_events(&mut self, records: &[std::sync::Arc<Record>]) -> Result<(), Failure> {
+    fn write_events(&mut self, records: &[Arc<Record>]) -> Result<(), Failure> {
         self.events.as_mut().map_or(Ok(()), |events| events.write(records))
     }
 }
@@ -197,12 +196,11 @@ impl<'a> EventsFile<'a> {
                 )));
             }
         }
-        let file = File::create(path)
-            .map_err(|error| Failure::usage(Error::file("write the events to", path, error)))?;
+        let file = File::create(path).map_err(|error| unwritable(path, error))?;
         Ok(Self { path, file: BufWriter::new(file), mode: arguments.attribution.into() })
     }
 
-    fn write(&mut self, records: &[std::sync::Arc<Record>]) -> Result<(), Failure> {
+    fn write(&mut self, records: &[Arc<Record>]) -> Result<(), Failure> {
         let requests = records.iter().filter_map(|record| event_api_request(record, self.mode));
         let line: Vec<Value> =
             requests.map(|request| json!({"url": request.url, "body": request.body})).collect();
@@ -210,8 +208,15 @@ impl<'a> EventsFile<'a> {
             .map_err(io::Error::from)
             .and_then(|()| self.file.write_all(b"\n"))
             .and_then(|()| self.file.flush())
-            .map_err(|error| Failure::usage(Error::file("write the events to", self.path, error)))
+            .map_err(|error| unwritable(self.path, error))
     }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    let path = path.display();
+    Failure::usage(anyhow::Error::from(error).context(format!(
+        "cannot write the events to {path}: check that its folder exists, has room and may be written to"
+    )))
 }
 
 fn is_same_file(left: &Path, right: &Path) -> bool {

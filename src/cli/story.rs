@@ -2,6 +2,8 @@
 //!
 //! Must not know how answers come about.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::answer::{Answer, DecisionAnswer, TrackedAnswer};
@@ -10,10 +12,11 @@ use super::words::{counted, day, listed, money, name, time_of_day, time_seen_fro
 use crate::attribution::{ConversionRecord, Credit, ImpressionRecord, Record};
 use crate::clock::TimeMs;
 
+const TIME_WIDTH: usize = 12;
 const USER_WIDTH: usize = 11;
-const CALL_WIDTH: usize = 45;
+const CALL_WIDTH: usize = 36;
 /// Where the call begins: what was recorded is written below it.
-const DETAIL_INDENT: &str = "                         ";
+const DETAIL_INDENT: &str = "                             ";
 
 /// Writes calls one after the other, and each day once.
 #[derive(Debug, Default)]
@@ -27,7 +30,7 @@ pub(super) struct Told<'t> {
     pub(super) call: &'t Call<'t>,
     pub(super) received_at_ms: TimeMs,
     pub(super) answer: &'t Answer,
-    pub(super) records: &'t [std::sync::Arc<Record>],
+    pub(super) records: &'t [Arc<Record>],
 }
 
 impl Story {
@@ -38,18 +41,20 @@ impl Story {
         let time = time_of_day(time_ms);
         let user = name(told.call.user_id);
         let user = if matches!(told.call.ask, Ask::SetDatafile { .. }) { "-" } else { &user };
-        let mut call = call_words(told.call);
-        if time_ms < told.received_at_ms {
-            let received_at = time_seen_from(told.received_at_ms, time_ms);
-            call.push_str(&format!(", arrived late, at {received_at}"));
-        }
-        let answer = answer_words(told.answer);
-        lines.push(format!("  {time:9}  {user:USER_WIDTH$}  {call:CALL_WIDTH$}  -> {answer}"));
-        let details = answer_details(told.answer);
-        let recorded = told.records.iter().flat_map(|record| record_details(record, time_ms));
-        lines.extend(
-            details.into_iter().chain(recorded).map(|line| format!("{DETAIL_INDENT}{line}")),
-        );
+        let (call, answer) = (call_words(told.call), answer_words(told.answer));
+        lines.push(format!(
+            "  {time:TIME_WIDTH$}  {user:USER_WIDTH$}  {call:CALL_WIDTH$}  -> {answer}"
+        ));
+        let with = call_details(told.call);
+        let with = (!with.is_empty()).then(|| format!("  with {}", listed(with)));
+        let is_late = time_ms < told.received_at_ms && told.call.ask.may_record();
+        let late = is_late.then(|| {
+            format!("  arrived late, at {}", time_seen_from(told.received_at_ms, time_ms))
+        });
+        let answered = answer_details(told.answer);
+        let recorded = record_details(told.records, time_ms);
+        let details = with.into_iter().chain(late).chain(answered).chain(recorded);
+        lines.extend(details.map(|line| format!("{DETAIL_INDENT}{line}")));
         lines
     }
 
@@ -66,31 +71,19 @@ impl Story {
 
 fn call_words(call: &Call<'_>) -> String {
     let about = match &call.ask {
-        Ask::Activate { experiment_key, id } => {
-            format!("{}{}", name(experiment_key), id_words(*id))
-        }
-        Ask::GetVariation { experiment_key } | Ask::GetForcedVariation { experiment_key } => {
-            name(experiment_key)
-        }
-        Ask::Track(event) => track_words(event),
+        Ask::Activate { experiment_key, .. }
+        | Ask::GetVariation { experiment_key }
+        | Ask::GetForcedVariation { experiment_key }
+        | Ask::SetForcedVariation { experiment_key, .. } => name(experiment_key),
+        Ask::Track(event) => name(event.event_key),
         Ask::Decide { flag_key, .. }
         | Ask::IsFeatureEnabled { flag_key }
-        | Ask::GetAllFeatureVariables { flag_key } => name(flag_key),
+        | Ask::GetAllFeatureVariables { flag_key }
+        | Ask::SetForcedDecision { flag_key, .. }
+        | Ask::RemoveForcedDecision { flag_key, .. } => name(flag_key),
         Ask::DecideForKeys { flag_keys, .. } => listed(flag_keys.iter().map(|key| name(key))),
         Ask::GetFeatureVariable { flag_key, variable_key } => {
             format!("{} {}", name(flag_key), name(variable_key))
-        }
-        Ask::SetForcedVariation { experiment_key, variation_key: Some(variation_key) } => {
-            format!("{} to {}", name(experiment_key), name(variation_key))
-        }
-        Ask::SetForcedVariation { experiment_key, variation_key: None } => {
-            format!("{} to nothing", name(experiment_key))
-        }
-        Ask::SetForcedDecision { flag_key, rule_key, variation_key } => {
-            format!("{}{} to {}", name(flag_key), rule_words(*rule_key), name(variation_key))
-        }
-        Ask::RemoveForcedDecision { flag_key, rule_key } => {
-            format!("{}{}", name(flag_key), rule_words(*rule_key))
         }
         Ask::SetDatafile { path } => name(path),
         Ask::DecideAll { .. } | Ask::GetEnabledFeatures | Ask::RemoveAllForcedDecisions => {
@@ -100,25 +93,36 @@ fn call_words(call: &Call<'_>) -> String {
     format!("{} {about}", call.name)
 }
 
-fn track_words(event: &TrackedEvent<'_>) -> String {
+/// What went with the call.
+fn call_details(call: &Call<'_>) -> Vec<String> {
+    let named = |what: &str, key: &Option<&str>| key.map(|key| format!("{what} {}", name(key)));
+    let details = match &call.ask {
+        Ask::Activate { id, .. } => [named("id", id), None],
+        Ask::Track(event) => return track_details(event),
+        Ask::SetForcedVariation { variation_key: None, .. } => {
+            [Some("no variation".to_owned()), None]
+        }
+        Ask::SetForcedVariation { variation_key, .. } => [named("variation", variation_key), None],
+        Ask::SetForcedDecision { rule_key, variation_key, .. } => {
+            [named("rule", rule_key), named("variation", &Some(variation_key))]
+        }
+        Ask::RemoveForcedDecision { rule_key, .. } => [named("rule", rule_key), None],
+        _ => [None, None],
+    };
+    details.into_iter().flatten().collect()
+}
+
+fn track_details(event: &TrackedEvent<'_>) -> Vec<String> {
     let tag = |key: &str| event.tags.and_then(|tags| tags.get(key));
-    let revenue = tag("revenue")
-        .and_then(Value::as_i64)
-        .map(|cents| format!("revenue {}", money(cents.into())));
-    let measured = tag("value").map(|measured| format!("value {}", value(measured)));
-    let count = event.count.map(|count| format!("count {count}"));
-    let duration = event.duration_seconds.map(|seconds| format!("{seconds} s long"));
-    let details = [revenue, measured, count, duration].into_iter().flatten();
-    let details: String = details.map(|detail| format!(", {detail}")).collect();
-    format!("{}{details}{}", name(event.event_key), id_words(event.id))
-}
-
-fn id_words(id: Option<&str>) -> String {
-    id.map(|id| format!(", id {}", name(id))).unwrap_or_default()
-}
-
-fn rule_words(rule_key: Option<&str>) -> String {
-    rule_key.map(|key| format!(" rule {}", name(key))).unwrap_or_default()
+    let revenue = tag("revenue").and_then(Value::as_i64);
+    let details = [
+        revenue.map(|cents| format!("revenue {}", money(cents.into()))),
+        tag("value").map(|measured| format!("value {}", value(measured))),
+        event.count.map(|count| format!("count {count}")),
+        event.duration_seconds.map(|seconds| format!("duration {seconds} s")),
+        event.id.map(|id| format!("id {}", name(id))),
+    ];
+    details.into_iter().flatten().collect()
 }
 
 fn answer_words(answer: &Answer) -> String {
@@ -144,9 +148,7 @@ fn answer_words(answer: &Answer) -> String {
 }
 
 fn tracked_words(tracked: &TrackedAnswer) -> String {
-    let Some(reason) = tracked.reason else {
-        return format!("counts for {}", counted(tracked.experiments.len() as u64, "experiment"));
-    };
+    let Some(reason) = tracked.reason else { return "credited".to_owned() };
     let because = match reason {
         "unknown-event" => "the datafile has no such event",
         "duplicate" => "this id was seen before",
@@ -155,9 +157,9 @@ fn tracked_words(tracked: &TrackedAnswer) -> String {
         "no-activation" => "the user was in no experiment that measures it",
         "before-activation" => "it happened before the user was in the experiment",
         "outside-window" => "it happened too long after the activation",
-        _ => return format!("not counted ({reason})"),
+        _ => return format!("not credited ({reason})"),
     };
-    format!("not counted: {because} ({reason})")
+    format!("not credited: {because} ({reason})")
 }
 
 /// A decision in one line.
@@ -210,33 +212,46 @@ pub(super) fn without_controls(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn record_details(record: &Record, time_ms: TimeMs) -> Vec<String> {
-    match record {
-        Record::Impression(record) => vec![impression_words(record)],
-        Record::Conversion(record) => {
-            let line = |credit| credit_words(record, credit, time_ms);
-            record.credits.iter().map(line).collect()
+fn record_details(records: &[Arc<Record>], time_ms: TimeMs) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut others = Vec::new();
+    for record in records {
+        match &**record {
+            Record::Impression(record) => match activation_words(record) {
+                Some(words) => lines.push(words),
+                None => others.push(other_impression_words(record)),
+            },
+            Record::Conversion(record) => {
+                let credits = record.credits.iter();
+                lines.extend(credits.map(|credit| credit_words(record, credit, time_ms)));
+            }
         }
     }
+    match &*others {
+        [] => {}
+        [one] => lines.push(format!("+ impression of {one}: no activation")),
+        several => {
+            lines.push(format!("+ {} impressions that are no activations", several.len()));
+        }
+    }
+    lines
 }
 
-fn impression_words(record: &ImpressionRecord) -> String {
-    let impression = &record.impression;
-    if let Some((rule, variation)) = impression.activates() {
-        let shown = format!("{} as {}", name(rule.key()), name(variation.key()));
-        let again = if record.first { "" } else { ", again" };
-        let forced = if impression.is_forced { ", forced" } else { "" };
-        return format!("+ activated in {shown}{again}{forced}");
-    }
-    match (impression.rule(), impression.variation()) {
-        (Some(rule), _) => {
-            format!("+ impression of {}, a rollout rule: no activation", name(rule.key()))
+fn activation_words(record: &ImpressionRecord) -> Option<String> {
+    let (rule, variation) = record.impression.activates()?;
+    let shown = format!("{} as {}", name(rule.key()), name(variation.key()));
+    let again = if record.first { "" } else { ", again" };
+    let forced = if record.impression.is_forced { ", forced" } else { "" };
+    Some(format!("+ activated in {shown}{again}{forced}"))
+}
+
+fn other_impression_words(record: &ImpressionRecord) -> String {
+    match (record.impression.rule(), record.impression.variation()) {
+        (Some(rule), _) => format!("the rollout rule {}", name(rule.key())),
+        (None, Some(variation)) => {
+            format!("{}, forced for the whole flag", name(variation.key()))
         }
-        (None, Some(variation)) => format!(
-            "+ impression of {}, forced for the whole flag: no activation",
-            name(variation.key())
-        ),
-        (None, None) => "+ impression of the default: no activation".to_owned(),
+        (None, None) => "the default".to_owned(),
     }
 }
 

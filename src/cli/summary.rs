@@ -85,26 +85,26 @@ impl Summary {
         }
         let others = counted(self.other_impressions, "other impression");
         lines.push(format!("  activations: {}, and {others}", self.activations));
+        let events = counted(self.accepted_events, "event");
         let credits = counted(self.credits.len() as u64, "credit");
-        lines.push(format!("  conversions: {} accepted, {credits}", self.accepted_events));
+        lines.push(format!("  conversions: {events}, {credits}"));
         lines.extend(self.lines_of_credits());
         if !self.not_credited.is_empty() {
-            lines.push("  not counted:".to_owned());
-            let line = |(reason, count): (&&str, &u64)| format!("    {reason:20}  {count:>6}");
+            lines.push("  not credited when tracked:".to_owned());
+            let line = |(reason, count): (&&str, &u64)| format!("    {reason:17}  {count}");
             lines.extend(self.not_credited.iter().map(line));
         }
-        let crossovers = counted(statistics.crossovers, "time");
-        lines.push(format!("  crossovers (a user seen in a second variation): {crossovers}"));
+        let crossovers = statistics.crossovers;
+        lines.push(format!("  crossovers, users seen in a second variation: {crossovers}"));
         lines
     }
 
     fn line_of_calls(&self) -> String {
-        let count = |name: &&&'static str| self.calls.get(**name).copied();
-        let kinds = CALL_NAMES.iter().filter_map(|name| Some(format!("{} {name}", count(&name)?)));
-        let kinds = listed(kinds);
-        match self.calls.values().sum() {
-            0 => "  calls: 0".to_owned(),
-            total => format!("  calls: {total} ({kinds})", total = u64::to_string(&total)),
+        let kinds = CALL_NAMES.iter().filter_map(|name| Some((*name, *self.calls.get(name)?)));
+        let total: u64 = self.calls.values().sum();
+        match listed(kinds.map(|(name, count)| format!("{count} {name}"))) {
+            kinds if kinds.is_empty() => "  calls: 0".to_owned(),
+            kinds => format!("  calls: {total} ({kinds})"),
         }
     }
 

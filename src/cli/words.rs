@@ -54,27 +54,28 @@ pub(super) fn counted(count: u64, noun: &str) -> String {
 
 /// The day of a time, in UTC: `Monday, 2 March 2026`.
 pub(super) fn day(time_ms: TimeMs) -> String {
-    formatted(time_ms, "%A, %-d %B %Y")
+    formatted(time_ms, "%A, %-d %B %Y").unwrap_or_else(|| "Beyond the calendar".to_owned())
 }
 
 /// The time of day, in UTC; milliseconds only where there are some.
 pub(super) fn time_of_day(time_ms: TimeMs) -> String {
-    formatted(time_ms, if time_ms % 1000 == 0 { "%H:%M:%S" } else { "%H:%M:%S%.3f" })
+    let format = if time_ms % 1000 == 0 { "%H:%M:%S" } else { "%H:%M:%S%.3f" };
+    formatted(time_ms, format).unwrap_or_else(|| format!("{time_ms} ms"))
 }
 
 /// A time as seen from another: without the day where it is the same.
 pub(super) fn time_seen_from(time_ms: TimeMs, seen_from_ms: TimeMs) -> String {
-    if day(time_ms) == day(seen_from_ms) {
-        time_of_day(time_ms)
-    } else {
-        format!("{} {}", formatted(time_ms, "%Y-%m-%d"), time_of_day(time_ms))
+    let time = time_of_day(time_ms);
+    match formatted(time_ms, "%Y-%m-%d") {
+        Some(date) if day(time_ms) != day(seen_from_ms) => format!("{date} {time}"),
+        _ => time,
     }
 }
 
-fn formatted(time_ms: TimeMs, format: &str) -> String {
-    let written = |time: Timestamp| time.strftime(format).to_string();
-    // Beyond the calendar there is only the number.
-    Timestamp::from_millisecond(time_ms).map_or_else(|_| format!("{time_ms} ms"), written)
+/// `None` beyond the calendar.
+fn formatted(time_ms: TimeMs, format: &str) -> Option<String> {
+    let time = Timestamp::from_millisecond(time_ms).ok()?;
+    Some(time.strftime(format).to_string())
 }
 
 /// Items with commas between them.
