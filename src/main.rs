@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    variate::cli::run()
+    variate::cli::main()
 }

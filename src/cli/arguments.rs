@@ -18,7 +18,7 @@ use crate::events::AttributionMode;
     name = "variate",
     version,
     about = "Decides experiments and flags of Optimizely datafiles, and credits events only to what was activated",
-    after_help = "Exit codes: 0 done, 1 a malformed line of calls, 2 wrong usage, 3 datafile refused.",
+    after_help = "Exit codes: 0 done, 1 a malformed line or an unknown key, 2 wrong usage, 3 datafile refused.",
     after_long_help = "\
 Examples:
   Replay a file of calls and read what happened:
@@ -26,7 +26,7 @@ Examples:
   Ask why a user gets what they get:
     variate decide --datafile datafiles/shop.json --flag search --user mia --explain
 
-Exit codes: 0 done, 1 a malformed line of calls, 2 wrong usage, 3 datafile refused."
+Exit codes: 0 done, 1 a malformed line or an unknown key, 2 wrong usage, 3 datafile refused."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -76,7 +76,7 @@ pub(super) struct ReplayArguments {
     pub(super) format: Format,
 
     /// Do not tell what is wrong with parts of the datafile
-    #[arg(long)]
+    #[arg(long, short)]
     pub(super) quiet: bool,
 }
 
@@ -119,7 +119,7 @@ pub(super) struct DecideArguments {
     pub(super) format: Format,
 
     /// Do not tell what is wrong with parts of the datafile
-    #[arg(long)]
+    #[arg(long, short)]
     pub(super) quiet: bool,
 }
 
@@ -130,7 +130,7 @@ pub(super) struct Subject {
     #[arg(long, value_name = "KEY")]
     pub(super) flag: Option<String>,
 
-    /// Decide this experiment
+    /// Decide this experiment, as activate and getVariation do: without holdouts
     #[arg(long, value_name = "KEY")]
     pub(super) experiment: Option<String>,
 
@@ -245,6 +245,4 @@ const DECIDE_LESSON: &str = r#"Examples:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'
 
-A key that the datafile does not have gets the SDKs' answer, and a hint on standard error.
-
-Exit codes: 0 done, 2 wrong usage, 3 the datafile was refused or cannot be read."#;
+Exit codes: 0 done, 1 the datafile has no such flag or experiment, 2 wrong usage, 3 the datafile was refused or cannot be read."#;

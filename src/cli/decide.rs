@@ -13,9 +13,8 @@ use super::failure::Failure;
 use super::load::load_datafile;
 use super::nearest::nearest;
 use super::read_call::attributes;
-use super::say;
 use super::story::{decision_words, without_controls};
-use super::words::{name, quoted, value};
+use super::words::{listed, name, quoted, value};
 use crate::client::{Client, DecideOptions, UserContext};
 use crate::datafile::Datafile;
 
@@ -23,7 +22,7 @@ use crate::datafile::Datafile;
 pub(super) fn run(arguments: &DecideArguments) -> Result<ExitCode, Failure> {
     let datafile =
         load_datafile(&arguments.datafile, arguments.quiet).map_err(Failure::datafile)?;
-    hint_at_misspelt_key(arguments, &datafile);
+    refuse_unknown_key(arguments, &datafile)?;
     let client = Client::builder().datafile(datafile).build().map_err(Failure::usage)?;
     let attributes_given = all_attributes(arguments);
     let segments: Vec<&str> = arguments.segment.iter().map(String::as_str).collect();
@@ -47,8 +46,8 @@ fn all_attributes(arguments: &DecideArguments) -> Map<String, Value> {
     attributes
 }
 
-/// The answer is the SDKs'; the hint is for who typed the key.
-fn hint_at_misspelt_key(arguments: &DecideArguments, datafile: &Datafile) {
+/// The SDKs have an answer for unknown keys, but who types one wants to know.
+fn refuse_unknown_key(arguments: &DecideArguments, datafile: &Datafile) -> Result<(), Failure> {
     let subject = &arguments.subject;
     let (what, given, keys): (_, _, Vec<&str>) = match (&subject.flag, &subject.experiment) {
         (Some(key), _) if datafile.flag_by_key(key).is_none() => {
@@ -57,16 +56,15 @@ fn hint_at_misspelt_key(arguments: &DecideArguments, datafile: &Datafile) {
         (_, Some(key)) if datafile.experiment_by_key(key).is_none() => {
             ("experiment", key, datafile.experiments().map(|rule| rule.key()).collect())
         }
-        _ => return,
+        _ => return Ok(()),
     };
     let remedy = match nearest(given, keys.iter().copied()) {
         Some(key) => format!("did you mean {}?", quoted(key)),
-        None if keys.is_empty() => format!("it has no {what}s"),
-        None => {
-            format!("it has {}", super::words::listed(keys.iter().take(20).map(|key| name(key))))
-        }
+        None if keys.is_empty() => "it has none".to_owned(),
+        None => format!("it has {}", listed(keys.iter().map(|key| name(key)))),
     };
-    say(&format!("the datafile has no {what} {}: {remedy}", quoted(given)));
+    let given = quoted(given);
+    Err(Failure::unknown_key(format!("the datafile has no {what} {given}: {remedy}")))
 }
 
 fn experiment(arguments: &DecideArguments, user: &UserContext<'_>, key: &str) -> String {

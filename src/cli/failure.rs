@@ -5,7 +5,7 @@
 use std::io;
 use std::process::ExitCode;
 
-/// Exit code: a line of the calls is malformed.
+/// Exit code: a line of the calls is malformed, or a key unknown.
 pub(super) const MALFORMED: u8 = 1;
 /// Exit code: wrong usage; also a file of calls or events that cannot be read or written.
 pub(super) const USAGE: u8 = 2;
@@ -24,6 +24,11 @@ impl Failure {
     /// Wrong usage, or files that the command cannot work with.
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { code: USAGE, error: Some(error.into()) }
+    }
+
+    /// The datafile has nothing of the key that was asked for.
+    pub(super) fn unknown_key(message: String) -> Self {
+        Self { code: MALFORMED, error: Some(anyhow::Error::msg(message)) }
     }
 
     /// The datafile cannot be used.

@@ -29,9 +29,9 @@ use arguments::{Arguments, Command};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed call, 2 for wrong usage, 3 for a refused datafile.
+/// The exit code is 0, 1 for a malformed call or an unknown key, 2 for wrong usage, 3 for a refused datafile.
 #[must_use]
-pub fn run() -> ExitCode {
+pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

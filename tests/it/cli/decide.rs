@@ -76,11 +76,16 @@ fn segments_decide() {
 }
 
 #[test]
-fn misspelt_keys_get_a_hint() {
+fn unknown_keys_get_a_message() {
+    let message = |subject: &str, key: &str| {
+        let output = variate(&["decide", "--datafile", SHOP, "-q", subject, key, "--user", "u"], b"");
+        assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+        stderr(&output).to_owned()
+    };
     let said = [
-        decide(&["--flag", "serach", "--user", "u"]),
-        decide(&["--flag", "zzz", "--user", "u"]),
-        decide(&["--experiment", "checkout_buton", "--user", "u"]),
+        message("--flag", "serach"),
+        message("--flag", "zzz"),
+        message("--experiment", "checkout_buton"),
     ];
     insta::assert_snapshot!(said.concat());
 }
