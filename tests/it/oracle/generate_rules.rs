@@ -161,6 +161,9 @@ pub(super) fn experiment(
     if chosen.is_empty() && shop.random.chance(95) {
         chosen.push(shop.random.pick(variations));
     }
+    // Rules may share keys; within one rule a repeated key is another fault, which `datafiles/cases` holds.
+    let mut keys = std::collections::HashSet::new();
+    chosen.retain(|variation| keys.insert(variation["key"].clone()));
     let mut entities = ids_of(&chosen);
     if shop.quirk == Quirk::ForeignVariation && shop.random.chance(50) {
         entities.push(shop.random.pick(strangers));
