@@ -10,7 +10,10 @@
 mod attribution;
 #[cfg(feature = "cli")]
 mod cases;
+mod config;
 mod datafile;
+mod engine;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
+mod vectors;

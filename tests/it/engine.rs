@@ -1,0 +1,1 @@
+//! The library as a user of the crate sees it.
