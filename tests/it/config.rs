@@ -107,6 +107,41 @@ fn of_one_key_the_last_stands_in_the_place_of_the_first() {
 }
 
 #[test]
+fn a_variation_that_is_off_shows_the_defaults() {
+    let variation = |id: &str, key: &str, is_on: Value| {
+        let values = json!([{"id": "51", "value": "red"}, {"id": "gone", "value": "blue"}]);
+        json!({"id": id, "key": key, "featureEnabled": is_on, "variables": values})
+    };
+    let rule = |id: &str| {
+        let variations = [
+            variation(&format!("{id}1"), "on", true.into()),
+            variation(&format!("{id}2"), "off", false.into()),
+            variation(&format!("{id}3"), "absent", Value::Null),
+        ];
+        json!({
+            "id": id, "key": id, "status": "Running", "layerId": "1", "audienceIds": [],
+            "variations": variations, "trafficAllocation": [], "forcedVariations": {},
+        })
+    };
+    let datafile = json!({
+        "version": "4", "accountId": "1", "projectId": "2", "revision": "3",
+        "experiments": [rule("1")], "rollouts": [{"id": "r", "experiments": [rule("2")]}],
+        "featureFlags": [{"id": "f", "key": "f", "rolloutId": "r", "experimentIds": ["1"], "variables": [
+            {"id": "51", "key": "color", "type": "string", "defaultValue": "grey"}]}],
+    });
+    let config = config_of(datafile.to_string().as_bytes());
+    let feature = config.feature("f").unwrap();
+    for rule in [&config.experiments[0], &feature.experiment_rules[0], &feature.delivery_rules[0]] {
+        let values: Vec<_> = rule
+            .variations
+            .iter()
+            .map(|one| (one.is_feature_enabled, one.variables.len(), &*one.variables[0].value))
+            .collect();
+        assert_eq!(values, [(true, 1, "red"), (false, 1, "grey"), (false, 1, "grey")]);
+    }
+}
+
+#[test]
 fn there_is_no_view_before_the_first_datafile() {
     let client = Client::builder().build().unwrap();
     assert_eq!(client.config(), None);

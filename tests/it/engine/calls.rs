@@ -121,7 +121,7 @@ fn forced_variations_are_kept_by_the_client() {
     check(
         "before the whitelist",
         {
-            world.client.user("tester").set_forced_variation("x", Some("a"));
+            assert!(world.client.user("tester").set_forced_variation("x", Some("a")));
             world.client.user("tester").get_variation("x").variation_key().map(str::to_owned)
         },
         Some("a".to_owned()),
@@ -129,7 +129,7 @@ fn forced_variations_are_kept_by_the_client() {
     check(
         "not running",
         {
-            user().set_forced_variation("stopped", Some("a"));
+            assert!(user().set_forced_variation("stopped", Some("a")));
             user().get_variation("stopped").variation_key().map(str::to_owned)
         },
         None,

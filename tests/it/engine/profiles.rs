@@ -83,7 +83,7 @@ fn chosen_variations_are_not_saved() {
         assert_eq!(brief(&user.decide("plain")), "b - on blue");
         assert!(user.set_forced_variation("x", Some("b")));
         assert_eq!(user.get_variation("x").variation_key(), Some("b"));
-        user.set_forced_variation("x", None);
+        assert!(user.set_forced_variation("x", None));
     };
     check(forced, (2, 0), (2, 0));
 }
