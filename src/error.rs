@@ -44,6 +44,8 @@ enum Kind {
     Choice { what: &'static str, found: String, choices: &'static str },
     #[error("cannot start the thread {name}: raise the limit on threads or close some")]
     Thread { name: &'static str, source: Source },
+    #[error("the sink did not take the records: mend the cause, and they are delivered again")]
+    Sink { source: Source },
 }
 
 impl Error {
@@ -81,6 +83,16 @@ impl Error {
 
     pub(crate) fn deadline(waiting: u64) -> Self {
         Kind::Deadline { waiting }.into()
+    }
+
+    pub(crate) fn thread(name: &'static str, source: impl Into<Source>) -> Self {
+        Kind::Thread { name, source: source.into() }.into()
+    }
+
+    /// The error of a sink that could not take records now, for sinks that you write.
+    #[must_use]
+    pub fn sink(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Kind::Sink { source: cause.into() }.into()
     }
 
     pub(crate) fn choice(

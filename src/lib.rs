@@ -55,6 +55,9 @@ pub mod events;
 
 pub mod client;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+
 pub use client::{
     Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Track, Tracked,
     UserContext,

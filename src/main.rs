@@ -1,3 +1,7 @@
-//! The command `variate`.
+//! The command `variate`: starts `cli` and returns its exit code. Must not know anything else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    variate::cli::main()
+}

@@ -104,7 +104,11 @@ pub struct Tracked {
 impl UserContext<'_> {
     /// Records an event and credits it to the experiments that the user was activated in before.
     pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
-        let Track { event_key, stamp, tags, count, duration_seconds } = call.into();
+        let Track { event_key, stamp, mut tags, count, duration_seconds } = call.into();
+        if let Some(tags) = &mut tags {
+            // Both SDKs leave these two out when they are null; other tags go out as they are.
+            tags.retain(|key, tag| !(tag.is_null() && [REVENUE, VALUE].contains(&key.as_str())));
+        }
         let snapshot = self.inner.snapshot();
         let Some(datafile) = snapshot.as_ref() else {
             return Tracked::unknown(Receipt::refused(Error::not_ready()));

@@ -209,8 +209,6 @@ pub struct Variation {
     pub(crate) id: Arc<str>,
     pub(crate) key: Arc<str>,
     pub(crate) is_feature_enabled: bool,
-    /// Whether the id is all digits: events carry only such ids.
-    pub(crate) has_numeric_id: bool,
     /// The values that it gives to variables: place of the variable's id in the datafile's list of
     /// them, the type it was read as, and the value (`None` where the text is not of the type).
     pub(crate) values: Arc<[VariationValue]>,

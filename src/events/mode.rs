@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::attribution::Record;
 use crate::error::Error;
 
 /// Who attributes the conversions that are sent: this engine, or the results service.
@@ -26,6 +27,16 @@ impl AttributionMode {
         match self {
             Self::Activated => "activated",
             Self::Backend => "backend",
+        }
+    }
+
+    /// Whether a sink of this mode is given a record: in `activated` mode not one of an event without
+    /// credits.
+    #[must_use]
+    pub fn sends(self, record: &Record) -> bool {
+        match record {
+            Record::Conversion(record) => self == Self::Backend || !record.credits.is_empty(),
+            Record::Impression(_) => true,
         }
     }
 }

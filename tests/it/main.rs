@@ -13,6 +13,7 @@ mod cases;
 mod config;
 mod datafile;
 mod engine;
+mod events;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;

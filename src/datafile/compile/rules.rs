@@ -163,7 +163,6 @@ fn variation_of(wire: &WireVariation<'_>, values: &Values) -> Variation {
         id: (&*wire.id).into(),
         key: (&*wire.key).into(),
         is_feature_enabled: wire.is_feature_enabled,
-        has_numeric_id: !wire.id.is_empty() && wire.id.bytes().all(|byte| byte.is_ascii_digit()),
         values: values.of(&wire.id),
     }
 }

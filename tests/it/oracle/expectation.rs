@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::alone;
 use super::normal_form::{equal, with_null_campaigns};
 use super::quirk::{Quirk, Side};
 
@@ -31,6 +32,9 @@ pub(super) fn of_answer(case: &Case<'_>, python: &Value, javascript: &Value) -> 
     if is_rollout_rule_as_experiment(case) && !equal(python, javascript) {
         return named("rollout rule's key as an experiment's", json!({"variationKey": null}));
     }
+    if case.only == Some(Side::JavaScript) {
+        return named(&alone_cause(case), alone::answer(case.call, case.datafile, javascript));
+    }
     if python.get("raised").is_some() && has_repeats(&case.call["options"]) {
         return named("the same option twice", javascript.clone());
     }
@@ -41,6 +45,10 @@ pub(super) fn of_answer(case: &Case<'_>, python: &Value, javascript: &Value) -> 
 pub(super) fn of_events(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
     if is_rollout_rule_as_experiment(case) && !equal(python, javascript) {
         return named("rollout rule's key as an experiment's", json!([]));
+    }
+    if case.only == Some(Side::JavaScript) {
+        let events = alone::events(case.call, javascript);
+        return named(&alone_cause(case), with_null_campaigns(events));
     }
     if has_repeats(&case.call["flagKeys"]) && lengths_differ(python, javascript) {
         return named("the same flag key twice", javascript.clone());
@@ -58,6 +66,10 @@ pub(super) fn of_events(case: &Case<'_>, python: &Value, javascript: &Value) -> 
     expectation.candidates = expectation.candidates.into_iter().map(with_null_campaigns).collect();
     expectation.causes.extend(causes);
     expectation
+}
+
+fn alone_cause(case: &Case<'_>) -> String {
+    format!("one SDK refuses the datafile: {:?}", case.quirk)
 }
 
 fn named(cause: &str, value: Value) -> Expectation {
@@ -188,7 +200,7 @@ impl Merge<'_> {
             return Ok(if side == Side::Python { python } else { javascript }.cloned());
         }
         let cause = match self.case.only {
-            Some(_) => format!("one SDK refuses the datafile: {:?}", self.case.quirk),
+            Some(_) => alone_cause(self.case),
             None => format!("{:?}", self.case.quirk),
         };
         match self.side {

@@ -16,6 +16,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "the size of a run is a setting of the environment")]
 
+mod alone;
 mod expectation;
 mod generate_audiences;
 mod generate_calls;

@@ -111,6 +111,7 @@ impl Quirk {
             | Quirk::UnknownOperator
             | Quirk::ObjectConditionValue
             | Quirk::EnabledHoldout
+            | Quirk::BlankKey
             | Quirk::MissingFields
             | Quirk::DanglingRollout => Some(Side::JavaScript),
             Quirk::ImplicitOrOfConditions
@@ -122,12 +123,11 @@ impl Quirk {
             | Quirk::ForeignVariation
             | Quirk::WithdrawnVariation
             | Quirk::IntegerLikeNames
-            | Quirk::EmptyUserForced => Some(Side::Python),
-            Quirk::MispairedConditionType
+            | Quirk::MispairedConditionType
             | Quirk::SameVariationKey
-            | Quirk::DuplicateNames
-            | Quirk::BlankKey
-            | Quirk::RegionInSmallLetters => Some(Side::Either),
+            | Quirk::RegionInSmallLetters
+            | Quirk::EmptyUserForced => Some(Side::Python),
+            Quirk::DuplicateNames => Some(Side::Either),
         }
     }
 }

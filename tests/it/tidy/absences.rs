@@ -107,14 +107,7 @@ const ABSENCES: &[Absence] = &[
     },
     Absence {
         what: What::Paths(&["serde", "serde_json"]),
-        absent_from: Place::Rooms(&[
-            "targeting",
-            "allocation",
-            "hash",
-            "version",
-            "clock",
-            "decide",
-        ]),
+        absent_from: Place::Rooms(&["targeting", "allocation", "hash", "version", "clock"]),
         because: "no wire form is known here",
     },
     Absence {

@@ -1,0 +1,99 @@
+//! Delivery: from the store's outbox to the sinks, each at its own pace, each record at least once.
+//!
+//! Must not know what sinks do with records. Every sink has a thread of its own, so that a slow,
+//! failing or panicking one holds nobody else up; what every sink has is released. The lock is never
+//! held while a sink or the store works.
+
+mod carrier;
+mod progress;
+
+pub use progress::SinkStatistics;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use self::carrier::Carrier;
+use self::progress::{Ending, Progress};
+use super::sink::Sink;
+use crate::error::Error;
+use crate::store::Store;
+
+/// How long the end of a delivery waits for its sinks to take what waits.
+const LAST_DRAIN: Duration = Duration::from_secs(5);
+/// How long it then waits for a sink that is in the middle of a batch.
+const LAST_BATCH: Duration = Duration::from_secs(1);
+
+/// Brings the records of a store to its sinks, from start until drop.
+///
+/// A sink that fails is asked again after 100 ms, then twice that and so on up to 30 s. On drop it
+/// waits up to 5 s for the sinks to take what waits, and then stops; a sink that is stuck in a batch
+/// is left behind. There may be one delivery per store, since it releases what its sinks have.
+#[derive(Debug)]
+pub struct Delivery {
+    store: Arc<dyn Store>,
+    progress: Arc<Progress>,
+}
+
+impl Delivery {
+    /// Starts to deliver, with all that waits in the store already. Without sinks, everything stays
+    /// where it is.
+    ///
+    /// # Errors
+    ///
+    /// If a thread cannot be started: then none is left running.
+    pub fn start(store: Arc<dyn Store>, sinks: Vec<Box<dyn Sink>>) -> Result<Self, Error> {
+        let names = sinks.iter().map(|sink| sink.name().to_owned());
+        let progress = Arc::new(Progress::new(names, released_through(&*store)));
+        for (place, sink) in sinks.into_iter().enumerate() {
+            let ending = Ending::new(progress.clone());
+            let carrier = Carrier { place, sink, store: store.clone(), progress: progress.clone() };
+            let thread = thread::Builder::new().name("variate-delivery".into());
+            let started = thread.spawn(move || {
+                carrier.run();
+                drop(ending);
+            });
+            if let Err(error) = started {
+                progress.stop();
+                progress.wait_for_endings(LAST_BATCH);
+                return Err(Error::thread("variate-delivery", error));
+            }
+        }
+        Ok(Self { store, progress })
+    }
+
+    /// How each sink is doing, in the order in which they were given.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<SinkStatistics> {
+        self.progress.statistics(self.store.latest())
+    }
+
+    /// Waits until every sink has all records that were stored before the call. Sinks that are to be
+    /// asked again later are asked at once.
+    ///
+    /// # Errors
+    ///
+    /// If some are still waiting when the timeout is over: they stay queued.
+    pub fn drain(&self, timeout: Duration) -> Result<(), Error> {
+        match self.progress.wait_for(self.store.latest(), timeout) {
+            0 => Ok(()),
+            waiting => Err(Error::deadline(waiting)),
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        // What did not get through is still in the store, and there is nobody left to tell.
+        self.drain(LAST_DRAIN).unwrap_or_default();
+        self.progress.stop();
+        self.progress.wait_for_endings(LAST_BATCH);
+    }
+}
+
+/// The sequence number before the first record that waits.
+fn released_through(store: &dyn Store) -> u64 {
+    let latest = store.latest();
+    let waiting = store.outbox(0, 1, Duration::ZERO);
+    waiting.first().map_or(latest, |(sequence, _)| sequence.saturating_sub(1))
+}
