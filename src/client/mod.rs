@@ -20,8 +20,6 @@ mod track;
 mod user;
 
 pub use builder::ClientBuilder;
-pub use config::Config;
-#[cfg(any())]
 pub use config::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
     ConfigVariable, ConfigVariation,

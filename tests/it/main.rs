@@ -10,8 +10,11 @@
 mod attribution;
 #[cfg(feature = "cli")]
 mod cases;
+mod config;
 mod datafile;
+mod engine;
 mod events;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
+mod vectors;

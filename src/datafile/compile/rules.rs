@@ -67,6 +67,7 @@ fn one(
         is_running: wire.status == RUNNING,
         group: draft.group,
         audiences: audiences.of_rule(wire, findings),
+        audience_conditions_text: wire.audience_conditions.as_ref().map(|node| node.text().into()),
         parent: PreparedParent::new(&id),
         allocation,
         variations: wire
