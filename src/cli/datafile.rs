@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::failure::Failure;
+use super::failure::{Failure, say};
 use crate::datafile::{Datafile, Severity};
 
 /// Reads and compiles a datafile; what is wrong with it is summed up on standard error.
@@ -30,11 +30,10 @@ pub(super) fn load(path: &Path, is_quiet: bool) -> Result<Datafile, Failure> {
         } else {
             ("findings", "their parts are left out")
         };
-        eprintln!(
-            "variate: {}: {count} {findings}, {works} and the rest works; the worst:",
-            path.display()
-        );
-        eprintln!("  {worst}");
+        let path = path.display();
+        say(&format!(
+            "variate: {path}: {count} {findings}, {works} and the rest works; the worst:\n  {worst}"
+        ));
     }
     Ok(compiled.datafile)
 }

@@ -37,9 +37,15 @@ impl Failure {
         if self.error.chain().any(is_broken_pipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("variate: {:#}", self.error);
+        say(&format!("variate: {:#}", self.error));
         ExitCode::from(self.code)
     }
+}
+
+/// Says something to people: on standard error, so that answers stay clean.
+#[expect(clippy::print_stderr, reason = "the one place where the command speaks")]
+pub(super) fn say(words: &str) {
+    eprintln!("{words}");
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {

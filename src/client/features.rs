@@ -62,7 +62,7 @@ impl UserContext<'_> {
         let index = datafile.flag_index(flag_key)?;
         let variable = datafile.flag(index)?.variable_by_key(variable_key)?;
         let decision = self.decide_feature(datafile, index);
-        self.tell_feature(DecisionKind::FeatureVariable, datafile, index, &decision, false);
+        self.tell_feature(DecisionKind::FeatureVariable, datafile, (index, &decision), false);
         variable_value(datafile, variable, &decision).cloned()
     }
 
@@ -73,7 +73,7 @@ impl UserContext<'_> {
         let datafile = snapshot.as_ref()?;
         let index = datafile.flag_index(flag_key)?;
         let decision = self.decide_feature(datafile, index);
-        self.tell_feature(DecisionKind::AllFeatureVariables, datafile, index, &decision, false);
+        self.tell_feature(DecisionKind::AllFeatureVariables, datafile, (index, &decision), false);
         Some(Variables::of(datafile, datafile.flag(index)?, &decision))
     }
 
@@ -83,7 +83,7 @@ impl UserContext<'_> {
         let is_dispatched = self
             .flag_impression(datafile, index, &decision, prediction_id)
             .is_some_and(|impression| !self.record_impression(impression).outcome.duplicate);
-        self.tell_feature(DecisionKind::Feature, datafile, index, &decision, is_dispatched);
+        self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
         is_enabled(datafile, &decision)
     }
 
@@ -98,8 +98,7 @@ impl UserContext<'_> {
         &self,
         kind: DecisionKind,
         datafile: &Datafile,
-        index: FlagIndex,
-        decision: &FlagDecision,
+        (index, decision): (FlagIndex, &FlagDecision),
         is_dispatched: bool,
     ) {
         if self.inner.listeners.is_empty() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::attribution::{Record, Rules};
 use crate::cli::call::{Call, Kind, TrackCall};
+use crate::cli::failure::say;
 use crate::cli::{answer, value};
 use crate::client::{Activate, Client, ClientStatistics, MemoryProfileService, Track, UserContext};
 use crate::clock::{Clock, TimeMs, system_time_ms};
@@ -199,9 +200,8 @@ impl Player {
                 true
             }
             Err(error) => {
-                eprintln!(
-                    "variate: the datafile {path} is not taken, the one before stays: {error:#}"
-                );
+                let stays = "is not taken, the one before stays";
+                say(&format!("variate: the datafile {path} {stays}: {error:#}"));
                 false
             }
         }
