@@ -213,8 +213,8 @@ const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "at
   setDatafile                                 "path"  (no user)
 
 A time says when the call happened. The clock of receipt follows the times and never goes back: a
-call with an earlier time than one before it is a late arrival. Calls without a time happen now; those
-that record nothing then leave the clock alone.
+call with an earlier time than one before it is a late arrival. Calls without a time happen now;
+if they record nothing, they leave the clock alone.
 
 A malformed line is answered with {"error": "..."}, and the replay goes on.
 

@@ -249,8 +249,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         self.context.tell_feature(
             DecisionKind::Flag,
             datafile,
-            index,
-            &decided,
+            (index, &decided),
             !receipts.is_empty(),
         );
         let variables = datafile

@@ -192,6 +192,7 @@ impl UserContext<'_> {
     /// whether experiment and variation exist.
     ///
     /// It is kept in the client's memory, and wins over everything but the experiment's status.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_forced_variation(&self, experiment_key: &str, variation_key: Option<&str>) -> bool {
         let snapshot = self.inner.snapshot();
         let Some(rule) = snapshot.as_ref().and_then(|datafile| forcible(datafile, experiment_key))

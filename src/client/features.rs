@@ -24,7 +24,10 @@ impl UserContext<'_> {
         else {
             return false;
         };
-        self.is_on(datafile, flag)
+        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let is_on = self.is_on(&mut session, datafile, flag);
+        session.finish();
+        is_on
     }
 
     /// The keys of all flags that are on for the user, in the datafile's order. Records an impression
@@ -37,10 +40,13 @@ impl UserContext<'_> {
             .flags()
             .iter()
             .filter_map(|flag| Some((flag, datafile.flag_index(flag.key())?)));
-        indexed
-            .filter(|(_, index)| self.is_on(datafile, *index))
+        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let enabled = indexed
+            .filter(|(_, index)| self.is_on(&mut session, datafile, *index))
             .map(|(flag, _)| flag.key().to_owned())
-            .collect()
+            .collect();
+        session.finish();
+        enabled
     }
 
     /// The value of one variable of a flag; `None` if flag or variable are unknown, or the datafile's
@@ -56,7 +62,7 @@ impl UserContext<'_> {
         let index = datafile.flag_index(flag_key)?;
         let variable = datafile.flag(index)?.variable_by_key(variable_key)?;
         let decision = self.decide_feature(datafile, index);
-        self.tell_feature(DecisionKind::FeatureVariable, datafile, index, &decision, false);
+        self.tell_feature(DecisionKind::FeatureVariable, datafile, (index, &decision), false);
         variable_value(datafile, variable, &decision).cloned()
     }
 
@@ -67,19 +73,17 @@ impl UserContext<'_> {
         let datafile = snapshot.as_ref()?;
         let index = datafile.flag_index(flag_key)?;
         let decision = self.decide_feature(datafile, index);
-        self.tell_feature(DecisionKind::AllFeatureVariables, datafile, index, &decision, false);
+        self.tell_feature(DecisionKind::AllFeatureVariables, datafile, (index, &decision), false);
         Some(Variables::of(datafile, datafile.flag(index)?, &decision))
     }
 
-    fn is_on(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> bool {
-        let mut session = Session::new(self, datafile, FEATURE_CALL);
+    fn is_on(&self, session: &mut Session<'_>, datafile: &Arc<Datafile>, index: FlagIndex) -> bool {
         let decision = session.flag(index);
         let prediction_id = session.prediction_id(decision.rule);
-        session.finish();
         let is_dispatched = self
             .flag_impression(datafile, index, &decision, prediction_id)
             .is_some_and(|impression| !self.record_impression(impression).outcome.duplicate);
-        self.tell_feature(DecisionKind::Feature, datafile, index, &decision, is_dispatched);
+        self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
         is_enabled(datafile, &decision)
     }
 
@@ -94,8 +98,7 @@ impl UserContext<'_> {
         &self,
         kind: DecisionKind,
         datafile: &Datafile,
-        index: FlagIndex,
-        decision: &FlagDecision,
+        (index, decision): (FlagIndex, &FlagDecision),
         is_dispatched: bool,
     ) {
         if self.inner.listeners.is_empty() {

@@ -20,8 +20,6 @@ mod track;
 mod user;
 
 pub use builder::ClientBuilder;
-pub use config::Config;
-#[cfg(any())]
 pub use config::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
     ConfigVariable, ConfigVariation,
@@ -112,6 +110,7 @@ impl Client {
     }
 
     /// A handle for one user. Set it up with `with`, then call it as often as you like.
+    #[must_use]
     pub fn user<'a>(&'a self, user_id: &'a str) -> UserContext<'a> {
         UserContext::new(&self.inner, user_id)
     }
@@ -143,6 +142,10 @@ impl Client {
 
     /// Forgets a user: activations and events that wait for late activations. Tells whether there was
     /// anything.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "who forgets a user need not know whether there was one"
+    )]
     pub fn forget(&self, user_id: &str) -> bool {
         self.inner.store.forget(&self.inner.environment, user_id)
     }

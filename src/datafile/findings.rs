@@ -27,7 +27,7 @@ impl Findings {
         message: impl Text,
         remedy: &str,
     ) {
-        self.push(Severity::Error, code, place, message, remedy);
+        self.push((Severity::Error, code), place, message, remedy);
     }
 
     /// Something works, but probably not as intended.
@@ -38,7 +38,7 @@ impl Findings {
         message: impl Text,
         remedy: &str,
     ) {
-        self.push(Severity::Warning, code, place, message, remedy);
+        self.push((Severity::Warning, code), place, message, remedy);
     }
 
     /// Something is worth knowing.
@@ -49,14 +49,13 @@ impl Findings {
         message: impl Text,
         remedy: &str,
     ) {
-        self.push(Severity::Note, code, place, message, remedy);
+        self.push((Severity::Note, code), place, message, remedy);
     }
 
     /// A reference that leads nowhere, and what becomes of what it stands in.
     pub(super) fn dangling(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
         self.push(
-            Severity::Error,
-            "dangling-reference",
+            (Severity::Error, "dangling-reference"),
             place,
             dangling(kind, id, outcome),
             DANGLING_REMEDY,
@@ -66,8 +65,7 @@ impl Findings {
     /// The same where hardly anything is lost.
     pub(super) fn dangling_lightly(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
         self.push(
-            Severity::Warning,
-            "dangling-reference",
+            (Severity::Warning, "dangling-reference"),
             place,
             dangling(kind, id, outcome),
             DANGLING_REMEDY,
@@ -93,8 +91,7 @@ impl Findings {
 
     fn push(
         &mut self,
-        severity: Severity,
-        code: &'static str,
+        (severity, code): (Severity, &'static str),
         place: &Place,
         message: impl Text,
         remedy: &str,

@@ -183,6 +183,8 @@ pub struct Rule {
     pub(crate) is_running: bool,
     pub(crate) group: Option<GroupIndex>,
     pub(crate) audiences: Audiences,
+    /// The audience conditions as JSON text, for the configuration view; `None` where only ids are named.
+    pub(crate) audience_conditions_text: Option<Box<str>>,
     pub(crate) parent: PreparedParent,
     /// Targets are places in `variations`. Of a contextual bandit: who takes part at all (target 0).
     pub(crate) allocation: Allocation,

@@ -219,6 +219,12 @@ impl Rule {
         &self.audiences
     }
 
+    /// Its audience conditions as JSON text, as written; `None` where only audience ids are named.
+    #[must_use]
+    pub fn audience_conditions_text(&self) -> Option<&str> {
+        self.audience_conditions_text.as_deref()
+    }
+
     /// How its traffic is split; targets are places in [`Rule::variations`]. Of a contextual bandit: who takes part.
     #[must_use]
     pub fn allocation(&self) -> &Allocation {

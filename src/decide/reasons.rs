@@ -22,7 +22,14 @@ fn collect(traced: &Traced, around: Option<&Step>, user_id: &str, texts: &mut Ve
             texts.extend(after_audiences(&traced.step, is_met, user_id));
         }
     }
-    texts.extend(text_of(&traced.step, around, user_id));
+    let is_outside_holdout = matches!(traced.step, Step::Holdout { .. })
+        && traced
+            .parts
+            .iter()
+            .any(|part| matches!(part.step, Step::Audiences { is_met: false, .. }));
+    if !is_outside_holdout {
+        texts.extend(text_of(&traced.step, around, user_id));
+    }
 }
 
 fn after_audiences(around: &Step, is_met: bool, user: &str) -> Option<String> {
@@ -95,6 +102,7 @@ fn text_of(step: &Step, around: Option<&Step>, user: &str) -> Option<String> {
         Step::Holdout { key, variation: Some(variation), .. } => {
             format!("User {user} is in variation {variation} of holdout {key}.")
         }
+        // Said only of who meets the conditions: see `collect`.
         Step::Holdout { variation: None, .. } => format!("User {user} is in no holdout variation."),
         Step::HoldoutSetAside { key } => {
             format!(

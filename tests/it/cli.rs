@@ -19,6 +19,8 @@ const SHOP: &str = "datafiles/shop.json";
 fn variate(arguments: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_variate"));
     command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // The help would be as wide as the tester's terminal.
+    command.env_remove("COLUMNS");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
     let mut stdin = child.stdin.take().expect("standard input is piped");

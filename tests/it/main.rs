@@ -12,8 +12,11 @@ mod attribution;
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
+mod config;
 mod datafile;
+mod engine;
 mod events;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
+mod vectors;

@@ -67,6 +67,7 @@ fn one(
         is_running: wire.status == RUNNING,
         group: draft.group,
         audiences: audiences.of_rule(wire, findings),
+        audience_conditions_text: wire.audience_conditions.as_ref().map(|node| node.text().into()),
         parent: PreparedParent::new(&id),
         allocation,
         variations: wire
@@ -138,14 +139,20 @@ fn prediction_attribute_ids(bandit: &WireBandit<'_>) -> Vec<Box<str>> {
     bandit.attribute_ids.iter().map(|reference| (*reference.name).into()).collect()
 }
 
-/// Variations by key and by id; the last one wins. Borrowed ones may share names with the rule's own.
+/// Variations by key and by id; the last one wins: of own variations with one key it stands for all of
+/// them, as in JavaScript. Borrowed ones may share names with the rule's own.
 fn index(draft: &Draft<'_>, findings: &mut Findings) -> (ByName, ByName) {
     let (mut by_key, mut by_id) = (ByName::new(), ByName::new());
     let own_count = draft.own_variations().len();
+    let own = (0..).map(VariationIndex).zip(draft.own_variations());
+    let last_of_key: HashMap<&str, VariationIndex> =
+        own.map(|(index, variation)| (&*variation.key, index)).collect();
     for (index, variation) in (0..).map(VariationIndex).zip(&draft.wire.variations) {
-        let is_known = by_id.insert((*variation.id).into(), index).is_some();
+        let is_own = (index.0 as usize) < own_count;
+        let standing = last_of_key.get(&*variation.key).copied().filter(|_| is_own);
+        let is_known = by_id.insert((*variation.id).into(), standing.unwrap_or(index)).is_some();
         let is_known_key = by_key.insert((*variation.key).into(), index).is_some();
-        if index.0 as usize >= own_count {
+        if !is_own {
             continue;
         }
         if is_known {

@@ -78,7 +78,8 @@ fn segments_decide() {
 #[test]
 fn unknown_keys_get_a_message() {
     let message = |subject: &str, key: &str| {
-        let output = variate(&["decide", "--datafile", SHOP, "-q", subject, key, "--user", "u"], b"");
+        let output =
+            variate(&["decide", "--datafile", SHOP, "-q", subject, key, "--user", "u"], b"");
         assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
         stderr(&output).to_owned()
     };

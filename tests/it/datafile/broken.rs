@@ -8,6 +8,7 @@ use variate::datafile::Datafile;
 #[test]
 fn faults_give_their_findings_and_cost_nothing_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("datafiles/broken");
+    #[expect(clippy::disallowed_methods, reason = "says whether to rewrite the expectations")]
     let is_update = std::env::var_os("VARIATE_UPDATE").is_some();
     let mut seen = 0;
     for entry in std::fs::read_dir(&folder).expect("the folder of broken datafiles") {

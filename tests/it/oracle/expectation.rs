@@ -35,9 +35,6 @@ pub(super) fn of_answer(case: &Case<'_>, python: &Value, javascript: &Value) -> 
     if case.only == Some(Side::JavaScript) {
         return named(&alone_cause(case), alone::answer(case.call, case.datafile, javascript));
     }
-    if python.get("raised").is_some() && has_repeats(&case.call["options"]) {
-        return named("the same option twice", javascript.clone());
-    }
     merge_both_ways(case, python, javascript)
 }
 

@@ -84,7 +84,8 @@ fn call(random: &mut Random, world: &World, vocabulary: &Vocabulary, earlier: &[
     }
     if kind.starts_with("decide") && random.chance(60) {
         let mut options: Vec<&str> = (0..random.below(4)).map(|_| random.pick(OPTIONS)).collect();
-        without_repeats(&mut options, world.quirk);
+        // Python stumbles over an option given twice.
+        without_repeats(&mut options);
         call.insert("options".to_owned(), json!(options));
     }
     let is_state =
@@ -134,7 +135,9 @@ fn insert_flag(
     if kind == "decideForKeys" {
         let all: Vec<String> = vocabulary.flags.iter().map(|flag| flag.key.clone()).collect();
         let mut some: Vec<String> = (0..random.below(5)).map(|_| one_of(random, &all)).collect();
-        without_repeats(&mut some, quirk);
+        if quirk != Quirk::None {
+            without_repeats(&mut some);
+        }
         call.insert("flagKeys".to_owned(), json!(some));
         return;
     }
@@ -192,15 +195,13 @@ fn one_of(random: &mut Random, keys: &[String]) -> String {
 }
 
 /// Repeats make the SDKs disagree, so they wait for datafiles on which nothing else does.
-fn without_repeats<T: PartialEq + Clone>(list: &mut Vec<T>, quirk: Quirk) {
-    if quirk != Quirk::None {
-        let all = std::mem::take(list);
-        all.into_iter().for_each(|item| {
-            if !list.contains(&item) {
-                list.push(item)
-            }
-        });
-    }
+fn without_repeats<T: PartialEq + Clone>(list: &mut Vec<T>) {
+    let all = std::mem::take(list);
+    all.into_iter().for_each(|item| {
+        if !list.contains(&item) {
+            list.push(item)
+        }
+    });
 }
 
 fn insert_user_facts(random: &mut Random, quirk: Quirk, call: &mut Map<String, Value>) {

@@ -161,16 +161,24 @@ pub(super) fn experiment(
     if chosen.is_empty() && shop.random.chance(95) {
         chosen.push(shop.random.pick(variations));
     }
+    // Rules may share keys; within one rule a repeated key is another fault, which `datafiles/cases` holds.
+    let mut keys = std::collections::HashSet::new();
+    chosen.retain(|variation| keys.insert(variation["key"].clone()));
     let mut entities = ids_of(&chosen);
     if shop.quirk == Quirk::ForeignVariation && shop.random.chance(50) {
         entities.push(shop.random.pick(strangers));
     }
+    // Of many lengths: an experiment and a rollout rule of one key would be another quirk.
     let blank = shop.quirk == Quirk::BlankKey && shop.random.chance(40);
     let mut made = Map::new();
     made.insert("id".to_owned(), json!(shop.names.id(shop.random)));
     made.insert(
         "key".to_owned(),
-        json!(if blank { " ".to_owned() } else { shop.names.key(shop.random) }),
+        json!(if blank {
+            " ".repeat(1 + shop.random.below(60))
+        } else {
+            shop.names.key(shop.random)
+        }),
     );
     made.insert("status".to_owned(), json!(shop.random.weighted(STATUSES)));
     made.insert(

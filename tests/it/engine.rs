@@ -1,0 +1,11 @@
+//! The library as a user of the crate sees it: its calls, services, listeners, and swaps under load.
+
+mod calls;
+mod explanations;
+mod listeners;
+mod options;
+mod predictions;
+mod profiles;
+mod swap;
+mod tracking;
+mod world;

@@ -1,0 +1,6 @@
+//! The parts that every answer rests on, held against vectors of the SDKs and against plain models.
+
+mod allocation;
+mod hash;
+mod logic;
+mod version;
