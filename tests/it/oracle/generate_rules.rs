@@ -168,18 +168,17 @@ pub(super) fn experiment(
     if shop.quirk == Quirk::ForeignVariation && shop.random.chance(50) {
         entities.push(shop.random.pick(strangers));
     }
-    // Of many lengths: an experiment and a rollout rule of one key would be another quirk.
     let blank = shop.quirk == Quirk::BlankKey && shop.random.chance(40);
+    let id = shop.names.id(shop.random);
+    // Each blank of a length of its own: an experiment and a rollout rule of one key are another quirk.
+    let serial = id
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .fold(0, |sum, digit| (sum * 10 + usize::from(digit - b'0')) % 1000);
+    let key = if blank { " ".repeat(1 + serial) } else { shop.names.key(shop.random) };
     let mut made = Map::new();
-    made.insert("id".to_owned(), json!(shop.names.id(shop.random)));
-    made.insert(
-        "key".to_owned(),
-        json!(if blank {
-            " ".repeat(1 + shop.random.below(60))
-        } else {
-            shop.names.key(shop.random)
-        }),
-    );
+    made.insert("id".to_owned(), json!(id));
+    made.insert("key".to_owned(), json!(key));
     made.insert("status".to_owned(), json!(shop.random.weighted(STATUSES)));
     made.insert(
         "layerId".to_owned(),
