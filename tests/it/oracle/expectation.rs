@@ -102,19 +102,57 @@ fn lengths_differ(left: &Value, right: &Value) -> bool {
 
 /// Python sends no holdout impression from `isFeatureEnabled`: compare the others and put JavaScript's back.
 fn with_holdouts_of_javascript(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
-    let rule_type = "/body/visitors/0/snapshots/0/decisions/0/metadata/rule_type";
-    let is_holdout = |event: &Value| event.pointer(rule_type).is_some_and(|kind| kind == "holdout");
-    let all = javascript.as_array().cloned().unwrap_or_default();
+    let all = events(javascript);
     let others: Vec<Value> = all.iter().filter(|event| !is_holdout(event)).cloned().collect();
+    let are_paired = events(python).len() == others.len();
     let mut expectation = merge_both_ways(case, python, &Value::Array(others));
     for candidate in &mut expectation.candidates {
-        let mut merged = candidate.as_array().cloned().unwrap_or_default().into_iter();
-        let refilled = all.iter().filter_map(|event| {
-            if is_holdout(event) { Some(event.clone()) } else { merged.next() }
-        });
-        *candidate = Value::Array(refilled.collect());
+        let mut merged = events(candidate).into_iter();
+        let mut whole: Vec<Value> = if are_paired {
+            let refill = |event: &Value| {
+                if is_holdout(event) { Some(event.clone()) } else { merged.next() }
+            };
+            all.iter().filter_map(refill).collect()
+        } else {
+            beside_holdouts(case, merged.collect(), &all)
+        };
+        if case.quirk == Quirk::RegionInSmallLetters {
+            // Python's reading of the region, also where only JavaScript sent something.
+            let url = json!("https://eu.logx.optimizely.com/v1/events");
+            whole.iter_mut().for_each(|event| event["url"] = url.clone());
+        }
+        *candidate = Value::Array(whole);
     }
     expectation
+}
+
+/// The events of one SDK, and JavaScript's holdouts of flags that have none, in the order of the flags.
+fn beside_holdouts(case: &Case<'_>, chosen: Vec<Value>, javascript: &[Value]) -> Vec<Value> {
+    let mut whole = chosen;
+    let flags: BTreeSet<String> = whole.iter().map(flag_key).collect();
+    let holdouts = javascript.iter().filter(|event| is_holdout(event));
+    whole.extend(holdouts.filter(|event| !flags.contains(&flag_key(event))).cloned());
+    let order = case.datafile["featureFlags"].as_array().cloned().unwrap_or_default();
+    let place =
+        |event: &Value| order.iter().position(|flag| flag["key"] == flag_key(event).as_str());
+    whole.sort_by_key(place);
+    whole
+}
+
+fn events(list: &Value) -> Vec<Value> {
+    list.as_array().cloned().unwrap_or_default()
+}
+
+fn metadata<'a>(event: &'a Value, name: &str) -> Option<&'a Value> {
+    event.pointer("/body/visitors/0/snapshots/0/decisions/0/metadata")?.get(name)
+}
+
+fn is_holdout(event: &Value) -> bool {
+    metadata(event, "rule_type").is_some_and(|kind| kind == "holdout")
+}
+
+fn flag_key(event: &Value) -> String {
+    metadata(event, "flag_key").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn merge_both_ways(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
