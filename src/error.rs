@@ -44,6 +44,8 @@ enum Kind {
     Choice { what: &'static str, found: String, choices: &'static str },
     #[error("cannot start the thread {name}: raise the limit on threads or close some")]
     Thread { name: &'static str, source: Source },
+    #[error("the store's outbox cannot be read: {problem}")]
+    Outbox { problem: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
 }
@@ -51,6 +53,10 @@ enum Kind {
 impl Error {
     pub(crate) fn datafile_encoding(offset: usize, source: impl Into<Source>) -> Self {
         Kind::DatafileEncoding { offset, source: source.into() }.into()
+    }
+
+    pub(crate) fn outbox(problem: &'static str) -> Self {
+        Kind::Outbox { problem }.into()
     }
 
     pub(crate) fn datafile_syntax(line: usize, column: usize, source: impl Into<Source>) -> Self {

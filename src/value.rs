@@ -81,15 +81,35 @@ impl From<bool> for AttributeValue<'_> {
     }
 }
 
-impl From<i32> for AttributeValue<'_> {
-    fn from(number: i32) -> Self {
-        Self::Integer(number.into())
+macro_rules! whole_numbers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for AttributeValue<'_> {
+            fn from(number: $number) -> Self {
+                Self::Integer(number.into())
+            }
+        }
+    )*};
+}
+
+whole_numbers!(i8, u8, i16, u16, i32, u32);
+
+impl From<u64> for AttributeValue<'_> {
+    /// Beyond 64 bits with a sign, a number is out of range for every condition anyway.
+    fn from(number: u64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "out of range, whatever its last digits")]
+        i64::try_from(number).map_or(Self::Double(number as f64), Self::Integer)
     }
 }
 
-impl From<u32> for AttributeValue<'_> {
-    fn from(number: u32) -> Self {
-        Self::Integer(number.into())
+impl From<usize> for AttributeValue<'_> {
+    fn from(number: usize) -> Self {
+        Self::from(number as u64)
+    }
+}
+
+impl From<f32> for AttributeValue<'_> {
+    fn from(number: f32) -> Self {
+        Self::Double(number.into())
     }
 }
 
@@ -158,10 +178,49 @@ pub enum VariableValue {
 }
 
 impl VariableValue {
+    /// The text, of a text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The truth value, of one.
+    #[must_use]
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let Self::Boolean(flag) = self { Some(*flag) } else { None }
+    }
+
+    /// The whole number, of one.
+    #[must_use]
+    pub const fn as_i64(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    /// The number, of one, whole or not.
+    #[must_use]
+    pub const fn as_f64(&self) -> Option<f64> {
+        match self {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "exact up to 2^53, as numbers of a datafile are"
+            )]
+            Self::Integer(number) => Some(*number as f64),
+            Self::Double(number) => Some(*number),
+            Self::Boolean(_) | Self::String(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// The JSON value, of one.
+    #[must_use]
+    pub const fn as_json(&self) -> Option<&serde_json::Value> {
+        if let Self::Json(value) = self { Some(value) } else { None }
+    }
+
     /// Reads the datafile's text of a variable; `None` where it is not of the type.
     ///
     /// Booleans are read as JavaScript does (`"true"`, `"false"`, nothing else), numbers as Python
-    /// does (the whole text, surrounding white space and `_` between digits allowed).
+    /// does (the whole text, surrounding white space and `_` between digits allowed). JSON nested deeper
+    /// than 128 levels, with numbers beyond a double or with halves of surrogate pairs is none.
     #[must_use]
     pub fn parse(text: &str, kind: VariableType) -> Option<Self> {
         match kind {

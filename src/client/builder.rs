@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 
 use super::forced::ForcedVariationsByUser;
 use super::listener::{Listener, Listeners};
@@ -58,6 +59,10 @@ impl ClientBuilder {
     }
 
     /// Where activations and events are kept. Default: in memory, bounded by [`MemoryLimits`].
+    ///
+    /// Clients may share a store, each with an environment of its own, but only one of them may have
+    /// sinks. A memory store that keeps records (as it does by default) and that nobody reads refuses
+    /// entries once it is full: give it `waiting_records: 0` where there are no sinks.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
@@ -103,7 +108,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If the thread that delivers to sinks cannot be started.
+    /// If the threads that deliver to sinks cannot be started, or the store given keeps no records for
+    /// them, or another client delivers from it.
     pub fn build(self) -> Result<Client, Error> {
         let has_sinks = !self.sinks.is_empty();
         let store = self.store.unwrap_or_else(|| {
@@ -121,6 +127,7 @@ impl ClientBuilder {
         Ok(Client {
             inner: Arc::new(Inner {
                 current: ArcSwapOption::new(self.datafile),
+                swaps: Mutex::new(()),
                 environment,
                 store,
                 rules: self.rules,

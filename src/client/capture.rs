@@ -28,7 +28,7 @@ pub(super) struct Stamp<'a> {
 impl UserContext<'_> {
     pub(super) fn envelope(&self, datafile: &Arc<Datafile>, stamp: Stamp<'_>) -> Envelope {
         Envelope {
-            id: stamp.id.map(Into::into),
+            id: stamp.id.filter(|id| !id.is_empty()).map(Into::into),
             origin: Origin::Library,
             user_id: self.id.into(),
             time_ms: stamp.time_ms.or(self.time_ms),
@@ -55,6 +55,9 @@ impl UserContext<'_> {
         };
         let recorded = inner.store.record_impression(&inner.environment, &inner.rules, impression);
         let outcome = &recorded.outcome;
+        if recorded.receipt.refusal().is_some() {
+            return recorded;
+        }
         if let Some((experiment_key, variation_key)) = activated
             && !outcome.duplicate
         {
@@ -83,7 +86,7 @@ impl UserContext<'_> {
         let inner = self.inner;
         let recorded = inner.store.record_event(&inner.environment, &inner.rules, event);
         let credits = &recorded.outcome.credits;
-        if !credits.is_empty() {
+        if !credits.is_empty() && recorded.receipt.refusal().is_none() {
             let notice = ConversionNotice {
                 user_id: self.id,
                 event_key: Some(event_key),

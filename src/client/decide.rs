@@ -55,6 +55,15 @@ impl Variables {
     }
 }
 
+impl<'v> IntoIterator for &'v Variables {
+    type Item = (&'v str, Option<&'v VariableValue>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter().collect::<Vec<_>>().into_iter()
+    }
+}
+
 /// What was decided for a flag.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -117,15 +126,20 @@ impl UserContext<'_> {
 
     /// Decides some flags. An unknown key gets an error decision; a key given twice is answered once.
     #[must_use]
-    pub fn decide_for_keys(&self, flag_keys: &[&str], options: DecideOptions) -> Vec<Decision> {
+    pub fn decide_for_keys(
+        &self,
+        flag_keys: &[impl AsRef<str>],
+        options: DecideOptions,
+    ) -> Vec<Decision> {
         let snapshot = self.inner.snapshot();
         let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
         let mut call = DecideCall::new(self, datafile, options);
         let mut decisions: Vec<Decision> = Vec::with_capacity(flag_keys.len());
         for key in flag_keys {
+            let key = key.as_ref();
             // Under ENABLED_FLAGS_ONLY both SDKs decide a repeated key again, and send its impression
             // again, as long as no answer was kept for it.
-            if decisions.iter().any(|decision| decision.flag_key == *key) {
+            if decisions.iter().any(|decision| decision.flag_key == key) {
                 continue;
             }
             match datafile.flag_index(key) {

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use super::Snapshot;
 use super::capture::Stamp;
 use super::listener::{DecisionKind, DecisionNotice};
-use super::session::{Sees, Session};
+use super::session::{LEGACY_CALL, Session};
 use super::user::UserContext;
 use crate::attribution::{Impression, ImpressionOutcome, ImpressionSource};
 use crate::clock::TimeMs;
 use crate::datafile::{Datafile, Rule, RuleIndex, RuleKind, Variation, VariationIndex};
 use crate::decide::{Explanation, How};
+use crate::error::Error;
 use crate::store::Receipt;
-
-const EXPERIMENT_CALL: Sees = Sees { forced_decisions: false, profile: true };
 
 /// What [`UserContext::activate`] is asked: an experiment key, and what may go with it.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +30,8 @@ impl<'a> Activate<'a> {
         Self { experiment_key, stamp: Stamp::default() }
     }
 
-    /// Gives the activation an id: a repeat with the same id is not counted.
+    /// Gives the activation an id: a repeat with the same id is not counted. Ids are unique in the
+    /// environment, not per user; an empty one is none.
     pub fn id(mut self, id: &'a str) -> Self {
         self.stamp.id = Some(id);
         self
@@ -50,8 +50,13 @@ impl<'a> From<&'a str> for Activate<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Activate<'a> {
+    fn from(experiment_key: &'a String) -> Self {
+        Self::new(experiment_key)
+    }
+}
+
 /// The variation that an experiment gives to a user, if any. Holds on to the datafile it is from.
-#[derive(Debug)]
 pub struct Chosen {
     snapshot: Snapshot,
     chosen: Option<(RuleIndex, VariationIndex)>,
@@ -81,15 +86,26 @@ impl Chosen {
     }
 }
 
+impl std::fmt::Debug for Chosen {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Chosen")
+            .field("variation_key", &self.variation_key())
+            .field("how", &self.how)
+            .finish()
+    }
+}
+
 /// What became of an activation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Activated {
     /// The variation to show.
     pub chosen: Chosen,
-    /// What the ledger made of it; `None` where there was no variation, so nothing to record.
+    /// What the ledger made of it, or would have if it was refused; `None` where there was no variation,
+    /// so nothing to record.
     pub outcome: Option<ImpressionOutcome>,
-    /// Tells when it is stored.
+    /// Tells when it is stored, or that it was refused: full, or no datafile yet.
     pub receipt: Receipt,
 }
 
@@ -121,13 +137,15 @@ impl UserContext<'_> {
             })),
             _ => None,
         };
-        let (outcome, receipt) = recorded.map_or((None, Receipt::stored()), |recorded| {
-            (Some(recorded.outcome), recorded.receipt)
-        });
-        self.tell_experiment_decision(
-            &chosen,
-            outcome.as_ref().is_some_and(|outcome| !outcome.duplicate),
+        let nothing_to_store = || match chosen.how {
+            How::NotReady => Receipt::refused(Error::not_ready()),
+            _ => Receipt::stored(),
+        };
+        let (outcome, receipt) = recorded.map_or_else(
+            || (None, nothing_to_store()),
+            |recorded| (Some(recorded.outcome), recorded.receipt),
         );
+        self.tell_experiment_decision(&chosen, outcome.is_some());
         Activated { chosen, outcome, receipt }
     }
 
@@ -145,7 +163,7 @@ impl UserContext<'_> {
         let snapshot = self.inner.snapshot();
         let datafile = snapshot.as_ref()?;
         let rule = datafile.experiment_index(experiment_key)?;
-        let mut session = Session::new(self, datafile, EXPERIMENT_CALL);
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
         Some(session.explain_experiment(rule))
     }
 
@@ -155,9 +173,10 @@ impl UserContext<'_> {
             .as_ref()
             .and_then(|datafile| Some((datafile, datafile.experiment_index(experiment_key)?)))
         else {
-            return (Chosen { snapshot, chosen: None, how: How::NoRule }, None);
+            let how = if snapshot.is_some() { How::UnknownExperiment } else { How::NotReady };
+            return (Chosen { snapshot, chosen: None, how }, None);
         };
-        let mut session = Session::new(self, datafile, EXPERIMENT_CALL);
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
         let decision = session.experiment(index);
         let prediction_id = session.prediction_id(Some(index));
         session.finish();

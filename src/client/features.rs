@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use super::decide::Variables;
 use super::listener::{DecisionKind, DecisionNotice};
-use super::session::{Sees, Session};
+use super::session::{LEGACY_CALL, Session};
 use super::user::UserContext;
 use crate::datafile::{Datafile, FlagIndex, Rule, Variation};
 use crate::decide::{FlagDecision, variable_value};
 use crate::value::VariableValue;
-
-const FEATURE_CALL: Sees = Sees { forced_decisions: false, profile: true };
 
 impl UserContext<'_> {
     /// Whether a flag is on for the user. Records an impression as the SDKs send one.
@@ -24,7 +22,7 @@ impl UserContext<'_> {
         else {
             return false;
         };
-        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
         let is_on = self.is_on(&mut session, datafile, flag);
         session.finish();
         is_on
@@ -40,7 +38,7 @@ impl UserContext<'_> {
             .flags()
             .iter()
             .filter_map(|flag| Some((flag, datafile.flag_index(flag.key())?)));
-        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
         let enabled = indexed
             .filter(|(_, index)| self.is_on(&mut session, datafile, *index))
             .map(|(flag, _)| flag.key().to_owned())
@@ -82,13 +80,14 @@ impl UserContext<'_> {
         let prediction_id = session.prediction_id(decision.rule);
         let is_dispatched = self
             .flag_impression(datafile, index, &decision, prediction_id)
-            .is_some_and(|impression| !self.record_impression(impression).outcome.duplicate);
+            .map(|impression| self.record_impression(impression))
+            .is_some();
         self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
         is_enabled(datafile, &decision)
     }
 
     fn decide_feature(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> FlagDecision {
-        let mut session = Session::new(self, datafile, FEATURE_CALL);
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
         let decision = session.flag(index);
         session.finish();
         decision

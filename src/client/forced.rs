@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 
 use crate::decide::ForcedVariations;
 
-/// The forced variations of all users.
+/// The forced variations of all users: as many as were set and not taken back, without a bound.
 #[derive(Debug, Default)]
 pub(super) struct ForcedVariationsByUser {
     /// Whether any was ever set: most clients never do, and then no lock is touched.
@@ -31,6 +31,10 @@ impl ForcedVariationsByUser {
         let forced = users.entry(user_id.into()).or_default();
         Arc::make_mut(forced).set(experiment_id, variation_id);
         self.is_used.store(true, Ordering::Release);
+    }
+
+    pub(super) fn forget(&self, user_id: &str) {
+        self.users.write().remove(user_id);
     }
 
     pub(super) fn remove(&self, user_id: &str, experiment_id: &str) {

@@ -3,6 +3,7 @@
 //! Must not know how any of them come about.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::attribution::Credit;
@@ -21,6 +22,24 @@ pub trait Listener: Send + Sync {
     fn conversion(&self, _notice: &ConversionNotice<'_>) {}
     /// A datafile came into force.
     fn datafile_update(&self, _revision: &str) {}
+}
+
+impl<L: Listener + ?Sized> Listener for Arc<L> {
+    fn decision(&self, notice: &DecisionNotice<'_>) {
+        (**self).decision(notice);
+    }
+
+    fn activation(&self, notice: &ActivationNotice<'_>) {
+        (**self).activation(notice);
+    }
+
+    fn conversion(&self, notice: &ConversionNotice<'_>) {
+        (**self).conversion(notice);
+    }
+
+    fn datafile_update(&self, revision: &str) {
+        (**self).datafile_update(revision);
+    }
 }
 
 /// Which call a decision was made for: the SDKs' notification types.

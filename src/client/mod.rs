@@ -38,6 +38,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use parking_lot::Mutex;
 
 use crate::attribution::Rules;
 use crate::datafile::Datafile;
@@ -51,14 +52,17 @@ use listener::Listeners;
 ///
 /// Cheap to clone; all clones are one client. All calls may run on many threads at once, and while
 /// [`Client::swap`] gives it a new datafile: each call sees exactly one.
+///
+/// Dropping the last clone of a client with sinks waits for what they have not got yet, up to 5 seconds
+/// while a sink fails: call [`Client::drain`] before, and where blocking is allowed.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     current: ArcSwapOption<Datafile>,
+    swaps: Mutex<()>,
     environment: Box<str>,
     store: Arc<dyn Store>,
     rules: Rules,
@@ -100,12 +104,13 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client for a datafile, with every default.
+    /// A client for a datafile, with every default. What is wrong with the datafile is not told here: see
+    /// [`Datafile::compile`].
     ///
     /// # Errors
     ///
     /// If the datafile is refused; see [`Datafile::compile`].
-    pub fn from_datafile(text: &[u8]) -> Result<Self, Error> {
+    pub fn from_datafile(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::builder().datafile(Datafile::compile(text)?.datafile).build()
     }
 
@@ -118,6 +123,8 @@ impl Client {
     /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
     pub fn swap(&self, datafile: impl Into<Arc<Datafile>>) {
         let datafile = datafile.into();
+        // Held over the telling, so that listeners hear of swaps in their order.
+        let _turn = self.inner.swaps.lock();
         self.inner.current.store(Some(Arc::clone(&datafile)));
         self.inner.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
     }
@@ -140,13 +147,14 @@ impl Client {
         &self.inner.environment
     }
 
-    /// Forgets a user: activations and events that wait for late activations. Tells whether there was
-    /// anything.
+    /// Forgets a user: activations, events that wait for late activations, forced variations. Tells
+    /// whether the ledger held anything.
     #[expect(
         clippy::must_use_candidate,
         reason = "who forgets a user need not know whether there was one"
     )]
     pub fn forget(&self, user_id: &str) -> bool {
+        self.inner.forced_variations.forget(user_id);
         self.inner.store.forget(&self.inner.environment, user_id)
     }
 
@@ -179,12 +187,15 @@ impl Inner {
     }
 }
 
-impl std::fmt::Debug for Services {
+/// One line: neither the datafile nor the ledger, which holds other users.
+impl std::fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let snapshot = self.snapshot();
+        let revision = snapshot.as_ref().map(|datafile| datafile.revision());
         formatter
-            .debug_struct("Services")
-            .field("has_profiles", &self.profiles.is_some())
-            .field("has_predictor", &self.predictor.is_some())
+            .debug_struct("Client")
+            .field("environment", &self.environment)
+            .field("revision", &revision)
             .finish_non_exhaustive()
     }
 }

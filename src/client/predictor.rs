@@ -17,6 +17,15 @@ pub trait Predictor: Send + Sync {
     fn predict(&self, request: &PredictionRequest<'_>) -> Result<PredictedVariation, ServiceError>;
 }
 
+impl<F> Predictor for F
+where
+    F: Fn(&PredictionRequest<'_>) -> Result<PredictedVariation, ServiceError> + Send + Sync,
+{
+    fn predict(&self, request: &PredictionRequest<'_>) -> Result<PredictedVariation, ServiceError> {
+        self(request)
+    }
+}
+
 /// What a prediction is asked for.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

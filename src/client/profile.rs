@@ -2,6 +2,8 @@
 //!
 //! Must not know how decisions use them.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
@@ -28,6 +30,16 @@ pub trait ProfileService: Send + Sync {
     ///
     /// Whatever keeps it from saving.
     fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError>;
+}
+
+impl<S: ProfileService + ?Sized> ProfileService for Arc<S> {
+    fn lookup(&self, user_id: &str) -> Result<Option<Profile>, ServiceError> {
+        (**self).lookup(user_id)
+    }
+
+    fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
+        (**self).save(user_id, profile)
+    }
 }
 
 /// Keeps sticky profiles in memory, without a bound.

@@ -25,6 +25,9 @@ pub(super) struct Sees {
     pub(super) profile: bool,
 }
 
+/// What the calls of before flags had a `decide` see.
+pub(super) const LEGACY_CALL: Sees = Sees { forced_decisions: false, profile: true };
+
 /// The decisions of one call.
 pub(super) struct Session<'c> {
     inner: &'c Inner,

@@ -14,6 +14,8 @@ use crate::value::parse_double;
 
 const REVENUE: &str = "revenue";
 const VALUE: &str = "value";
+/// Both SDKs leave these out where they are null; other tags go out as they are.
+const LEFT_OUT_IF_NULL: [&str; 4] = [REVENUE, VALUE, "tags", "decisions"];
 
 /// What [`UserContext::track`] is told: an event key, and what may go with it.
 #[derive(Debug, Clone)]
@@ -33,6 +35,7 @@ impl<'a> Track<'a> {
     }
 
     /// Gives the event an id: a repeat with the same id is acknowledged as a duplicate and not counted.
+    /// Ids are unique in the environment, not per user; an empty one is none.
     pub fn id(mut self, id: &'a str) -> Self {
         self.stamp.id = Some(id);
         self
@@ -85,6 +88,12 @@ impl<'a> From<&'a str> for Track<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Track<'a> {
+    fn from(event_key: &'a String) -> Self {
+        Self::new(event_key)
+    }
+}
+
 /// What became of a tracked event.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -93,9 +102,10 @@ pub struct Tracked {
     pub is_known: bool,
     /// Whether the id was seen before: acknowledged, and not counted.
     pub duplicate: bool,
-    /// The experiments and holdouts that the event counts for, with the variation that was shown.
+    /// The experiments and holdouts that the event counts for, with the variation that was shown; if the
+    /// receipt is a refusal, what it would have counted for.
     pub credits: Vec<Credit>,
-    /// Why there are no credits, where there are none.
+    /// Why there are no credits, where there are none; nothing where the receipt says why.
     pub reason: Option<NotCredited>,
     /// Tells when it is stored.
     pub receipt: Receipt,
@@ -106,12 +116,14 @@ impl UserContext<'_> {
     pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
         let Track { event_key, stamp, mut tags, count, duration_seconds } = call.into();
         if let Some(tags) = &mut tags {
-            // Both SDKs leave these two out when they are null; other tags go out as they are.
-            tags.retain(|key, tag| !(tag.is_null() && [REVENUE, VALUE].contains(&key.as_str())));
+            tags.retain(|key, tag| !(tag.is_null() && LEFT_OUT_IF_NULL.contains(&key.as_str())));
         }
         let snapshot = self.inner.snapshot();
         let Some(datafile) = snapshot.as_ref() else {
-            return Tracked::unknown(Receipt::refused(Error::not_ready()));
+            return Tracked {
+                reason: None,
+                ..Tracked::unknown(Receipt::refused(Error::not_ready()))
+            };
         };
         let Some(event) = datafile.event_index(event_key) else {
             return Tracked::unknown(Receipt::stored());

@@ -29,7 +29,7 @@ const INLINE_ATTRIBUTES: usize = 8;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct UserContext<'a> {
     pub(super) inner: &'a Inner,
     pub(super) id: &'a str,
@@ -128,5 +128,16 @@ impl<'a> UserContext<'a> {
 
     pub(super) fn as_user(&self) -> User<'_> {
         User { id: self.id, attributes: &self.attributes, segments: self.segments }
+    }
+}
+
+/// One line, for logs: the user and the attributes, without the client behind.
+impl std::fmt::Debug for UserContext<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("UserContext")
+            .field("id", &self.id)
+            .field("attributes", &self.attributes.len())
+            .finish_non_exhaustive()
     }
 }

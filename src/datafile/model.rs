@@ -46,7 +46,6 @@ index! {
 }
 
 /// A compiled datafile.
-#[derive(Debug)]
 pub struct Datafile {
     pub(crate) version: Box<str>,
     pub(crate) account_id: Box<str>,
@@ -189,6 +188,8 @@ pub struct Rule {
     /// Targets are places in `variations`. Of a contextual bandit: who takes part at all (target 0).
     pub(crate) allocation: Allocation,
     pub(crate) variations: Vec<Variation>,
+    /// How many of them are its own; those behind are borrowed by a feature rollout.
+    pub(crate) own_variations: usize,
     pub(crate) variation_by_key: HashMap<Box<str>, VariationIndex>,
     pub(crate) variation_by_id: HashMap<Box<str>, VariationIndex>,
     /// The datafile's `forcedVariations`: user id to variation, or to a key that names none.
@@ -230,12 +231,9 @@ pub struct Flag {
     pub(crate) key: Arc<str>,
     pub(crate) experiments: Vec<RuleIndex>,
     /// The rules of its rollout in order; the last one is "Everyone Else".
-    pub(crate) rollout: Vec<RuleIndex>,
+    pub(crate) rollout: Arc<[RuleIndex]>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) variable_by_key: HashMap<Box<str>, usize>,
-    /// Every variation of every rule by key, the first rule's where a key is used twice: what a
-    /// forced decision may name.
-    pub(crate) variation_by_key: HashMap<Box<str>, (RuleIndex, VariationIndex)>,
 }
 
 /// A variable of a flag.
@@ -313,6 +311,24 @@ impl Datafile {
     #[must_use]
     pub fn flag_index(&self, key: &str) -> Option<FlagIndex> {
         self.flag_by_key.get(key).copied()
+    }
+
+    /// The rule and the variation that a forced decision means by a variation key: the first rule of the
+    /// flag that has one of that key, experiments before the rollout. Of a rule's own variations the
+    /// last counts, before borrowed ones.
+    ///
+    /// It is searched for, since it is seldom needed: a table per flag would cost its rules times their
+    /// variations.
+    #[must_use]
+    pub fn flag_variation(&self, flag: &Flag, key: &str) -> Option<(RuleIndex, VariationIndex)> {
+        flag.experiments.iter().chain(flag.rollout.iter()).find_map(|index| {
+            let rule = self.rule(*index)?;
+            let has_key = |variation: &Variation| *variation.key == *key;
+            let own = rule.variations.iter().take(rule.own_variations);
+            let place = own.enumerate().filter(|(_, one)| has_key(one)).map(|(at, _)| at).last();
+            let place = place.or_else(|| rule.variations.iter().position(has_key))?;
+            Some((*index, VariationIndex(u32::try_from(place).ok()?)))
+        })
     }
 
     /// The group at a place.

@@ -312,3 +312,16 @@ impl Variation {
             .map(|value| &*value.text)
     }
 }
+
+/// One line: what it is, not all that is in it.
+impl std::fmt::Debug for Datafile {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Datafile")
+            .field("project_id", &self.project_id())
+            .field("revision", &self.revision())
+            .field("flags", &self.flags.len())
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -4,7 +4,6 @@
 
 use super::model::{
     Audience, DeclaredAttribute, Event, Flag, Group, Integration, RuleIndex, Variable,
-    VariationIndex,
 };
 use crate::allocation::Allocation;
 use crate::targeting::{Condition, Tree};
@@ -45,12 +44,6 @@ impl Flag {
     #[must_use]
     pub fn variable_by_key(&self, key: &str) -> Option<&Variable> {
         self.variables.get(*self.variable_by_key.get(key)?)
-    }
-
-    /// The rule and the variation that a forced decision means by a variation key.
-    #[must_use]
-    pub fn variation_by_key(&self, key: &str) -> Option<(RuleIndex, VariationIndex)> {
-        self.variation_by_key.get(key).copied()
     }
 }
 

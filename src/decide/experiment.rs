@@ -44,6 +44,10 @@ pub enum How {
     PredictionFailed,
     /// No rule decided.
     NoRule,
+    /// The datafile has no such experiment.
+    UnknownExperiment,
+    /// There is no datafile yet.
+    NotReady,
 }
 
 impl How {

@@ -109,7 +109,7 @@ impl FlagEvaluation<'_> {
         let forced = self.given.forced_decisions?;
         let rule_key = rule.map(|rule| &*rule.key);
         let key = forced.get(&self.flag.key, rule_key)?;
-        let variation = self.flag.variation_by_key.get(key).copied();
+        let variation = self.datafile.flag_variation(self.flag, key);
         trace.add(|| Step::ForcedDecision {
             flag: self.flag.key.to_string(),
             rule: rule_key.map(str::to_owned),

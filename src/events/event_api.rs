@@ -199,15 +199,15 @@ fn variation_id(id: &str) -> Value {
     if is_numeric { id.into() } else { Value::Null }
 }
 
-/// The uuid of an event: its record's id if that is a UUID, else one made of what tells records apart,
-/// so that it is the same whenever the record is sent and a receiver can recognise repeats.
+/// The uuid of an event: that of the record if the store made it, else one made of all that tells the
+/// caller's ids apart, so that it is the same whenever the record is sent, and never that of another.
 fn event_uuid(id: &EntryId, kind: &str, environment: &str, origin: Origin) -> Uuid {
     match id {
         EntryId::Made(uuid) => *uuid,
-        EntryId::Given(text) => Uuid::parse_str(text).unwrap_or_else(|_| {
+        EntryId::Given(text) => {
             let length = environment.len();
             let name = format!("{kind}:{}:{length}:{environment}:{text}", origin.as_str());
             Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())
-        }),
+        }
     }
 }

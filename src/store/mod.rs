@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::attribution::{Event, EventOutcome, Impression, ImpressionOutcome, Record, Rules};
+use crate::error::Error;
 
 /// What a store did with an entry: the outcome at once, and a receipt for its durability.
 #[derive(Debug)]
@@ -48,6 +49,16 @@ pub trait Store: Debug + Send + Sync {
     /// Forgets a user: activations, pending events. Gives whether there was anything.
     fn forget(&self, environment: &str, user_id: &str) -> bool;
 
+    /// Claims the outbox for one reader, who alone may release records, until it is returned.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has claimed it, or the store keeps no records.
+    fn claim_outbox(&self) -> Result<(), Error>;
+
+    /// Gives the outbox back.
+    fn return_outbox(&self);
+
     /// Records after a sequence number, oldest first, at most `limit`. Waits up to `patience` for one.
     fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)>;
 
@@ -77,9 +88,9 @@ pub struct Statistics {
     pub waiting_records: u64,
     /// Users forgotten because the store was full.
     pub forgotten_users: u64,
-    /// Activations forgotten because a user had too many.
+    /// Activations forgotten because a user had too many, or with a forgotten user.
     pub forgotten_activations: u64,
-    /// Pending events forgotten before their time because there were too many.
+    /// Pending events forgotten before their time because there were too many, or with a forgotten user.
     pub forgotten_events: u64,
     /// Ids forgotten before their time because there were too many.
     pub forgotten_ids: u64,

@@ -19,13 +19,21 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt of an entry that is stored.
-    pub(crate) const fn stored() -> Self {
+    #[must_use]
+    pub const fn stored() -> Self {
         Self { refusal: None }
     }
 
     /// The receipt of an entry that was refused.
-    pub(crate) const fn refused(error: Error) -> Self {
+    #[must_use]
+    pub const fn refused(error: Error) -> Self {
         Self { refusal: Some(error) }
+    }
+
+    /// Why the entry was refused, if that is known already.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Error> {
+        self.refusal.as_ref()
     }
 
     /// Blocks until the entry is stored.

@@ -6,6 +6,7 @@ mod listeners;
 mod options;
 mod predictions;
 mod profiles;
+mod service;
 mod swap;
 mod tracking;
 mod world;

@@ -145,6 +145,11 @@ impl<'a> Drafts<'a> {
         self.get(index).filter(|draft| draft.kind != RuleKind::Holdout).map(|_| index)
     }
 
+    /// Which rule an id stands for.
+    pub(super) fn owner_of(&self, id: &str) -> Option<RuleIndex> {
+        self.rule_by_id.get(id).copied()
+    }
+
     pub(super) fn get(&self, index: RuleIndex) -> Option<&Draft<'a>> {
         self.list.get(index.0 as usize)
     }

@@ -2,6 +2,8 @@
 //!
 //! Must not know what variations mean.
 
+use std::collections::BTreeSet;
+
 use super::draft::Drafts;
 use crate::datafile::wire::{WireFlag, WireRange, WireVariation};
 use crate::hash::BUCKETS;
@@ -11,7 +13,8 @@ use crate::hash::BUCKETS;
 pub(super) fn extend<'a>(drafts: &mut Drafts<'a>, flags: &[WireFlag<'a>]) {
     for flag in flags {
         let Some(everyone_else) = everyone_else(drafts, flag) else { continue };
-        let experiments: Vec<_> = flag
+        // An experiment that the flag names twice gets nothing from the second time.
+        let experiments: BTreeSet<_> = flag
             .experiment_ids
             .iter()
             .filter_map(|reference| drafts.ordinary_rule(&reference.name))
@@ -32,5 +35,9 @@ pub(super) fn extend<'a>(drafts: &mut Drafts<'a>, flags: &[WireFlag<'a>]) {
 
 fn everyone_else<'a>(drafts: &Drafts<'a>, flag: &WireFlag<'a>) -> Option<WireVariation<'a>> {
     let rules = drafts.rollout_by_id.get(&*flag.rollout_id.as_ref()?.name)?;
-    drafts.get(*rules.last()?)?.wire.variations.first().cloned()
+    let variation = drafts.get(*rules.last()?)?.wire.variations.first()?;
+    // Its values are known by its id: the borrowed one need not repeat them.
+    let WireVariation { place, id, key, is_feature_enabled, values: _ } = variation;
+    let (place, id, key) = (place.clone(), id.clone(), key.clone());
+    Some(WireVariation { place, id, key, is_feature_enabled: *is_feature_enabled, values: None })
 }

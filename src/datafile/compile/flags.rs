@@ -2,12 +2,14 @@
 //!
 //! Must not know what is in a rule beyond its variations.
 
-use hashbrown::{HashMap, HashSet};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::draft::{Drafts, duplicate_key, keep_last};
 use super::values::kind_name;
 use crate::datafile::findings::{Findings, quoted};
-use crate::datafile::model::{Flag, FlagIndex, Rule, RuleIndex, Variable, VariationIndex};
+use crate::datafile::model::{Flag, FlagIndex, Rule, RuleIndex, Variable};
 use crate::datafile::wire::{WireFlag, WireVariable};
 use crate::value::{VariableType, VariableValue};
 
@@ -29,6 +31,7 @@ pub(super) fn compile(
 ) -> (Vec<Flag>, HashMap<Box<str>, FlagIndex>) {
     let mut flags = Vec::with_capacity(wire.len());
     let mut flag_by_key = HashMap::new();
+    let mut rollouts = Rollouts::new();
     for (place, one) in (0..).zip(wire) {
         let index = FlagIndex(place);
         let experiments = experiments(&one, drafts, findings);
@@ -37,13 +40,12 @@ pub(super) fn compile(
                 rule.flag.get_or_insert(index);
             }
         }
-        let rollout = rollout(&one, drafts, findings);
+        let rollout = rollout(&one, drafts, &mut rollouts, findings);
         let (variables, variable_by_key) = variables(one.variables, findings);
         flag_by_key.insert((*one.key).into(), index);
         flags.push(Flag {
             id: one.id.into(),
             key: (&*one.key).into(),
-            variation_by_key: variation_by_key(experiments.iter().chain(&rollout), drafts),
             experiments,
             rollout,
             variables,
@@ -73,9 +75,17 @@ fn experiments(
     experiments
 }
 
+/// The rules of each rollout that a flag has named: flags that share one share its list.
+type Rollouts = HashMap<Box<str>, Arc<[RuleIndex]>>;
+
 /// The rules of the flag's rollout, each by its id: of two with one id, the last one serves in both places.
-fn rollout(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings) -> Vec<RuleIndex> {
-    let Some(reference) = &flag.rollout_id else { return Vec::new() };
+fn rollout(
+    flag: &WireFlag<'_>,
+    drafts: &Drafts<'_>,
+    known: &mut Rollouts,
+    findings: &mut Findings,
+) -> Arc<[RuleIndex]> {
+    let Some(reference) = &flag.rollout_id else { return Arc::default() };
     let Some(rules) = drafts.rollout_by_id.get(&*reference.name) else {
         findings.dangling(
             &reference.place,
@@ -83,33 +93,11 @@ fn rollout(flag: &WireFlag<'_>, drafts: &Drafts<'_>, findings: &mut Findings) ->
             &reference.name,
             "the flag goes on without it",
         );
-        return Vec::new();
+        return Arc::default();
     };
-    rules.iter().filter_map(|index| drafts.ordinary_rule(&drafts.get(*index)?.wire.id)).collect()
-}
-
-/// The variations by key. A variation id counts once, of two variations with one key the first rule's,
-/// and of a rule's own the last.
-fn variation_by_key<'a>(
-    indices: impl Iterator<Item = &'a RuleIndex>,
-    drafts: &Drafts<'_>,
-) -> HashMap<Box<str>, (RuleIndex, VariationIndex)> {
-    let mut by_key = HashMap::new();
-    let mut seen_ids = HashSet::new();
-    for index in indices {
-        let Some(draft) = drafts.get(*index) else { continue };
-        let own = draft.own_variations();
-        let last_own: HashMap<&str, usize> =
-            own.iter().enumerate().map(|(at, one)| (&*one.key, at)).collect();
-        for (at, variation) in draft.wire.variations.iter().enumerate() {
-            let is_hidden = at < own.len() && last_own.get(&*variation.key) != Some(&at);
-            if !is_hidden && seen_ids.insert(&*variation.id) {
-                let place = VariationIndex(u32::try_from(at).unwrap_or(u32::MAX));
-                by_key.entry((*variation.key).into()).or_insert((*index, place));
-            }
-        }
-    }
-    by_key
+    let by_id = |index: &RuleIndex| drafts.ordinary_rule(&drafts.get(*index)?.wire.id);
+    let list = || rules.iter().filter_map(by_id).collect();
+    Arc::clone(known.entry((*reference.name).into()).or_insert_with(list))
 }
 
 fn variables(

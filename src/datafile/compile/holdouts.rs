@@ -20,7 +20,8 @@ pub(super) fn tie(drafts: &Drafts<'_>, rules: &mut [Rule], findings: &mut Findin
         (0..).map(RuleIndex).zip(&drafts.list).filter(|(_, draft)| draft.kind == RuleKind::Holdout);
     for (index, draft) in all {
         let is_running = rules.get(index.0 as usize).is_some_and(|rule| rule.is_running);
-        if is_running {
+        // Of several things with one id, only one can be credited under it.
+        if is_running && drafts.owner_of(&draft.wire.id) == Some(index) {
             holdouts.running.push(index);
         }
         if draft.is_local {

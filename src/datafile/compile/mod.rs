@@ -37,9 +37,9 @@ impl Datafile {
     /// # Errors
     ///
     /// Only if the text is not readable JSON, or its version is not `"2"`, `"3"` or `"4"`.
-    pub fn compile(text: &[u8]) -> Result<Compiled, Error> {
+    pub fn compile(text: impl AsRef<[u8]>) -> Result<Compiled, Error> {
         let mut findings = Findings::default();
-        let text = wire::utf8(text, &mut findings)?;
+        let text = wire::utf8(text.as_ref(), &mut findings)?;
         let wire = wire::read(text, &mut findings)?;
         let datafile = link(wire, text, &mut findings);
         Ok(Compiled { datafile, findings: findings.finish() })

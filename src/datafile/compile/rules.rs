@@ -75,6 +75,7 @@ fn one(
             .iter()
             .map(|variation| variation_of(variation, values))
             .collect(),
+        own_variations: draft.own_variations().len(),
         whitelist: whitelist_of(wire, &variation_by_key, findings),
         variation_by_key,
         variation_by_id,

@@ -28,11 +28,12 @@ const LAST_BATCH: Duration = Duration::from_secs(1);
 ///
 /// A sink that fails is asked again after 100 ms, then twice that and so on up to 30 s. On drop it
 /// waits up to 5 s for the sinks to take what waits, and then stops; a sink that is stuck in a batch
-/// is left behind. There may be one delivery per store, since it releases what its sinks have.
+/// is left behind. There may be one delivery per store at a time, since it releases what its sinks have.
 #[derive(Debug)]
 pub struct Delivery {
     store: Arc<dyn Store>,
     progress: Arc<Progress>,
+    is_claimed: bool,
 }
 
 impl Delivery {
@@ -41,8 +42,13 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// If a thread cannot be started: then none is left running.
+    /// If another delivery has the store's outbox, or it keeps no records; or if a thread cannot be
+    /// started: then none is left running.
     pub fn start(store: Arc<dyn Store>, sinks: Vec<Box<dyn Sink>>) -> Result<Self, Error> {
+        let is_claimed = !sinks.is_empty();
+        if is_claimed {
+            store.claim_outbox()?;
+        }
         let names = sinks.iter().map(|sink| sink.name().to_owned());
         let progress = Arc::new(Progress::new(names, released_through(&*store)));
         for (place, sink) in sinks.into_iter().enumerate() {
@@ -56,10 +62,11 @@ impl Delivery {
             if let Err(error) = started {
                 progress.stop();
                 progress.wait_for_endings(LAST_BATCH);
+                store.return_outbox();
                 return Err(Error::thread("variate-delivery", error));
             }
         }
-        Ok(Self { store, progress })
+        Ok(Self { store, progress, is_claimed })
     }
 
     /// How each sink is doing, in the order in which they were given.
@@ -88,6 +95,9 @@ impl Drop for Delivery {
         self.drain(LAST_DRAIN).unwrap_or_default();
         self.progress.stop();
         self.progress.wait_for_endings(LAST_BATCH);
+        if self.is_claimed {
+            self.store.return_outbox();
+        }
     }
 }
 

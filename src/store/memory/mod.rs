@@ -30,9 +30,9 @@ use crate::attribution::{
     Envelope, Event, EventOutcome, Impression, ImpressionOutcome, NotCredited, Record, Rules,
 };
 use crate::clock::{Clock, TimeMs};
+use crate::error::Error;
 
 /// The store in memory.
-#[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<Clock>,
     hasher: DefaultHashBuilder,
@@ -142,6 +142,14 @@ impl Store for MemoryStore {
         self.shard(hash).lock().forget(&UserKey { hash, environment, user_id })
     }
 
+    fn claim_outbox(&self) -> Result<(), Error> {
+        self.outbox.claim()
+    }
+
+    fn return_outbox(&self) {
+        self.outbox.give_back();
+    }
+
     fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)> {
         self.outbox.after(after, limit, patience)
     }
@@ -165,5 +173,15 @@ impl Store for MemoryStore {
         (total.ids, total.forgotten_ids) = self.ids.count(now_ms);
         total.waiting_records = self.outbox.waiting();
         total
+    }
+}
+
+/// Counts only: the rows are about users.
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("MemoryStore")
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
     }
 }

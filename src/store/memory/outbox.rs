@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -17,6 +17,8 @@ pub(super) struct Outbox {
     limit: usize,
     /// Records that wait or have a place promised.
     taken: AtomicUsize,
+    /// Whether somebody delivers from it.
+    is_claimed: AtomicBool,
     queue: Mutex<Queue>,
     arrival: Condvar,
 }
@@ -38,7 +40,29 @@ impl Queue {
 
 impl Outbox {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, taken: AtomicUsize::new(0), queue: Mutex::default(), arrival: Condvar::new() }
+        Self {
+            limit,
+            taken: AtomicUsize::new(0),
+            is_claimed: AtomicBool::new(false),
+            queue: Mutex::default(),
+            arrival: Condvar::new(),
+        }
+    }
+
+    pub(super) fn claim(&self) -> Result<(), Error> {
+        if !self.keeps_records() {
+            return Err(Error::outbox("it keeps no records: raise its limit of waiting records"));
+        }
+        if self.is_claimed.swap(true, Ordering::AcqRel) {
+            return Err(Error::outbox(
+                "another client delivers from it: give each client with sinks a store of its own",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn give_back(&self) {
+        self.is_claimed.store(false, Ordering::Release);
     }
 
     /// Whether records are made at all.
@@ -50,7 +74,10 @@ impl Outbox {
     /// there is one place, an entry gets as many as it needs: else one that has more records than
     /// `limit` could never be accepted.
     pub(super) fn reserve(&self) -> Result<(), Error> {
-        let reserve = |taken| (taken < self.limit || self.limit == 0).then_some(taken + 1);
+        if !self.keeps_records() {
+            return Ok(());
+        }
+        let reserve = |taken| (taken < self.limit).then_some(taken + 1);
         match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve) {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::full("the outbox", self.limit)),
@@ -80,8 +107,9 @@ impl Outbox {
             self.arrival.wait_while_for(&mut queue, |queue| queue.latest <= after, patience);
         }
         let first = queue.latest.saturating_sub(queue.records.len() as u64) + 1;
-        let numbered = (first..).zip(&queue.records).skip(queue.count_through(after)).take(limit);
-        numbered.map(|(sequence, record)| (sequence, record.clone())).collect()
+        let skipped = queue.count_through(after);
+        let numbered = (first + skipped as u64..).zip(queue.records.range(skipped..));
+        numbered.take(limit).map(|(sequence, record)| (sequence, record.clone())).collect()
     }
 
     pub(super) fn release(&self, through: u64) {

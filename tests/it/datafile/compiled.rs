@@ -78,7 +78,8 @@ fn a_feature_rollout_borrows_the_everyone_else_variation() {
     assert_eq!(gradual.variations()[1].value_text("v1"), Some("8"));
     // Both are called "on": a whitelist means the borrowed one, a forced decision the rule's own.
     assert_eq!(gradual.variation_by_key("on").unwrap().id(), "3101");
-    let (rule, variation) = datafile.flag_by_key("banner").unwrap().variation_by_key("on").unwrap();
+    let (rule, variation) =
+        datafile.flag_variation(datafile.flag_by_key("banner").unwrap(), "on").unwrap();
     assert_eq!(datafile.rule(rule).unwrap().variation(variation).unwrap().id(), "1101");
 }
 

@@ -183,6 +183,28 @@ fn wide_datafiles_cost_what_their_text_does() {
     check_codes(&text, &[]);
 }
 
+/// Nothing in the compiled form may be as many as flags times rules: not the rules of a shared rollout,
+/// not the variations that an experiment borrows again and again.
+#[test]
+fn shared_parts_are_not_copied() {
+    let count = 300;
+    let rules: Vec<_> =
+        (0..count).map(|id| experiment(&format!("r{id}"), &format!("r{id}"), json!({}))).collect();
+    let flags: Vec<_> = (0..count)
+        .map(|id| json!({"id": id.to_string(), "key": id.to_string(), "rolloutId": "all", "experimentIds": vec!["fr"; 40], "variables": []}))
+        .collect();
+    let gradual = experiment("fr", "fr", json!({"type": "fr"}));
+    let text = datafile(json!({
+        "experiments": [gradual], "featureFlags": flags, "rollouts": [{"id": "all", "experiments": rules}]
+    }));
+    let datafile = Datafile::compile(text.to_string()).unwrap().datafile;
+    let lists: std::collections::HashSet<_> =
+        datafile.flags().iter().map(|flag| flag.rollout().as_ptr()).collect();
+    assert_eq!(lists.len(), 1, "flags share the list of their rollout");
+    let borrowed = datafile.experiment_by_key("fr").unwrap().variations().len();
+    assert!(borrowed <= count + 2, "one variation per flag, not per reference: {borrowed}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
