@@ -6,23 +6,42 @@
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::client::{DecideOptions, Decision, Tracked, Variables};
+use crate::client::{Activated, DecideOptions, Decision, Tracked, Variables};
 use crate::value::VariableValue;
 
 /// The answer to a call.
 #[derive(Debug, serde::Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub(super) enum Answer {
-    Variation { variation_key: Option<String> },
+    Variation {
+        variation_key: Option<String>,
+        /// Whether it is that of an activation whose id was seen before.
+        #[serde(skip)]
+        is_repeat: bool,
+    },
     Tracked(TrackedAnswer),
     Decision(DecisionAnswer),
-    Decisions { decisions: Ordered<DecisionAnswer> },
-    Enabled { enabled: bool },
-    FlagKeys { flag_keys: Vec<String> },
-    Value { value: Option<Value> },
-    Variables { variables: Option<Ordered<Option<Value>>> },
-    Done { ok: bool },
-    Error { error: String },
+    Decisions {
+        decisions: Ordered<DecisionAnswer>,
+    },
+    Enabled {
+        enabled: bool,
+    },
+    FlagKeys {
+        flag_keys: Vec<String>,
+    },
+    Value {
+        value: Option<Value>,
+    },
+    Variables {
+        variables: Option<Ordered<Option<Value>>>,
+    },
+    Done {
+        ok: bool,
+    },
+    Error {
+        error: String,
+    },
 }
 
 /// The answer to `track`.
@@ -111,8 +130,16 @@ impl Answer {
         Self::Decisions { decisions: Ordered(decisions.into_iter().map(answer).collect()) }
     }
 
+    pub(super) fn activation(activated: &Activated) -> Self {
+        let outcome = activated.outcome.as_ref();
+        Self::Variation {
+            variation_key: activated.variation_key().map(str::to_owned),
+            is_repeat: outcome.is_some_and(|outcome| outcome.duplicate),
+        }
+    }
+
     pub(super) fn variation(key: Option<&str>) -> Self {
-        Self::Variation { variation_key: key.map(str::to_owned) }
+        Self::Variation { variation_key: key.map(str::to_owned), is_repeat: false }
     }
 }
 

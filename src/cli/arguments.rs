@@ -2,11 +2,13 @@
 //!
 //! Must not know what commands do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
+use super::lessons::{DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::span::parse_span_ms;
@@ -18,15 +20,8 @@ use crate::events::AttributionMode;
     name = "variate",
     version,
     about = "Decides experiments and flags of Optimizely datafiles, and credits events only to what was activated",
-    after_help = "Exit codes: 0 done, 1 a malformed line or an unknown key, 2 wrong usage, 3 datafile refused.",
-    after_long_help = "\
-Examples:
-  Replay a file of calls and read what happened:
-    variate replay --datafile datafiles/shop.json --calls datafiles/shop.calls.jsonl --format text
-  Ask why a user gets what they get:
-    variate decide --datafile datafiles/shop.json --flag search --user mia --explain
-
-Exit codes: 0 done, 1 a malformed line or an unknown key, 2 wrong usage, 3 datafile refused."
+    after_help = EXIT_CODES,
+    after_long_help = format!("{FIRST_LESSON}\n\n{EXIT_CODES}")
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -36,17 +31,17 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Answer a file of calls, in order: one JSON object a line in, one answer a line out
-    #[command(after_long_help = REPLAY_LESSON)]
+    #[command(after_long_help = format!("{REPLAY_LESSON}\n\n{EXIT_CODES}"))]
     Replay(ReplayArguments),
     /// Decide a flag, all flags or an experiment for one user, and explain it; nothing is recorded
-    #[command(after_long_help = DECIDE_LESSON)]
+    #[command(after_long_help = format!("{DECIDE_LESSON}\n\n{EXIT_CODES}"))]
     Decide(DecideArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArguments {
     /// The datafile: the JSON project configuration that Optimizely serves
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
     pub(super) datafile: PathBuf,
 
     /// The calls: a file with one JSON object a line; `-` is standard input
@@ -68,22 +63,21 @@ pub(super) struct ReplayArguments {
 
     /// How long an event waits for an activation that arrives later but happened earlier: a number and
     /// a unit (ms, s, m, h, d)
-    #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = parse_span_ms)]
+    #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = parse_span_ms, allow_hyphen_values = true)]
     pub(super) late_window: i64,
 
     /// How answers are written
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub(super) format: Format,
 
-    /// Do not tell what is wrong with parts of the datafile
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DecideArguments {
     /// The datafile: the JSON project configuration that Optimizely serves
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
     pub(super) datafile: PathBuf,
 
     #[command(flatten)]
@@ -106,8 +100,9 @@ pub(super) struct DecideArguments {
     #[arg(long, value_name = "SEGMENT")]
     pub(super) segment: Vec<String>,
 
-    /// An option of the SDKs' decide calls, such as EXCLUDE_VARIABLES; may be given often
-    #[arg(long, value_name = "OPTION", value_parser = parse_option)]
+    /// An option of the SDKs' decide calls, such as EXCLUDE_VARIABLES; may be given often. Not for
+    /// --experiment
+    #[arg(long, value_name = "OPTION", value_parser = parse_option, conflicts_with = "experiment")]
     pub(super) option: Vec<DecideOptions>,
 
     /// Show each step of the decision: conditions with the values seen, bucket and range, overrides
@@ -118,9 +113,8 @@ pub(super) struct DecideArguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 
-    /// Do not tell what is wrong with parts of the datafile
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +131,18 @@ pub(super) struct Subject {
     /// Decide all flags
     #[arg(long)]
     pub(super) all: bool,
+}
+
+/// How much is told of what is wrong with a datafile; by default, how many findings and the first.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct FindingsArguments {
+    /// Tell all that is wrong with parts of the datafile, one finding a line on standard error
+    #[arg(long)]
+    pub(super) findings: bool,
+
+    /// Do not tell what is wrong with parts of the datafile
+    #[arg(long, short, conflicts_with = "findings")]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -162,6 +168,16 @@ impl From<Attribution> for AttributionMode {
             Attribution::Backend => Self::Backend,
         }
     }
+}
+
+/// Nearly everybody who writes `-` means standard input; `./-` is a file.
+fn datafile_parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path == Path::new("-") {
+            return Err("only --calls of replay can be standard input: give a file");
+        }
+        Ok(path)
+    })
 }
 
 const OPTION_NAMES: &[&str] = &[
@@ -192,57 +208,9 @@ fn parse_attributes(text: &str) -> Result<Map<String, Value>, String> {
 fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     let (key, value) =
         text.split_once('=').ok_or("there is no `=`: write key=value, such as country=SE")?;
+    if key.is_empty() {
+        return Err("there is no key before `=`: write key=value, such as country=SE".to_owned());
+    }
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((key.to_owned(), value))
 }
-
-const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
-  activate, getVariation                      "experimentKey"  [activate: "id"]
-  track                                       "eventKey"  ["id", "eventTags", "count", "duration"]
-  decide                                      "flagKey"  ["options"]
-  decideAll                                   ["options"]
-  decideForKeys                               "flagKeys"  ["options"]
-  isFeatureEnabled, getAllFeatureVariables    "flagKey"
-  getFeatureVariable                          "flagKey", "variableKey"
-  getEnabledFeatures
-  setForcedVariation                          "experimentKey", "variationKey" (null: take it back)
-  getForcedVariation                          "experimentKey"
-  setForcedDecision                           "flagKey", "variationKey"  ["ruleKey"]
-  removeForcedDecision                        "flagKey"  ["ruleKey"]
-  removeAllForcedDecisions
-  setDatafile                                 "path"  (no user)
-
-A time says when the call happened. The clock of receipt follows the times and never goes back: a
-call with an earlier time than one before it is a late arrival. Calls without a time happen now;
-if they record nothing, they leave the clock alone.
-
-A malformed line is answered with {"error": "..."}, and the replay goes on.
-
-Examples:
-  Answer a file of calls:
-    variate replay --datafile shop.json --calls calls.jsonl
-  Read what happened, with credits in words and a summary:
-    variate replay --datafile shop.json --calls calls.jsonl --format text
-  See what today's SDKs would send:
-    variate replay --datafile shop.json --calls calls.jsonl --events events.jsonl \
-      --attribution backend
-  Ask from a pipe:
-    echo '{"call":"decide","flagKey":"search","userId":"mia"}' |
-      variate replay --datafile shop.json --calls -
-
-Exit codes: 0 done, 1 a line was malformed, 2 wrong usage or a file that cannot be read or written,
-3 the datafile was refused or cannot be read. A reader that closes the pipe early is no fault."#;
-
-const DECIDE_LESSON: &str = r#"Examples:
-  Decide a flag:
-    variate decide --datafile shop.json --flag search --user mia \
-      --attribute country=DE --attribute age=27
-  See why, step by step:
-    variate decide --datafile shop.json --flag search --user mia --explain
-  All flags that are on, for a program:
-    variate decide --datafile shop.json --all --user mia --option ENABLED_FLAGS_ONLY --format json
-  An experiment, with attributes from JSON:
-    variate decide --datafile shop.json --experiment checkout_button --user mia \
-      --attributes '{"country": "SE"}'
-
-Exit codes: 0 done, 1 the datafile has no such flag or experiment, 2 wrong usage, 3 the datafile was refused or cannot be read."#;

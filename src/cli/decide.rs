@@ -11,9 +11,11 @@ use super::answer::{Answer, DecisionAnswer, Ordered};
 use super::arguments::{DecideArguments, Format};
 use super::failure::Failure;
 use super::load::load_datafile;
+use super::members::kind_of;
 use super::nearest::nearest;
 use super::read_call::attributes;
-use super::story::{decision_words, without_controls};
+use super::say;
+use super::story::{decision_words, lines_of_reasons, without_controls};
 use super::words::{listed, name, quoted, value};
 use crate::client::{Client, DecideOptions, UserContext};
 use crate::datafile::Datafile;
@@ -21,10 +23,11 @@ use crate::datafile::Datafile;
 /// Decides for one user.
 pub(super) fn run(arguments: &DecideArguments) -> Result<ExitCode, Failure> {
     let datafile =
-        load_datafile(&arguments.datafile, arguments.quiet).map_err(Failure::datafile)?;
+        load_datafile(&arguments.datafile, arguments.findings).map_err(Failure::datafile)?;
     refuse_unknown_key(arguments, &datafile)?;
     let client = Client::builder().datafile(datafile).build().map_err(Failure::usage)?;
     let attributes_given = all_attributes(arguments);
+    warn_of_useless(&attributes_given);
     let segments: Vec<&str> = arguments.segment.iter().map(String::as_str).collect();
     let user = client.user(&arguments.user);
     let user = attributes(&attributes_given)
@@ -46,25 +49,53 @@ fn all_attributes(arguments: &DecideArguments) -> Map<String, Value> {
     attributes
 }
 
+fn warn_of_useless(attributes: &Map<String, Value>) {
+    for (key, value) in attributes.iter().filter(|(_, value)| value.is_array() || value.is_object())
+    {
+        let (key, kind) = (quoted(key), kind_of(value));
+        let why = "no condition can use it, and it is never sent";
+        say(&format!("warning: the attribute {key} is {kind}: {why}"));
+    }
+}
+
 /// The SDKs have an answer for unknown keys, but who types one wants to know.
 fn refuse_unknown_key(arguments: &DecideArguments, datafile: &Datafile) -> Result<(), Failure> {
     let subject = &arguments.subject;
-    let (what, given, keys): (_, _, Vec<&str>) = match (&subject.flag, &subject.experiment) {
-        (Some(key), _) if datafile.flag_by_key(key).is_none() => {
-            ("flag", key, datafile.flags().iter().map(|flag| flag.key()).collect())
+    let is_flag = |key: &str| datafile.flag_by_key(key).is_some();
+    let is_experiment = |key: &str| datafile.experiment_by_key(key).is_some();
+    let message = match (&subject.flag, &subject.experiment) {
+        (Some(key), _) if is_flag(key) => return Ok(()),
+        (_, Some(key)) if is_experiment(key) => return Ok(()),
+        (Some(key), _) if is_experiment(key) => {
+            in_place_of("a flag", ("an experiment", "--experiment"), key)
         }
-        (_, Some(key)) if datafile.experiment_by_key(key).is_none() => {
-            ("experiment", key, datafile.experiments().map(|rule| rule.key()).collect())
+        (_, Some(key)) if is_flag(key) => in_place_of("an experiment", ("a flag", "--flag"), key),
+        (Some(key), _) => {
+            let keys: Vec<_> = datafile.flags().iter().map(|flag| flag.key()).collect();
+            unknown("flag", key, &keys)
         }
-        _ => return Ok(()),
+        (_, Some(key)) => {
+            let keys: Vec<_> = datafile.experiments().map(|rule| rule.key()).collect();
+            unknown("experiment", key, &keys)
+        }
+        (None, None) => return Ok(()),
     };
-    let remedy = match nearest(given, keys.iter().copied()) {
+    Err(Failure::unknown_key(message))
+}
+
+/// The key is there, but of something else, for which there is another option.
+fn in_place_of(wanted: &str, (found, option): (&str, &str), key: &str) -> String {
+    let (quoted_key, key) = (quoted(key), name(key));
+    format!("the datafile knows {quoted_key} as {found}, not as {wanted}: use {option} {key}")
+}
+
+fn unknown(wanted: &str, key: &str, keys: &[&str]) -> String {
+    let remedy = match nearest(key, keys.iter().copied()) {
         Some(key) => format!("did you mean {}?", quoted(key)),
         None if keys.is_empty() => "it has none".to_owned(),
         None => format!("it has {}", listed(keys.iter().map(|key| name(key)))),
     };
-    let given = quoted(given);
-    Err(Failure::unknown_key(format!("the datafile has no {what} {given}: {remedy}")))
+    format!("the datafile has no {wanted} {}: {remedy}", quoted(key))
 }
 
 fn experiment(arguments: &DecideArguments, user: &UserContext<'_>, key: &str) -> String {
@@ -123,8 +154,7 @@ fn decision_text(answer: &DecisionAnswer, explanation: Option<&str>) -> String {
         let found = found.as_ref().map_or_else(|| "null".to_owned(), value);
         format!("  {} = {found}", name(key))
     }));
-    let reasons = answer.reasons.iter().flatten();
-    lines.extend(reasons.map(|reason| format!("  why: {}", without_controls(reason))));
+    lines.extend(lines_of_reasons(answer));
     lines.extend(explanation.map(tree));
     lines.join("\n")
 }

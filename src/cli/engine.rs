@@ -80,7 +80,7 @@ impl Engine {
                     Some(id) => activate.id(id),
                     None => activate,
                 });
-                Answer::variation(activated.variation_key())
+                Answer::activation(&activated)
             }
             Ask::GetVariation { experiment_key } => {
                 Answer::variation(user.get_variation(experiment_key).variation_key())

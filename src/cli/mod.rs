@@ -9,6 +9,7 @@ mod call;
 mod decide;
 mod engine;
 mod failure;
+mod lessons;
 mod load;
 mod members;
 mod nearest;
@@ -29,7 +30,8 @@ use arguments::{Arguments, Command};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed call or an unknown key, 2 for wrong usage, 3 for a refused datafile.
+/// The exit code is 0, 1 for a malformed line or an unknown key, 2 for wrong usage or a file that cannot
+/// be used, 3 for a datafile that is unreadable or refused.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

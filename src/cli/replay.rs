@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::arguments::{Format, ReplayArguments};
+use super::arguments::{FindingsArguments, Format, ReplayArguments};
 use super::call::{Ask, Call};
 use super::engine::{Engine, Setup};
 use super::failure::{Failure, MALFORMED};
@@ -21,6 +21,7 @@ use super::read_call::{read_call, read_line};
 use super::say;
 use super::story::{Story, Told};
 use super::summary::Summary;
+use super::words::counted;
 use crate::attribution::Record;
 use crate::datafile::Datafile;
 use crate::error::Error;
@@ -31,7 +32,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Replays a file of calls.
 pub(super) fn run(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let datafile =
-        load_datafile(&arguments.datafile, arguments.quiet).map_err(Failure::datafile)?;
+        load_datafile(&arguments.datafile, arguments.findings).map_err(Failure::datafile)?;
     let (mut calls, total_bytes) = open_calls(&arguments.calls).map_err(Failure::usage)?;
     let mut replay = Replay::new(arguments, datafile)?;
     let mut progress = Progress::start(total_bytes);
@@ -72,8 +73,9 @@ struct Replay<'a> {
     events: Option<EventsFile<'a>>,
     /// Where answers are for people.
     telling: Option<(Story, Summary)>,
-    has_malformed: bool,
-    is_quiet: bool,
+    lines: u64,
+    malformed: Malformed,
+    findings: FindingsArguments,
 }
 
 impl<'a> Replay<'a> {
@@ -94,24 +96,31 @@ impl<'a> Replay<'a> {
             answers: BufWriter::new(io::stdout().lock()),
             events,
             telling: is_for_people.then(Default::default),
-            has_malformed: false,
-            is_quiet: arguments.quiet,
+            lines: 0,
+            malformed: Malformed::default(),
+            findings: arguments.findings,
         })
     }
 
     fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Failure> {
+        self.lines += 1;
         let value = read_line(text);
         let call = value.as_ref().map_err(Clone::clone).and_then(read_call);
         match call {
-            Ok(call) => self.call(&call),
-            Err(fault) => self.malformed(&format!("line {number}: {fault}")),
+            Ok(call) => self.call(number, &call),
+            Err(fault) => {
+                self.malformed.count(number);
+                self.answer_malformed(&format!("line {number}: {fault}"))
+            }
         }
     }
 
-    fn call(&mut self, call: &Call<'_>) -> Result<(), Failure> {
+    fn call(&mut self, number: u64, call: &Call<'_>) -> Result<(), Failure> {
         let received_at_ms = self.engine.receive(call);
         let answer = match &call.ask {
-            Ask::SetDatafile { path } => Answer::Done { ok: self.set_datafile(Path::new(path)) },
+            Ask::SetDatafile { path } => {
+                Answer::Done { ok: self.set_datafile(number, Path::new(path)) }
+            }
             _ => self.engine.answer(call),
         };
         let records = self.engine.take_records();
@@ -127,8 +136,7 @@ impl<'a> Replay<'a> {
         self.write_events(&records)
     }
 
-    fn malformed(&mut self, error: &str) -> Result<(), Failure> {
-        self.has_malformed = true;
+    fn answer_malformed(&mut self, error: &str) -> Result<(), Failure> {
         match &mut self.telling {
             Some((_, summary)) => {
                 summary.count_malformed();
@@ -139,11 +147,12 @@ impl<'a> Replay<'a> {
         self.write_events(&[])
     }
 
-    fn set_datafile(&self, path: &Path) -> bool {
-        match load_datafile(path, self.is_quiet) {
+    fn set_datafile(&self, number: u64, path: &Path) -> bool {
+        match load_datafile(path, self.findings) {
             Ok(datafile) => self.engine.swap(datafile),
             Err(error) => {
-                say(&format!("{error:#}; the datafile before it stays in force"));
+                let kept = "the datafile before it stays in force";
+                say(&format!("error: line {number}: {error:#}; {kept}"));
                 return false;
             }
         }
@@ -155,7 +164,15 @@ impl<'a> Replay<'a> {
             let lines = summary.lines(&self.engine.statistics());
             self.write_lines(&lines)?;
         }
-        Ok(if self.has_malformed { ExitCode::from(MALFORMED) } else { ExitCode::SUCCESS })
+        let Some(first) = self.malformed.first_line else { return Ok(ExitCode::SUCCESS) };
+        let (lines, count) = (self.lines, self.malformed.count);
+        say(&match count {
+            1 => format!("error: 1 of {} is malformed, line {first}", counted(lines, "line")),
+            _ => {
+                format!("error: {count} of {lines} lines are malformed, the first is line {first}")
+            }
+        });
+        Ok(ExitCode::from(MALFORMED))
     }
 
     fn write_json(&mut self, answer: &Answer) -> Result<(), Failure> {
@@ -176,6 +193,20 @@ impl<'a> Replay<'a> {
 
     fn write_events(&mut self, records: &[Arc<Record>]) -> Result<(), Failure> {
         self.events.as_mut().map_or(Ok(()), |events| events.write(records))
+    }
+}
+
+/// The lines that were no calls.
+#[derive(Debug, Default)]
+struct Malformed {
+    count: u64,
+    first_line: Option<u64>,
+}
+
+impl Malformed {
+    fn count(&mut self, number: u64) {
+        self.count += 1;
+        self.first_line.get_or_insert(number);
     }
 }
 

@@ -51,9 +51,10 @@ impl Story {
         let late = is_late.then(|| {
             format!("  arrived late, at {}", time_seen_from(told.received_at_ms, time_ms))
         });
+        let uncounted = uncounted_revenue(told.call).map(|line| format!("  {line}"));
         let answered = answer_details(told.answer);
         let recorded = record_details(told.records, time_ms);
-        let details = with.into_iter().chain(late).chain(answered).chain(recorded);
+        let details = with.into_iter().chain(uncounted).chain(late).chain(answered).chain(recorded);
         lines.extend(details.map(|line| format!("{DETAIL_INDENT}{line}")));
         lines
     }
@@ -125,10 +126,17 @@ fn track_details(event: &TrackedEvent<'_>) -> Vec<String> {
     details.into_iter().flatten().collect()
 }
 
+/// Revenue that is given in a form that counts for nothing.
+fn uncounted_revenue(call: &Call<'_>) -> Option<String> {
+    let Ask::Track(TrackedEvent { tags: Some(tags), .. }) = &call.ask else { return None };
+    let revenue = tags.get("revenue").filter(|tag| !tag.is_null() && tag.as_i64().is_none())?;
+    Some(format!("revenue {} is no whole number of cents: not counted", value(revenue)))
+}
+
 fn answer_words(answer: &Answer) -> String {
     match answer {
-        Answer::Variation { variation_key: Some(key) } => name(key),
-        Answer::Variation { variation_key: None } => "no variation".to_owned(),
+        Answer::Variation { variation_key: Some(key), .. } => name(key),
+        Answer::Variation { variation_key: None, .. } => "no variation".to_owned(),
         Answer::Tracked(tracked) => tracked_words(tracked),
         Answer::Decision(decision) => decision_words(decision),
         Answer::Decisions { decisions } => counted(decisions.0.len() as u64, "decision"),
@@ -165,7 +173,9 @@ fn tracked_words(tracked: &TrackedAnswer) -> String {
 /// A decision in one line.
 pub(super) fn decision_words(decision: &DecisionAnswer) -> String {
     if decision.is_error {
-        return "off (error)".to_owned();
+        let reasons = decision.reasons.iter().flatten();
+        let reasons = listed(reasons.map(|reason| without_controls(reason.trim_end_matches('.'))));
+        return format!("off (error: {reasons})");
     }
     let variation = decision.variation_key.as_deref().map(|key| format!("variation {}", name(key)));
     let rule = decision.rule_key.as_deref().map(|key| format!("rule {}", name(key)));
@@ -182,9 +192,7 @@ fn answer_details(answer: &Answer) -> Vec<String> {
     match answer {
         Answer::Decision(decision) => {
             let variables = variables_line(&decision.variables.0);
-            let reasons = decision.reasons.iter().flatten();
-            let reasons = reasons.map(|reason| format!("  why: {}", without_controls(reason)));
-            variables.into_iter().chain(reasons).collect()
+            variables.into_iter().chain(lines_of_reasons(decision)).collect()
         }
         Answer::Decisions { decisions } => {
             let line = |(key, decision): &(String, DecisionAnswer)| {
@@ -195,8 +203,17 @@ fn answer_details(answer: &Answer) -> Vec<String> {
         Answer::Variables { variables: Some(variables) } => {
             variables_line(&variables.0).into_iter().collect()
         }
+        Answer::Variation { is_repeat: true, .. } => {
+            vec!["+ not recorded: this id was seen before".to_owned()]
+        }
         _ => Vec::new(),
     }
+}
+
+/// Why a decision is as it is. Errors have said so in their own line.
+pub(super) fn lines_of_reasons(decision: &DecisionAnswer) -> impl Iterator<Item = String> {
+    let reasons = decision.reasons.iter().flatten().filter(|_| !decision.is_error);
+    reasons.map(|reason| format!("  why: {}", without_controls(reason)))
 }
 
 fn variables_line(variables: &[(String, Option<Value>)]) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! Must not know how single calls are told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::call::CALL_NAMES;
 use super::story::Told;
 use super::words::{counted, listed, money, name};
-use crate::attribution::{ConversionRecord, Record, Shown};
+use crate::attribution::{ConversionRecord, EntryId, Record, Shown};
 use crate::store::Statistics;
 
 /// What a replay counts as it goes.
@@ -21,7 +21,6 @@ pub(super) struct Summary {
     malformed: u64,
     activations: u64,
     other_impressions: u64,
-    accepted_events: u64,
     not_credited: BTreeMap<&'static str, u64>,
     /// Folded by the credit's id: the latest stands.
     credits: HashMap<Uuid, StandingCredit>,
@@ -29,6 +28,7 @@ pub(super) struct Summary {
 
 #[derive(Debug)]
 struct StandingCredit {
+    event_id: EntryId,
     shown: Arc<Shown>,
     revenue_cents: i64,
 }
@@ -63,16 +63,14 @@ impl Summary {
     }
 
     fn count_conversion(&mut self, record: &ConversionRecord) {
-        if !record.late {
-            self.accepted_events += 1;
-        }
         for credit in &record.credits {
             if credit.withdrawn {
                 self.credits.remove(&credit.id);
             } else {
+                let event_id = record.event_id.clone();
                 let shown = Arc::clone(&credit.experiment);
                 let revenue_cents = record.event.revenue_cents.unwrap_or_default();
-                self.credits.insert(credit.id, StandingCredit { shown, revenue_cents });
+                self.credits.insert(credit.id, StandingCredit { event_id, shown, revenue_cents });
             }
         }
     }
@@ -85,9 +83,7 @@ impl Summary {
         }
         let others = counted(self.other_impressions, "other impression");
         lines.push(format!("  activations: {}, and {others}", self.activations));
-        let events = counted(self.accepted_events, "event");
-        let credits = counted(self.credits.len() as u64, "credit");
-        lines.push(format!("  conversions: {events}, {credits}"));
+        lines.push(self.line_of_events());
         lines.extend(self.lines_of_credits());
         if !self.not_credited.is_empty() {
             lines.push("  not credited when tracked:".to_owned());
@@ -108,9 +104,17 @@ impl Summary {
         }
     }
 
+    /// An event is tracked once for each call; it is credited while one of its credits stands.
+    fn line_of_events(&self) -> String {
+        let tracked = self.calls.get("track").copied().unwrap_or_default();
+        let credited: HashSet<_> = self.credits.values().map(|credit| &credit.event_id).collect();
+        let credits = counted(self.credits.len() as u64, "credit");
+        format!("  events: {tracked} tracked, {} credited ({credits})", credited.len())
+    }
+
     fn lines_of_credits(&self) -> Vec<String> {
         let mut totals: BTreeMap<(&str, &str), Total> = BTreeMap::new();
-        for StandingCredit { shown, revenue_cents } in self.credits.values() {
+        for StandingCredit { shown, revenue_cents, .. } in self.credits.values() {
             let total = totals.entry((&shown.experiment_key, &shown.variation_key)).or_default();
             total.credits += 1;
             total.revenue_cents += i128::from(*revenue_cents);

@@ -87,8 +87,19 @@ fn unknown_keys_get_a_message() {
         message("--flag", "serach"),
         message("--flag", "zzz"),
         message("--experiment", "checkout_buton"),
+        message("--flag", "checkout_button"),
+        message("--experiment", "search"),
     ];
     insta::assert_snapshot!(said.concat());
+}
+
+#[test]
+fn attributes_that_nothing_can_use_are_told() {
+    let given = ["--flag", "search", "--user", "u", "--attribute", "age=27"];
+    let lists = ["--attribute", "tags=[1]", "--attributes", r#"{"home": {"city": "Lund"}}"#];
+    let said = decide(&[&given[..], &lists].concat());
+    let warnings: Vec<_> = said.lines().filter(|line| line.starts_with("warning: ")).collect();
+    insta::assert_snapshot!(warnings.join("\n"));
 }
 
 #[test]

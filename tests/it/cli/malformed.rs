@@ -216,3 +216,14 @@ proptest! {
         prop_assert_eq!(events.lines().count(), asked);
     }
 }
+
+#[test]
+fn malformed_lines_are_counted_at_the_end() {
+    let good = r#"{"call":"getEnabledFeatures","userId":"u"}"#;
+    let said = |calls: &str| stderr(&replay(calls, &[])).to_owned();
+    assert_eq!(said(&format!("{good}\n\n{good}\n")), "");
+    let one = format!("{good}\n\nx\n");
+    assert_eq!(said(&one), "error: 1 of 2 lines is malformed, line 3\n");
+    let two = format!("{one}{{}}");
+    assert_eq!(said(&two), "error: 2 of 3 lines are malformed, the first is line 3\n");
+}

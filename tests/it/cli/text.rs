@@ -45,6 +45,18 @@ fn other_calls_and_odd_names_are_told() {
 }
 
 #[test]
+fn what_does_not_count_is_told() {
+    let calls = r#"
+{"time":1772442000000,"call":"activate","experimentKey":"checkout_button","userId":"anna","id":"a-1"}
+{"time":1772442000001,"call":"activate","experimentKey":"checkout_button","userId":"anna","id":"a-1"}
+{"time":1772442000002,"call":"track","eventKey":"purchase","userId":"anna","eventTags":{"revenue":"1200"}}
+{"time":1772442000003,"call":"track","eventKey":"purchase","userId":"anna","eventTags":{"revenue":12.0}}
+{"time":1772442000004,"call":"track","eventKey":"purchase","userId":"anna","eventTags":{"revenue":null}}
+"#;
+    insta::assert_snapshot!(stdout(&replay(calls, &["--format", "text"])));
+}
+
+#[test]
 fn nothing_is_summed_up_as_nothing() {
     insta::assert_snapshot!(stdout(&replay("", &["--format", "text"])));
 }

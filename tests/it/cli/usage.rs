@@ -33,6 +33,9 @@ fn wrong_arguments() {
         &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "1.5h"],
         &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "30"],
         &["replay", "--datafile", SHOP, "--calls", "-", "--late-window=-1h"],
+        &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "-5s"],
+        &["replay", "--datafile", "-", "--calls", "-"],
+        &["replay", "--datafile", SHOP, "--calls", "-", "--quiet", "--findings"],
         &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "999999999999999999d"],
         &["decide", "--datafile", SHOP, "--user", "anna"],
         &["decide", "--datafile", SHOP, "--flag", "search"],
@@ -40,6 +43,18 @@ fn wrong_arguments() {
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--attributes", "{country: SE}"],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--attributes", "[1]"],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--attribute", "country"],
+        &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--attribute", "=SE"],
+        &[
+            "decide",
+            "--datafile",
+            SHOP,
+            "--user",
+            "u",
+            "--experiment",
+            "x",
+            "--option",
+            "INCLUDE_REASONS",
+        ],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--option", "INCLUDE_REASON"],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--option", "x"],
     ];
@@ -104,13 +119,17 @@ fn findings_are_summed_up_unless_quiet() {
     };
     insta::assert_snapshot!(findings(&[]));
     assert_eq!(findings(&["--quiet"]), "");
+    insta::assert_snapshot!("all findings", findings(&["--findings"]));
 }
 
 #[test]
 fn the_help_teaches() {
+    let exit_codes = |help: &str| help.split_once("Exit codes: ").unwrap().1.to_owned();
+    let of_all = exit_codes(stdout(&variate(&["--help"], b"")));
     for command in ["replay", "decide"] {
         let output = variate(&[command, "--help"], b"");
         assert_eq!(output.status.code(), Some(0));
+        assert_eq!(exit_codes(stdout(&output)), of_all);
         insta::assert_snapshot!(format!("help of {command}"), stdout(&output));
     }
     let version = variate(&["--version"], b"");

@@ -1,0 +1,62 @@
+//! What the long help teaches: examples, the calls of a replay, the exit codes.
+//!
+//! Must not know which arguments there are.
+
+/// The exit codes of all commands.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 a malformed line or an unknown key; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
+
+pub(super) const FIRST_LESSON: &str = "\
+Examples:
+  Replay a file of calls and read what happened:
+    variate replay --datafile datafiles/shop.json --calls datafiles/shop.calls.jsonl --format text
+  Ask why a user gets what they get:
+    variate decide --datafile datafiles/shop.json --flag search --user mia --explain";
+
+pub(super) const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
+  activate, getVariation                      "experimentKey"  [activate: "id"]
+  track                                       "eventKey"  ["id", "eventTags", "count", "duration"]
+  decide                                      "flagKey"  ["options"]
+  decideAll                                   ["options"]
+  decideForKeys                               "flagKeys"  ["options"]
+  isFeatureEnabled, getAllFeatureVariables    "flagKey"
+  getFeatureVariable                          "flagKey", "variableKey"
+  getEnabledFeatures
+  setForcedVariation                          "experimentKey", "variationKey" (null: take it back)
+  getForcedVariation                          "experimentKey"
+  setForcedDecision                           "flagKey", "variationKey"  ["ruleKey"]
+  removeForcedDecision                        "flagKey"  ["ruleKey"]
+  removeAllForcedDecisions
+  setDatafile                                 "path"  (no user)
+
+A time says when the call happened. The clock of receipt follows the times and never goes back: a
+call with an earlier time than one before it is a late arrival. Calls without a time happen now;
+if they record nothing, they leave the clock alone.
+
+A malformed line is answered with {"error": "..."}, and the replay goes on. Blank lines are
+skipped. Unknown members and unknown names of options are ignored, as the SDKs do. The path of
+setDatafile is relative to the current folder. A reader that closes the pipe early is no fault.
+
+Examples:
+  Answer a file of calls:
+    variate replay --datafile shop.json --calls calls.jsonl
+  Read what happened, with credits in words and a summary:
+    variate replay --datafile shop.json --calls calls.jsonl --format text
+  See what today's SDKs would send:
+    variate replay --datafile shop.json --calls calls.jsonl --events events.jsonl \
+      --attribution backend
+  Ask from a pipe:
+    echo '{"call":"decide","flagKey":"search","userId":"mia"}' |
+      variate replay --datafile shop.json --calls -"#;
+
+pub(super) const DECIDE_LESSON: &str = r#"Examples:
+  Decide a flag:
+    variate decide --datafile shop.json --flag search --user mia \
+      --attribute country=DE --attribute age=27
+  See why, step by step:
+    variate decide --datafile shop.json --flag search --user mia --explain
+  All flags that are on, for a program:
+    variate decide --datafile shop.json --all --user mia --option ENABLED_FLAGS_ONLY --format json
+  An experiment, with attributes from JSON:
+    variate decide --datafile shop.json --experiment checkout_button --user mia \
+      --attributes '{"country": "SE"}'"#;
