@@ -145,7 +145,10 @@ impl UserContext<'_> {
             || (None, nothing_to_store()),
             |recorded| (Some(recorded.outcome), recorded.receipt),
         );
-        self.tell_experiment_decision(&chosen, outcome.is_some());
+        self.tell_experiment_decision(
+            &chosen,
+            outcome.as_ref().is_some_and(|outcome| !outcome.duplicate),
+        );
         Activated { chosen, outcome, receipt }
     }
 

@@ -78,7 +78,7 @@ pub struct DecisionNotice<'a> {
     pub variation_key: Option<&'a str>,
     /// Whether the variation switches the flag on.
     pub is_enabled: bool,
-    /// Whether an impression was handed to the store.
+    /// Whether an impression was handed to the store, and was no repeat.
     pub is_dispatched: bool,
 }
 

@@ -324,8 +324,8 @@ impl Datafile {
         flag.experiments.iter().chain(flag.rollout.iter()).find_map(|index| {
             let rule = self.rule(*index)?;
             let has_key = |variation: &Variation| *variation.key == *key;
-            let own = rule.variations.iter().take(rule.own_variations);
-            let place = own.enumerate().filter(|(_, one)| has_key(one)).map(|(at, _)| at).last();
+            let own = rule.variations.get(..rule.own_variations).unwrap_or_default();
+            let place = own.iter().rposition(has_key);
             let place = place.or_else(|| rule.variations.iter().position(has_key))?;
             Some((*index, VariationIndex(u32::try_from(place).ok()?)))
         })
