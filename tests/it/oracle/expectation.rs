@@ -292,7 +292,9 @@ impl Merge<'_> {
                     Some(("boolean variable that is neither true nor false", Side::JavaScript))
                 }
                 Some("integer") if free => Some(("integer variable", Side::Python)),
-                Some("double") if python == null => Some(("double variable", Side::Python)),
+                Some("double") if python == null && self.case.quirk != Quirk::EnabledHoldout => {
+                    Some(("double variable", Side::Python))
+                }
                 _ => None,
             },
         }
