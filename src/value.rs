@@ -146,7 +146,7 @@ pub enum RecordedValue {
 }
 
 /// The type of a flag's variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum VariableType {
     /// `"true"` or `"false"`.

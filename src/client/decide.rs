@@ -12,7 +12,7 @@ use super::session::{Sees, Session};
 use super::user::UserContext;
 use crate::attribution::{Impression, ImpressionSource};
 use crate::datafile::{Datafile, Flag, FlagIndex, Rule, Variation};
-use crate::decide::{Explanation, FlagDecision, How, Source, variable_values};
+use crate::decide::{Explanation, FlagDecision, How, Source, prediction_failed, variable_values};
 use crate::store::Receipt;
 use crate::value::VariableValue;
 
@@ -254,10 +254,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         let rule = decided.rule.and_then(|rule| datafile.rule(rule));
         if decided.is_error() {
             let key = rule.map(Rule::key).unwrap_or_default();
-            return Decision::error(
-                flag_key,
-                format!("Failed to fetch CMAB data for experiment {key}."),
-            );
+            return Decision::error(flag_key, prediction_failed(key));
         }
         let receipts = self.record(index, &decided);
         self.context.tell_feature(

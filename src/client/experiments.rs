@@ -79,6 +79,20 @@ impl Chosen {
         self.snapshot.as_ref()?.rule(rule)?.variation(variation)
     }
 
+    /// Makes it the variation that its key stands for. Both SDKs look the variation up again by its key
+    /// when they report an activation, which matters where a feature rollout borrows a variation whose
+    /// key the experiment has, too.
+    fn resolve_by_key(&mut self) {
+        let Some((datafile, (index, _))) = self.snapshot.as_ref().zip(self.chosen) else { return };
+        let by_key = || {
+            let key = self.variation_key()?;
+            datafile.rule(index)?.variation_by_key.get(key).copied()
+        };
+        if let Some(variation) = by_key() {
+            self.chosen = Some((index, variation));
+        }
+    }
+
     /// Which step decided.
     #[must_use]
     pub fn how(&self) -> How {
@@ -122,7 +136,8 @@ impl UserContext<'_> {
     /// Decides an experiment and, if there is a variation, records that the user was exposed to it.
     pub fn activate<'k>(&self, call: impl Into<Activate<'k>>) -> Activated {
         let Activate { experiment_key, stamp } = call.into();
-        let (chosen, prediction_id) = self.choose(experiment_key);
+        let (mut chosen, prediction_id) = self.choose(experiment_key);
+        chosen.resolve_by_key();
         let recorded = match (chosen.snapshot.as_ref(), chosen.chosen) {
             (Some(datafile), Some((rule, variation))) => Some(self.record_impression(Impression {
                 envelope: self.envelope(datafile, stamp),

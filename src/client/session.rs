@@ -58,14 +58,10 @@ impl<'c> Session<'c> {
     }
 
     pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
-        let decision = loop {
-            let decision =
-                decide::experiment(self.datafile, rule, &self.user, &self.given(), &mut Silent);
-            if decision.how != How::NeedsPrediction {
-                break decision;
-            }
-            self.predict(rule);
-        };
+        let decision = self.with_predictions(
+            |datafile, user, given| decide::experiment(datafile, rule, user, given, &mut Silent),
+            |decision| (decision.how == How::NeedsPrediction).then_some(rule),
+        );
         if decision.how == How::Bucket
             && let Some(variation) = decision.variation
         {
@@ -75,45 +71,52 @@ impl<'c> Session<'c> {
     }
 
     pub(super) fn flag(&mut self, flag: FlagIndex) -> FlagDecision {
-        let decision = loop {
-            let decision =
-                decide::flag(self.datafile, flag, &self.user, &self.given(), &mut Silent);
-            match decision.rule {
-                Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
-                _ => break decision,
-            }
-        };
-        if let Some((rule, variation)) = decision.to_remember() {
-            self.remember(rule, variation);
-        }
+        let decision = self.with_predictions(
+            |datafile, user, given| decide::flag(datafile, flag, user, given, &mut Silent),
+            FlagDecision::needs_prediction,
+        );
+        self.remember_flag(&decision);
         decision
     }
 
     /// Decides a flag like [`Session::flag`], and explains it.
     pub(super) fn explain_flag(&mut self, flag: FlagIndex) -> (FlagDecision, Explanation) {
-        let (decision, explanation) = loop {
-            let (decision, explanation) =
-                Explanation::of_flag(self.datafile, flag, &self.user, &self.given());
-            match decision.rule {
-                Some(rule) if decision.how == How::NeedsPrediction => self.predict(rule),
-                _ => break (decision, explanation),
-            }
-        };
-        if let Some((rule, variation)) = decision.to_remember() {
-            self.remember(rule, variation);
-        }
+        let (decision, explanation) = self.with_predictions(
+            |datafile, user, given| Explanation::of_flag(datafile, flag, user, given),
+            |(decision, _)| decision.needs_prediction(),
+        );
+        self.remember_flag(&decision);
         (decision, explanation)
     }
 
     /// Explains the decision of an experiment.
     pub(super) fn explain_experiment(&mut self, rule: RuleIndex) -> Explanation {
+        let (_, explanation) = self.with_predictions(
+            |datafile, user, given| Explanation::of_experiment(datafile, rule, user, given),
+            |(decision, _)| (decision.how == How::NeedsPrediction).then_some(rule),
+        );
+        explanation
+    }
+
+    /// Decides, and as long as that needs a prediction, asks for it and decides again: each rule is
+    /// asked for once.
+    fn with_predictions<D>(
+        &mut self,
+        decide: impl Fn(&Datafile, &User<'_>, &Given<'_>) -> D,
+        needed: impl Fn(&D) -> Option<RuleIndex>,
+    ) -> D {
         loop {
-            let (decision, explanation) =
-                Explanation::of_experiment(self.datafile, rule, &self.user, &self.given());
-            if decision.how != How::NeedsPrediction {
-                return explanation;
+            let decision = decide(self.datafile, &self.user, &self.given());
+            match needed(&decision) {
+                Some(rule) => self.predict(rule),
+                None => return decision,
             }
-            self.predict(rule);
+        }
+    }
+
+    fn remember_flag(&mut self, decision: &FlagDecision) {
+        if let Some((rule, variation)) = decision.to_remember() {
+            self.remember(rule, variation);
         }
     }
 

@@ -14,6 +14,7 @@ mod wire;
 
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
+pub(crate) use model::FILLER_AUDIENCE_ID;
 pub use model::{
     Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag,
     FlagIndex, Group, GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType,

@@ -3,6 +3,7 @@
 //!
 //! Must not know the wire form, users or I/O. Immutable once built.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -44,6 +45,9 @@ index! {
     /// The place of a group in [`Datafile::groups`].
     GroupIndex
 }
+
+/// The id that stands in for typed audiences before SDKs that do not know them. It matches nobody.
+pub(crate) const FILLER_AUDIENCE_ID: &str = "$opt_dummy_audience";
 
 /// A compiled datafile.
 pub struct Datafile {
@@ -210,8 +214,7 @@ pub struct Variation {
     pub(crate) id: Arc<str>,
     pub(crate) key: Arc<str>,
     pub(crate) is_feature_enabled: bool,
-    /// The values that it gives to variables: place of the variable's id in the datafile's list of
-    /// them, the type it was read as, and the value (`None` where the text is not of the type).
+    /// The values that it gives to variables, in the order of [`VariationValue::order_against`].
     pub(crate) values: Arc<[VariationValue]>,
 }
 
@@ -379,9 +382,15 @@ impl Variation {
     /// What it gives to a variable: nothing, or a value, or text that is not of the type (`Some(None)`).
     #[must_use]
     pub(crate) fn value_of(&self, variable: &Variable) -> Option<&Option<VariableValue>> {
-        self.values
-            .iter()
-            .find(|value| value.kind == variable.kind && value.variable_id == variable.id)
-            .map(|value| &value.value)
+        let order = |value: &VariationValue| value.order_against(&variable.id, variable.kind);
+        let place = self.values.binary_search_by(order).ok()?;
+        self.values.get(place).map(|value| &value.value)
+    }
+}
+
+impl VariationValue {
+    /// The order that the values of a variation stand in: by variable id, then by type.
+    pub(crate) fn order_against(&self, variable_id: &str, kind: VariableType) -> Ordering {
+        (&*self.variable_id, self.kind).cmp(&(variable_id, kind))
     }
 }

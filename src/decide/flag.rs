@@ -36,6 +36,12 @@ pub struct FlagDecision {
 }
 
 impl FlagDecision {
+    /// The rule that must have a prediction before this can be decided.
+    #[must_use]
+    pub fn needs_prediction(&self) -> Option<RuleIndex> {
+        self.rule.filter(|_| self.how == How::NeedsPrediction)
+    }
+
     /// The experiment and variation to remember in the user's profile, if there is something new.
     #[must_use]
     pub fn to_remember(&self) -> Option<(RuleIndex, VariationIndex)> {

@@ -18,6 +18,7 @@ mod variables;
 pub use experiment::{ExperimentDecision, How, experiment};
 pub use explain::Explanation;
 pub use flag::{FlagDecision, Source, flag};
+pub(crate) use reasons::prediction_failed;
 pub use trace::{Seen, Silent, Step, Trace, Traced};
 pub use user::{ForcedDecisions, ForcedVariations, Given, Prediction, Profile, User};
 pub use variables::{variable_value, variable_values};

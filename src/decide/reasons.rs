@@ -13,6 +13,11 @@ pub(super) fn reasons(traced: &[Traced], user_id: &str) -> Vec<String> {
     texts
 }
 
+/// The one reason of the error decision that a contextual bandit without a prediction gets.
+pub(crate) fn prediction_failed(rule_key: &str) -> String {
+    format!("Failed to fetch CMAB data for experiment {rule_key}.")
+}
+
 /// Parts come before the whole: a step is known only when it is over.
 fn collect(traced: &Traced, around: Option<&Step>, user_id: &str, texts: &mut Vec<String>) {
     // Of a rollout rule and a holdout, the verdict on the audience comes before the bucket.
@@ -122,9 +127,7 @@ fn text_of(step: &Step, around: Option<&Step>, user: &str) -> Option<String> {
         Step::Group { id, experiment, is_chosen: false } => {
             format!(r#"User "{user}" is not in experiment "{experiment}" of group {id}."#)
         }
-        Step::Prediction { rule, is_answered: false, .. } => {
-            format!("Failed to fetch CMAB data for experiment {rule}.")
-        }
+        Step::Prediction { rule, is_answered: false, .. } => prediction_failed(rule),
         Step::ToEveryoneElse { from } => {
             format!(
                 r#"User "{user}" is not bucketed into targeting rule {from}: checking rule "Everyone Else"."#

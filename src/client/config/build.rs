@@ -9,16 +9,14 @@ use super::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
     ConfigVariable, ConfigVariation,
 };
-use crate::datafile::{Datafile, Flag, Rule, RuleIndex, Variable, Variation};
-
-/// The audience that stands in for typed ones before SDKs that do not know them.
-const FILLER_ID: &str = "$opt_dummy_audience";
+use crate::datafile::{Datafile, FILLER_AUDIENCE_ID, Flag, Rule, RuleIndex, Variable, Variation};
 
 impl Config {
     /// The view of a datafile.
     #[must_use]
     pub fn new(datafile: &Datafile) -> Self {
-        let shown = datafile.audiences().iter().filter(|audience| audience.id() != FILLER_ID);
+        let shown =
+            datafile.audiences().iter().filter(|audience| audience.id() != FILLER_AUDIENCE_ID);
         let names = shown.clone().map(|audience| (audience.id(), audience.name())).collect();
         let builder = Builder { datafile, names };
         Self {

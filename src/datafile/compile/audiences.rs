@@ -7,12 +7,9 @@ use hashbrown::HashMap;
 use super::draft::{duplicate_id, keep_last, place_of};
 use super::{condition, conditions};
 use crate::datafile::findings::{Findings, quoted};
-use crate::datafile::model::{Audience, AudienceIndex, Audiences};
+use crate::datafile::model::{Audience, AudienceIndex, Audiences, FILLER_AUDIENCE_ID};
 use crate::datafile::wire::{Kind, Node, WireAudience, WireRule, wrong_type};
 use crate::targeting::{Condition, Program, Tree};
-
-/// The id that stands in for typed audiences before SDKs that do not know them. It matches nobody.
-const FILLER_ID: &str = "$opt_dummy_audience";
 
 /// The audiences of a datafile: the typed ones, then the untyped ones whose ids are not among them.
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl Table {
         match self.index_by_id.get(id) {
             Some(index) => Tree::Leaf(*index),
             None => {
-                if id != FILLER_ID {
+                if id != FILLER_AUDIENCE_ID {
                     report(findings);
                 }
                 Tree::Unknown

@@ -115,6 +115,7 @@ fn compile(
             });
         }
     }
+    compiled.sort_unstable_by(|one, other| one.order_against(&other.variable_id, other.kind));
     compiled.into()
 }
 

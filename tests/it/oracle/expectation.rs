@@ -25,6 +25,9 @@ pub(super) struct Expectation {
     pub(super) candidates: Vec<Value>,
     /// Why the SDKs disagree; empty where they agree.
     pub(super) causes: BTreeSet<String>,
+    /// Whether holdouts are left out of the candidates: Python decided otherwise than JavaScript, and does
+    /// not report them.
+    pub(super) lacks_holdouts: bool,
 }
 
 /// What is right for the answer to a call.
@@ -70,7 +73,11 @@ fn alone_cause(case: &Case<'_>) -> String {
 }
 
 fn named(cause: &str, value: Value) -> Expectation {
-    Expectation { candidates: vec![value], causes: BTreeSet::from([cause.to_owned()]) }
+    Expectation {
+        candidates: vec![value],
+        causes: BTreeSet::from([cause.to_owned()]),
+        lacks_holdouts: false,
+    }
 }
 
 /// `activate` and `getVariation` with the key of a rollout rule: null in the design, a variation in Python.
@@ -100,22 +107,24 @@ fn lengths_differ(left: &Value, right: &Value) -> bool {
     left.as_array().map(Vec::len) != right.as_array().map(Vec::len)
 }
 
-/// Python sends no holdout impression from `isFeatureEnabled`: compare the others and put JavaScript's back.
+/// Python sends no holdout impression from `isFeatureEnabled`: compare the others and put JavaScript's back,
+/// in the order of the flags. Where a quirk makes the SDKs decide differently, JavaScript's holdouts say
+/// nothing of ours, so none are compared.
 fn with_holdouts_of_javascript(case: &Case<'_>, python: &Value, javascript: &Value) -> Expectation {
     let all = events(javascript);
-    let others: Vec<Value> = all.iter().filter(|event| !is_holdout(event)).cloned().collect();
-    let are_paired = events(python).len() == others.len();
-    let mut expectation = merge_both_ways(case, python, &Value::Array(others));
+    let others = without_holdouts(javascript);
+    let are_paired = events(python).len() == events(&others).len();
+    let mut expectation = merge_both_ways(case, python, &others);
+    expectation.lacks_holdouts = !are_paired;
     for candidate in &mut expectation.candidates {
-        let mut merged = events(candidate).into_iter();
-        let mut whole: Vec<Value> = if are_paired {
-            let refill = |event: &Value| {
-                if is_holdout(event) { Some(event.clone()) } else { merged.next() }
-            };
-            all.iter().filter_map(refill).collect()
-        } else {
-            beside_holdouts(case, merged.collect(), &all)
-        };
+        let mut whole = events(candidate);
+        if are_paired {
+            whole.extend(all.iter().filter(|event| is_holdout(event)).cloned());
+            let order = case.datafile["featureFlags"].as_array().cloned().unwrap_or_default();
+            whole.sort_by_key(|event| {
+                order.iter().position(|flag| flag["key"] == flag_key(event).as_str())
+            });
+        }
         if case.quirk == Quirk::RegionInSmallLetters {
             // Python's reading of the region, also where only JavaScript sent something.
             let url = json!("https://eu.logx.optimizely.com/v1/events");
@@ -126,17 +135,9 @@ fn with_holdouts_of_javascript(case: &Case<'_>, python: &Value, javascript: &Val
     expectation
 }
 
-/// The events of one SDK, and JavaScript's holdouts of flags that have none, in the order of the flags.
-fn beside_holdouts(case: &Case<'_>, chosen: Vec<Value>, javascript: &[Value]) -> Vec<Value> {
-    let mut whole = chosen;
-    let flags: BTreeSet<String> = whole.iter().map(flag_key).collect();
-    let holdouts = javascript.iter().filter(|event| is_holdout(event));
-    whole.extend(holdouts.filter(|event| !flags.contains(&flag_key(event))).cloned());
-    let order = case.datafile["featureFlags"].as_array().cloned().unwrap_or_default();
-    let place =
-        |event: &Value| order.iter().position(|flag| flag["key"] == flag_key(event).as_str());
-    whole.sort_by_key(place);
-    whole
+/// The events that report no holdout.
+pub(super) fn without_holdouts(list: &Value) -> Value {
+    Value::Array(events(list).into_iter().filter(|event| !is_holdout(event)).collect())
 }
 
 fn events(list: &Value) -> Vec<Value> {
@@ -162,7 +163,8 @@ fn merge_both_ways(case: &Case<'_>, python: &Value, javascript: &Value) -> Expec
         Some(Side::JavaScript) => &[Some(Side::JavaScript)],
         Some(Side::Either) => &[Some(Side::Python), Some(Side::JavaScript)],
     };
-    let mut expectation = Expectation { candidates: Vec::new(), causes: BTreeSet::new() };
+    let mut expectation =
+        Expectation { candidates: Vec::new(), causes: BTreeSet::new(), lacks_holdouts: false };
     for side in sides {
         let mut merge = Merge { case, side: *side, path: Vec::new(), causes: BTreeSet::new() };
         let merged = merge.merge(Some(python), Some(javascript));
