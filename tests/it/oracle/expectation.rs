@@ -65,6 +65,13 @@ pub(super) fn of_events(case: &Case<'_>, python: &Value, javascript: &Value) -> 
     };
     expectation.candidates = expectation.candidates.into_iter().map(with_null_campaigns).collect();
     expectation.causes.extend(causes);
+    let is_silent_of_holdouts = matches!(kind, "isFeatureEnabled" | "getEnabledFeatures")
+        && matches!(case.quirk.ours(), Some(Side::Python | Side::Either));
+    if is_silent_of_holdouts && case.only.is_none() {
+        let shown = expectation.candidates.iter().map(without_holdouts).collect();
+        expectation.candidates = shown;
+        expectation.lacks_holdouts = true;
+    }
     expectation
 }
 
