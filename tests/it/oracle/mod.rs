@@ -245,5 +245,9 @@ fn judge(expected: &Expectation, ours: Option<&Value>) -> Option<Finding> {
     if expected.candidates.iter().any(|candidate| normal_form::equal(candidate, ours)) {
         return None;
     }
-    Some(if expected.candidates.len() == 1 { Finding::Different } else { Finding::BetweenTheTwo })
+    Some(match (expected.candidates.len(), expected.causes.is_empty()) {
+        (1, _) => Finding::Different,
+        (_, true) => Finding::AgainstBoth,
+        (_, false) => Finding::BetweenTheTwo,
+    })
 }

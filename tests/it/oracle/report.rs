@@ -28,6 +28,7 @@ pub(super) struct Report {
     causes: BTreeMap<String, usize>,
     unclassified: usize,
     between_the_two: usize,
+    against_both: usize,
     failures: Vec<String>,
     files: usize,
 }
@@ -39,6 +40,9 @@ pub(super) enum Finding {
     Different,
     /// The SDKs disagree, the design names neither, and Variate equals neither.
     BetweenTheTwo,
+    /// The SDKs agree, and Variate answers otherwise: only where names are used twice, for which the
+    /// design has a rule of its own.
+    AgainstBoth,
     /// The SDKs disagree for no known reason.
     Unclassified,
 }
@@ -79,6 +83,7 @@ impl Report {
         let name = match finding {
             Finding::Different => "different",
             Finding::BetweenTheTwo => "between",
+            Finding::AgainstBoth => "against",
             Finding::Unclassified => "unclassified",
         };
         match finding {
@@ -90,6 +95,7 @@ impl Report {
                 ));
             }
             Finding::BetweenTheTwo => self.between_the_two += 1,
+            Finding::AgainstBoth => self.against_both += 1,
             Finding::Unclassified => self.unclassified += 1,
         }
         if self.files >= MOST_FILES {
@@ -164,8 +170,9 @@ impl Report {
             text += &format!("  {count:>7}  {cause}\n");
         }
         text += &format!(
-            "unclassified: {}, ours equals neither where the design names none: {}\n",
-            self.unclassified, self.between_the_two
+            "unclassified: {}, ours equals neither where the design names none: {}\n\
+             names used twice, where the SDKs agree and the design does not: {}\n",
+            self.unclassified, self.between_the_two, self.against_both
         );
         text
     }
