@@ -40,6 +40,11 @@ impl Clock {
 
     /// Moves the clock forward to a time, if it is behind it, and gives the clock's time.
     pub fn advance_to(&self, time_ms: TimeMs) -> TimeMs {
+        let latest_ms = self.latest_ms.load(Ordering::Relaxed);
+        if time_ms <= latest_ms {
+            // Mostly it is still the same millisecond: nothing is written that others would wait for.
+            return latest_ms;
+        }
         self.latest_ms.fetch_max(time_ms, Ordering::Relaxed).max(time_ms)
     }
 }

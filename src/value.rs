@@ -54,6 +54,30 @@ impl AttributeValue<'_> {
     }
 }
 
+impl AttributeValue<'_> {
+    /// Whether it may be sent with an event.
+    #[must_use]
+    pub(crate) fn is_recorded(self) -> bool {
+        match self {
+            Self::String(_) | Self::Boolean(_) => true,
+            Self::Integer(_) | Self::Double(_) => self.as_number().is_some(),
+            Self::Null | Self::Other => false,
+        }
+    }
+
+    /// Whether a value equals its owned form.
+    #[must_use]
+    pub(crate) fn is_recorded_as(self, recorded: &RecordedValue) -> bool {
+        match (self, recorded) {
+            (Self::String(text), RecordedValue::String(kept)) => *text == **kept,
+            (Self::Boolean(flag), RecordedValue::Boolean(kept)) => flag == *kept,
+            (Self::Integer(number), RecordedValue::Integer(kept)) => number == *kept,
+            (Self::Double(number), RecordedValue::Double(kept)) => number == *kept,
+            _ => false,
+        }
+    }
+}
+
 impl<'a> From<&'a str> for AttributeValue<'a> {
     fn from(text: &'a str) -> Self {
         Self::String(text)

@@ -8,42 +8,13 @@ use uuid::Uuid;
 
 use super::entry_id::EntryId;
 use crate::clock::TimeMs;
-use crate::datafile::{Rule, Variation};
+use crate::datafile::Shown;
 
 /// The namespace of credit ids: UUIDv5 of `urn:variate:credit` in the URL namespace.
 const CREDIT_NAMESPACE: Uuid = Uuid::from_u128(0xb0be_56c5_667c_557a_ae12_e212_350f_5d5d);
 
 /// The namespace of the ids of late records: UUIDv5 of `urn:variate:late-record` in the URL namespace.
 const LATE_RECORD_NAMESPACE: Uuid = Uuid::from_u128(0xff7d_f9d9_5886_573a_aeae_ffa1_050a_5337);
-
-/// What a user was shown: an experiment or holdout, and the variation of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// The experiment's or holdout's id.
-    pub experiment_id: Arc<str>,
-    /// Its key.
-    pub experiment_key: Arc<str>,
-    /// Its campaign id in events.
-    pub campaign_id: Arc<str>,
-    /// The variation's id.
-    pub variation_id: Arc<str>,
-    /// The variation's key.
-    pub variation_key: Arc<str>,
-}
-
-impl Shown {
-    /// What a datafile calls them.
-    #[must_use]
-    pub fn new(rule: &Rule, variation: &Variation) -> Self {
-        Self {
-            experiment_id: rule.id.clone(),
-            experiment_key: rule.key.clone(),
-            campaign_id: rule.campaign_id.clone(),
-            variation_id: variation.id.clone(),
-            variation_key: variation.key.clone(),
-        }
-    }
-}
 
 /// One event counted for one experiment and variation.
 ///

@@ -2,27 +2,14 @@
 //!
 //! Must not know clocks, locks or I/O: times that the caller did not give are set by the store.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::attributes::{Attributes, GivenAttributes};
 use crate::clock::TimeMs;
 use crate::datafile::{
-    Datafile, EventIndex, FlagIndex, Rule, RuleIndex, RuleKind, Variation, VariationIndex,
+    Datafile, EventIndex, FlagIndex, Rule, RuleIndex, RuleKind, Shown, Variation, VariationIndex,
 };
-use crate::value::RecordedValue;
-
-/// Attributes as they are kept and sent: filtered as the SDKs filter them.
-pub type Attributes = Arc<[RecordedAttribute]>;
-
-/// One attribute as it is kept and sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordedAttribute {
-    /// The attribute's id in the datafile; of a reserved (`$opt_`) one that it does not declare, the key.
-    pub entity_id: Arc<str>,
-    /// Its key.
-    pub key: Arc<str>,
-    /// Its value.
-    pub value: RecordedValue,
-}
 
 /// Which entrance an impression or event came through. Ids are unique within one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +42,73 @@ pub struct Envelope {
     pub time_ms: Option<TimeMs>,
     /// The datafile in force when it was accepted.
     pub datafile: Arc<Datafile>,
+}
+
+/// A decision to report, as it comes to a store: borrowed, so that what is never kept is never copied.
+#[derive(Debug, Clone, Copy)]
+pub struct NewImpression<'a> {
+    /// The caller's id. Only such ids can be repeats; without one, the store makes an id.
+    pub id: Option<&'a str>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whom it is about.
+    pub user_id: &'a str,
+    /// When it happened; without one, the store's clock says when it is taken up.
+    pub time_ms: Option<TimeMs>,
+    /// The datafile in force when it was accepted.
+    pub datafile: &'a Arc<Datafile>,
+    /// See [`Impression::flag`].
+    pub flag: Option<FlagIndex>,
+    /// See [`Impression::rule`].
+    pub rule: Option<RuleIndex>,
+    /// See [`Impression::variation`].
+    pub variation: Option<(RuleIndex, VariationIndex)>,
+    /// See [`Impression::source`].
+    pub source: ImpressionSource,
+    /// See [`Impression::is_enabled`].
+    pub is_enabled: bool,
+    /// See [`Impression::is_forced`].
+    pub is_forced: bool,
+    /// The caller's attributes.
+    pub attributes: GivenAttributes<'a>,
+    /// See [`Impression::prediction_id`].
+    pub prediction_id: Option<&'a str>,
+}
+
+impl<'a> NewImpression<'a> {
+    /// What the user was exposed to, if this is an activation; see [`Impression::activates`].
+    #[must_use]
+    pub fn shows(&self) -> Option<Cow<'a, Arc<Shown>>> {
+        let index = self.rule?;
+        let rule = self.datafile.rule(index).filter(|rule| rule.kind() != RuleKind::Rollout)?;
+        let (of_rule, variation) = self.variation?;
+        if of_rule == index {
+            return rule.shown(variation).map(Cow::Borrowed);
+        }
+        let variation = self.datafile.rule(of_rule)?.variation(variation)?;
+        Some(Cow::Owned(Arc::new(Shown::new(rule, variation))))
+    }
+}
+
+impl<'a> From<&'a Impression> for NewImpression<'a> {
+    fn from(impression: &'a Impression) -> Self {
+        let Envelope { id, origin, user_id, time_ms, datafile } = &impression.envelope;
+        Self {
+            id: id.as_deref(),
+            origin: *origin,
+            user_id,
+            time_ms: *time_ms,
+            datafile,
+            flag: impression.flag,
+            rule: impression.rule,
+            variation: impression.variation,
+            source: impression.source,
+            is_enabled: impression.is_enabled,
+            is_forced: impression.is_forced,
+            attributes: GivenAttributes::Recorded(&impression.attributes),
+            prediction_id: impression.prediction_id.as_deref(),
+        }
+    }
 }
 
 /// A decision to report. It is an activation if it names an experiment or a holdout.

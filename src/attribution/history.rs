@@ -2,10 +2,11 @@
 //!
 //! Must not know events or rules.
 
-use std::sync::Arc;
+use smallvec::SmallVec;
 
-use super::entry::Attributes;
+use super::attributes::{Attributes, GivenAttributes};
 use crate::clock::TimeMs;
+use crate::datafile::Datafile;
 
 /// How many changes of attributes are remembered per user; the oldest are forgotten first.
 const LONGEST_HISTORY: usize = 8;
@@ -18,7 +19,7 @@ const LONGEST_HISTORY: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub(super) struct AttributeHistory {
     /// In the order of `from_ms`; spans do not overlap.
-    spans: Vec<Span>,
+    spans: SmallVec<[Span; 1]>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,13 +37,20 @@ impl AttributeHistory {
     }
 
     /// Notes an activation; of two at the same time, the one that arrives last counts.
-    pub(super) fn note(&mut self, time_ms: TimeMs, attributes: &Attributes) {
+    pub(super) fn note(
+        &mut self,
+        time_ms: TimeMs,
+        (attributes, datafile): (GivenAttributes<'_>, &Datafile),
+    ) {
         let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
         let mut rest = None;
-        let point =
-            || Span { from_ms: time_ms, through_ms: time_ms, attributes: attributes.clone() };
+        let point = || Span {
+            from_ms: time_ms,
+            through_ms: time_ms,
+            attributes: attributes.to_recorded(datafile),
+        };
         if let Some(span) = after.checked_sub(1).and_then(|before| self.spans.get_mut(before)) {
-            if Arc::ptr_eq(&span.attributes, attributes) || span.attributes == *attributes {
+            if attributes.are_kept_as(&span.attributes, datafile) {
                 span.through_ms = span.through_ms.max(time_ms);
                 return;
             }
@@ -55,7 +63,7 @@ impl AttributeHistory {
                 span.through_ms = span.from_ms;
             }
         }
-        self.spans.splice(after..after, std::iter::once(point()).chain(rest));
+        self.spans.insert_many(after, std::iter::once(point()).chain(rest));
         let excess = self.spans.len().saturating_sub(LONGEST_HISTORY);
         self.spans.drain(..excess);
     }

@@ -4,6 +4,7 @@
 //! the plan functions judge an activation or event without changing the row, and once the store has
 //! decided to accept it, the commit functions change the row. That way a refusal leaves no trace.
 
+mod attributes;
 mod credit;
 mod entry;
 mod entry_id;
@@ -15,10 +16,10 @@ mod row;
 mod rules;
 mod tie;
 
-pub use credit::{Credit, Shown, credit_id};
-pub use entry::{
-    Attributes, Envelope, Event, Impression, ImpressionSource, Origin, RecordedAttribute,
-};
+pub use crate::datafile::Shown;
+pub use attributes::{Attributes, GivenAttributes, RecordedAttribute};
+pub use credit::{Credit, credit_id};
+pub use entry::{Envelope, Event, Impression, ImpressionSource, NewImpression, Origin};
 pub use entry_id::EntryId;
 pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
 pub use plan::{

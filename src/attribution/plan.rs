@@ -9,21 +9,20 @@
 
 use std::sync::Arc;
 
-use super::credit::{Credit, Shown, credit_id};
+use super::credit::{Credit, credit_id};
 use super::entry_id::EntryId;
 use super::outcome::NotCredited;
 use super::row::{Activation, PendingEvent, UserRow};
 use super::rules::{Rules, Standing};
 use super::tie::Tie;
 use crate::clock::TimeMs;
+use crate::datafile::Shown;
 
 /// An activation, as far as the rule is concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct ActivationFact<'a> {
-    /// The experiment's or holdout's id.
-    pub experiment_id: &'a str,
-    /// The id of the variation that was shown.
-    pub variation_id: &'a str,
+    /// The experiment or holdout, and the variation that was shown.
+    pub shown: &'a Arc<Shown>,
     /// When it happened.
     pub time_ms: TimeMs,
     /// When it was received.
@@ -74,17 +73,16 @@ pub struct EventPlan {
     pub early_by_ms: Option<i64>,
 }
 
-/// Says what an activation means for a row. `shown` is only called where it is needed.
+/// Says what an activation means for a row.
 pub fn plan_activation<E>(
     row: &UserRow<E>,
     environment: &str,
     rules: &Rules,
     fact: &ActivationFact<'_>,
-    shown: impl FnOnce() -> Arc<Shown>,
 ) -> ActivationPlan {
-    let place = row.place_of(fact.experiment_id).ok();
+    let place = row.place_of_shown(fact.shown).ok();
     let Some(held) = place.and_then(|place| row.activations.get(place)) else {
-        let new_first = shown();
+        let new_first = fact.shown.clone();
         let late_credits =
             late_credits(row, environment, rules, fact, &Move { from: None, to: &new_first });
         return ActivationPlan {
@@ -95,12 +93,17 @@ pub fn plan_activation<E>(
             place,
         };
     };
-    let is_other_variation = *held.shown.variation_id != *fact.variation_id;
-    let crossover = is_other_variation && !held.is_crossed_over;
-    if (fact.time_ms, fact.variation_id) >= (held.first_ms, &*held.shown.variation_id) {
+    let is_same = Arc::ptr_eq(&held.shown, fact.shown)
+        || *held.shown.variation_id == *fact.shown.variation_id;
+    let crossover = !is_same && !held.is_crossed_over;
+    let is_earlier = fact.time_ms < held.first_ms
+        || (fact.time_ms == held.first_ms
+            && !is_same
+            && *fact.shown.variation_id < *held.shown.variation_id);
+    if !is_earlier {
         return ActivationPlan { crossover, place, ..ActivationPlan::default() };
     }
-    let new_first = if is_other_variation { shown() } else { held.shown.clone() };
+    let new_first = if is_same { held.shown.clone() } else { fact.shown.clone() };
     let late_credits =
         late_credits(row, environment, rules, fact, &Move { from: Some(held), to: &new_first });
     ActivationPlan { first: false, crossover, late_credits, new_first: Some(new_first), place }
@@ -173,7 +176,7 @@ fn late_credits<E>(
 ) -> Vec<LateCredit> {
     let is_claimable = |event: &PendingEvent<E>| {
         event.claimable_until_ms > fact.received_at_ms
-            && event.tied.iter().any(|id| **id == *fact.experiment_id)
+            && event.tied.iter().any(|id| *id == fact.shown.experiment_id)
     };
     let claimable = row.pending.iter().enumerate().filter(|(_, event)| is_claimable(event));
     let claimed = claimable.filter_map(|(pending_place, event)| {
@@ -188,7 +191,7 @@ fn late_credits<E>(
         let is_same_variation =
             earlier.is_some_and(|earlier| earlier.shown.variation_id == experiment.variation_id);
         let credit = Credit {
-            id: credit_id(environment, &event.id, fact.experiment_id),
+            id: credit_id(environment, &event.id, &fact.shown.experiment_id),
             experiment: experiment.clone(),
             activated_at_ms,
             replaces: earlier.is_some(),

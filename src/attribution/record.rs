@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use super::attributes::Attributes;
 use super::credit::{Credit, late_record_id};
-use super::entry::{Attributes, Event, Impression};
+use super::entry::{Event, Impression};
 use super::entry_id::EntryId;
 use super::row::PendingEvent;
 use crate::clock::TimeMs;

@@ -6,18 +6,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::credit::Shown;
-use super::entry::Attributes;
+use smallvec::SmallVec;
+
+use super::attributes::{Attributes, GivenAttributes};
 use super::entry_id::EntryId;
 use super::history::AttributeHistory;
 use super::plan::{ActivationFact, ActivationPlan};
 use crate::clock::TimeMs;
+use crate::datafile::{Datafile, Shown};
 
 /// A user's row of the ledger.
 #[derive(Debug, Clone)]
 pub struct UserRow<E> {
     /// In the order of their experiments' ids.
-    pub(super) activations: Vec<Activation>,
+    pub(super) activations: SmallVec<[Activation; 1]>,
     /// In the order of receipt.
     pub(super) pending: VecDeque<PendingEvent<E>>,
     pub(super) history: AttributeHistory,
@@ -70,7 +72,7 @@ pub struct Forgotten {
 impl<E> Default for UserRow<E> {
     fn default() -> Self {
         Self {
-            activations: Vec::new(),
+            activations: SmallVec::new(),
             pending: VecDeque::new(),
             history: AttributeHistory::default(),
         }
@@ -107,7 +109,7 @@ impl<E> UserRow<E> {
         &mut self,
         fact: &ActivationFact<'_>,
         plan: &ActivationPlan,
-        attributes: &Attributes,
+        attributes: (GivenAttributes<'_>, &Datafile),
         bounds: &Bounds,
     ) -> Forgotten {
         self.history.note(fact.time_ms, attributes);
@@ -120,7 +122,7 @@ impl<E> UserRow<E> {
             }
             return Forgotten::default();
         }
-        let (Err(place), Some(shown)) = (self.place_of(fact.experiment_id), plan.new_first.clone())
+        let (Err(place), Some(shown)) = (self.place_of_shown(fact.shown), plan.new_first.clone())
         else {
             return Forgotten::default();
         };
@@ -162,6 +164,16 @@ impl<E> UserRow<E> {
 
     pub(super) fn place_of(&self, experiment_id: &str) -> Result<usize, usize> {
         self.activations.binary_search_by(|held| (*held.shown.experiment_id).cmp(experiment_id))
+    }
+
+    /// The same, for what was shown: mostly it is what was shown before, which is known without reading
+    /// its names.
+    #[inline]
+    pub(super) fn place_of_shown(&self, shown: &Arc<Shown>) -> Result<usize, usize> {
+        match self.activations.iter().position(|held| Arc::ptr_eq(&held.shown, shown)) {
+            Some(place) => Ok(place),
+            None => self.place_of(&shown.experiment_id),
+        }
     }
 
     fn forget_activations(&mut self, limit: usize, newest: usize) -> usize {

@@ -7,16 +7,12 @@ use std::sync::Arc;
 use super::listener::{ActivationNotice, ConversionNotice};
 use super::user::UserContext;
 use crate::attribution::{
-    Attributes, Envelope, Event, EventOutcome, Impression, ImpressionOutcome, Origin,
-    RecordedAttribute,
+    Attributes, Envelope, Event, EventOutcome, GivenAttributes, ImpressionOutcome,
+    ImpressionSource, NewImpression, Origin,
 };
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
 use crate::store::Recorded;
-use crate::targeting::Attribute;
-
-/// The start of the keys of reserved attributes, which are sent though no datafile declares them.
-const RESERVED: &str = "$opt_";
 
 /// The caller's id and time of one activation or event.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,35 +32,53 @@ impl UserContext<'_> {
         }
     }
 
-    /// The attributes that go out with an event: usable values of declared and reserved keys, in the
-    /// caller's order.
-    pub(super) fn recorded_attributes(&self, datafile: &Datafile) -> Attributes {
-        if self.attributes.is_empty() {
-            return Attributes::default();
+    /// An impression that names nothing yet; the rest is for the caller to fill in.
+    pub(super) fn new_impression<'i>(
+        &'i self,
+        datafile: &'i Arc<Datafile>,
+        stamp: Stamp<'i>,
+        source: ImpressionSource,
+    ) -> NewImpression<'i> {
+        NewImpression {
+            id: stamp.id.filter(|id| !id.is_empty()),
+            origin: Origin::Library,
+            user_id: self.id,
+            time_ms: stamp.time_ms.or(self.time_ms),
+            datafile,
+            flag: None,
+            rule: None,
+            variation: None,
+            source,
+            is_enabled: false,
+            is_forced: false,
+            attributes: GivenAttributes::Callers(&self.attributes),
+            prediction_id: None,
         }
-        self.attributes.iter().filter_map(|attribute| recorded(datafile, attribute)).collect()
     }
 
-    pub(super) fn record_impression(&self, impression: Impression) -> Recorded<ImpressionOutcome> {
+    /// The attributes that go out with an event.
+    pub(super) fn recorded_attributes(&self, datafile: &Datafile) -> Attributes {
+        GivenAttributes::Callers(&self.attributes).to_recorded(datafile)
+    }
+
+    pub(super) fn record_impression(
+        &self,
+        impression: &NewImpression<'_>,
+    ) -> Recorded<ImpressionOutcome> {
         let inner = self.inner;
-        let activated = if inner.listeners.is_empty() {
-            None
-        } else {
-            let keys = impression.activates();
-            keys.map(|(rule, variation)| (Arc::clone(&rule.key), Arc::clone(&variation.key)))
-        };
+        let activated = if inner.listeners.is_empty() { None } else { impression.shows() };
         let recorded = inner.store.record_impression(&inner.environment, &inner.rules, impression);
         let outcome = &recorded.outcome;
         if recorded.receipt.refusal().is_some() {
             return recorded;
         }
-        if let Some((experiment_key, variation_key)) = activated
+        if let Some(shown) = activated
             && !outcome.duplicate
         {
             let notice = ActivationNotice {
                 user_id: self.id,
-                experiment_key: &experiment_key,
-                variation_key: &variation_key,
+                experiment_key: &shown.experiment_key,
+                variation_key: &shown.variation_key,
                 time_ms: outcome.time_ms,
                 first: outcome.first,
             };
@@ -97,16 +111,4 @@ impl UserContext<'_> {
         }
         recorded
     }
-}
-
-fn recorded(datafile: &Datafile, attribute: &Attribute<'_>) -> Option<RecordedAttribute> {
-    let (entity_id, key) = match datafile.attribute_by_key(attribute.key()) {
-        Some(declared) => (Arc::clone(&declared.id), Arc::clone(&declared.key)),
-        None if attribute.key().starts_with(RESERVED) => {
-            let key: Arc<str> = attribute.key().into();
-            (Arc::clone(&key), key)
-        }
-        None => return None,
-    };
-    Some(RecordedAttribute { entity_id, key, value: attribute.value.to_recorded()? })
 }

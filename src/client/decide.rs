@@ -10,7 +10,7 @@ use super::listener::DecisionKind;
 use super::options::DecideOptions;
 use super::session::{Sees, Session};
 use super::user::UserContext;
-use crate::attribution::{Impression, ImpressionSource};
+use crate::attribution::{ImpressionSource, NewImpression};
 use crate::datafile::{Datafile, Flag, FlagIndex, Rule, Variation};
 use crate::decide::{Explanation, FlagDecision, How, Source, prediction_failed, variable_values};
 use crate::store::Receipt;
@@ -165,13 +165,13 @@ impl UserContext<'_> {
     }
 
     /// The impression that the SDKs send for a flag's decision, if they send one.
-    pub(super) fn flag_impression(
-        &self,
-        datafile: &Arc<Datafile>,
+    pub(super) fn flag_impression<'i>(
+        &'i self,
+        datafile: &'i Arc<Datafile>,
         index: FlagIndex,
         decision: &FlagDecision,
-        prediction_id: Option<Box<str>>,
-    ) -> Option<Impression> {
+        prediction_id: Option<&'i str>,
+    ) -> Option<NewImpression<'i>> {
         if decision.is_error() {
             return None;
         }
@@ -181,16 +181,14 @@ impl UserContext<'_> {
             Source::Rollout if datafile.sends_flag_decisions() => ImpressionSource::Rollout,
             Source::Rollout => return None,
         };
-        Some(Impression {
-            envelope: self.envelope(datafile, Stamp::default()),
+        Some(NewImpression {
             flag: Some(index),
             rule: decision.rule,
             variation: decision.variation,
-            source,
             is_enabled: is_enabled(datafile, decision),
             is_forced: decision.how.is_forced(),
-            attributes: self.recorded_attributes(datafile),
             prediction_id,
+            ..self.new_impression(datafile, Stamp::default(), source)
         })
     }
 }
@@ -299,8 +297,9 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         let prediction_id = self.session.prediction_id(decided.rule);
         let holdout = set_aside
             .and_then(|held| self.context.flag_impression(self.datafile, index, &held, None));
-        let result = self.context.flag_impression(self.datafile, index, decided, prediction_id);
+        let result =
+            self.context.flag_impression(self.datafile, index, decided, prediction_id.as_deref());
         let impressions = holdout.into_iter().chain(result);
-        impressions.map(|impression| self.context.record_impression(impression).receipt).collect()
+        impressions.map(|impression| self.context.record_impression(&impression).receipt).collect()
     }
 }

@@ -10,7 +10,7 @@ use super::listener::{DecisionKind, DecisionNotice};
 use super::session::{LEGACY_CALL, Session};
 use super::snapshot::InForce;
 use super::user::UserContext;
-use crate::attribution::{Impression, ImpressionSource};
+use crate::attribution::{ImpressionSource, NewImpression};
 use crate::datafile::{Datafile, Rule, RuleIndex, RuleKind, Variation};
 use crate::decide::{self, ExperimentDecision, Explanation, Given, How, Silent};
 use crate::error::Error;
@@ -110,17 +110,16 @@ impl<'a> UserContext<'a> {
     ) -> Activated<'s> {
         chosen.resolve_by_key();
         let recorded = match (chosen.in_force.datafile(), chosen.chosen) {
-            (Some(datafile), Some((rule, variation))) => Some(self.record_impression(Impression {
-                envelope: self.envelope(datafile, stamp),
-                flag: None,
-                rule: Some(rule),
-                variation: Some((rule, variation)),
-                source: ImpressionSource::Experiment,
-                is_enabled: true,
-                is_forced: chosen.how.is_forced(),
-                attributes: self.recorded_attributes(datafile),
-                prediction_id,
-            })),
+            (Some(datafile), Some((rule, variation))) => {
+                Some(self.record_impression(&NewImpression {
+                    rule: Some(rule),
+                    variation: Some((rule, variation)),
+                    is_enabled: true,
+                    is_forced: chosen.how.is_forced(),
+                    prediction_id: prediction_id.as_deref(),
+                    ..self.new_impression(datafile, stamp, ImpressionSource::Experiment)
+                }))
+            }
             _ => None,
         };
         let nothing_to_store = || match chosen.how {

@@ -80,8 +80,8 @@ impl UserContext<'_> {
         let decision = session.flag(index);
         let prediction_id = session.prediction_id(decision.rule);
         let is_dispatched = self
-            .flag_impression(datafile, index, &decision, prediction_id)
-            .map(|impression| self.record_impression(impression))
+            .flag_impression(datafile, index, &decision, prediction_id.as_deref())
+            .map(|impression| self.record_impression(&impression))
             .is_some();
         self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
         is_enabled(datafile, &decision)

@@ -8,6 +8,7 @@ mod finding;
 mod findings;
 mod model;
 mod place;
+mod shown;
 mod view;
 mod view_parts;
 mod wire;
@@ -20,3 +21,4 @@ pub use model::{
     FlagIndex, Group, GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType,
     Variable, Variation, VariationIndex,
 };
+pub use shown::Shown;

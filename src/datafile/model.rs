@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::shown::Shown;
 use crate::allocation::Allocation;
 use crate::hash::PreparedParent;
 use crate::name::NameTable;
@@ -216,6 +217,8 @@ pub struct Rule {
     /// Targets are places in `variations`. Of a contextual bandit: who takes part at all (target 0).
     pub(crate) allocation: Allocation,
     pub(crate) variations: Vec<Variation>,
+    /// What is remembered of a user who was shown one of them, in the same order.
+    pub(crate) shown: Box<[Arc<Shown>]>,
     /// How many of them are its own; those behind are borrowed by a feature rollout.
     pub(crate) own_variations: usize,
     pub(crate) variation_by_key: HashMap<Box<str>, VariationIndex>,
@@ -395,6 +398,13 @@ impl Rule {
     #[must_use]
     pub fn variation(&self, index: VariationIndex) -> Option<&Variation> {
         self.variations.get(index.place() as usize)
+    }
+
+    /// What is remembered of a user who was shown a variation.
+    #[inline]
+    #[must_use]
+    pub fn shown(&self, index: VariationIndex) -> Option<&Arc<Shown>> {
+        self.shown.get(index.place() as usize)
     }
 
     /// Whether two of its variations have the same key.

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attribution::{Event, EventOutcome, Impression, ImpressionOutcome, Record, Rules};
+use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Record, Rules};
 use crate::error::Error;
 
 /// What a store did with an entry: the outcome at once, and a receipt for its durability.
@@ -35,7 +35,7 @@ pub trait Store: Debug + Send + Sync {
         &self,
         environment: &str,
         rules: &Rules,
-        impression: Impression,
+        impression: &NewImpression<'_>,
     ) -> Recorded<ImpressionOutcome>;
 
     /// Takes an event and credits the experiments that the user was activated in.

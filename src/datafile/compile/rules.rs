@@ -14,6 +14,7 @@ use crate::datafile::findings::Findings;
 use crate::datafile::model::{
     DeclaredAttribute, Rule, RuleKind, RuleType, Variation, VariationIndex,
 };
+use crate::datafile::shown::Shown;
 use crate::datafile::wire::{Text, WireBandit, WireRule, WireVariation};
 use crate::hash::PreparedParent;
 
@@ -58,7 +59,7 @@ fn one(
             allocation::compile(&wire.allocation, "variation of this rule", variation, findings)
         }
     };
-    Rule {
+    let mut rule = Rule {
         key: (&*wire.key).into(),
         campaign_id: layer_id.map_or_else(|| Arc::clone(&id), Into::into),
         kind: draft.kind,
@@ -75,6 +76,7 @@ fn one(
             .iter()
             .map(|variation| variation_of(variation, values))
             .collect(),
+        shown: Box::default(),
         own_variations: draft.own_variations().len(),
         whitelist: whitelist_of(wire, &variation_by_key, findings),
         variation_by_key,
@@ -84,7 +86,9 @@ fn one(
         excludes_targeted_deliveries: wire.excludes_targeted_deliveries,
         flag: None,
         id,
-    }
+    };
+    rule.shown = rule.variations.iter().map(|one| Arc::new(Shown::new(&rule, one))).collect();
+    rule
 }
 
 /// The SDKs ask for a prediction where there is a `cmab` object, whatever the type is called.

@@ -4,6 +4,7 @@
 //! then the id's, then the outbox. The user's shard stays locked from the reading of the clock to the
 //! last commit; that is the user's turn.
 
+mod captured;
 mod ids;
 mod limits;
 mod outbox;
@@ -27,10 +28,19 @@ use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
 use super::{Receipt, Recorded, Statistics, Store};
 use crate::attribution::{
-    Envelope, Event, EventOutcome, Impression, ImpressionOutcome, NotCredited, Record, Rules,
+    Event, EventOutcome, ImpressionOutcome, NewImpression, NotCredited, Origin, Record, Rules,
 };
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
+
+/// What there is to know of an entry before its turn.
+#[derive(Debug, Clone, Copy)]
+struct Arriving<'a> {
+    kind: EntryKind,
+    origin: Origin,
+    id: Option<&'a str>,
+    time_ms: Option<TimeMs>,
+}
 
 /// The store in memory.
 pub struct MemoryStore {
@@ -69,15 +79,15 @@ impl MemoryStore {
         &'a self,
         shard: &'a mut Shard,
         place: Place<'a>,
-        kind: EntryKind,
-        envelope: &Envelope,
+        arriving: &Arriving<'_>,
     ) -> Result<Turn<'a>, TimeMs> {
         let received_at_ms = self.clock.now_ms();
         shard.sweep(received_at_ms);
-        let (time_ms, is_clamped) = place.rules.time_of(envelope.time_ms, received_at_ms);
+        let (time_ms, is_clamped) = place.rules.time_of(arriving.time_ms, received_at_ms);
         let mut claim = None;
-        if let Some(id) = envelope.id.as_deref() {
-            let key = IdKey { environment: place.environment, kind, origin: envelope.origin, id };
+        if let Some(id) = arriving.id {
+            let Arriving { kind, origin, .. } = *arriving;
+            let key = IdKey { environment: place.environment, kind, origin, id };
             claim = self.ids.claim(&key, received_at_ms);
             if claim.is_none() {
                 shard.counts.duplicates += 1;
@@ -94,6 +104,16 @@ impl MemoryStore {
         self.other_shards.get(place).unwrap_or(&self.first_shard)
     }
 
+    /// Puts what shards have captured where readers of the outbox find it.
+    fn bring_captured(&self) {
+        for shard in self.shards() {
+            let mut shard = shard.lock();
+            if !shard.captured.is_empty() {
+                self.outbox.arrive(shard.captured.take(), []);
+            }
+        }
+    }
+
     fn shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
         std::iter::once(&self.first_shard).chain(&self.other_shards)
     }
@@ -104,18 +124,27 @@ impl Store for MemoryStore {
         &self,
         environment: &str,
         rules: &Rules,
-        impression: Impression,
+        impression: &NewImpression<'_>,
     ) -> Recorded<ImpressionOutcome> {
-        let place = self.place(environment, rules, &impression.envelope.user_id);
+        let place = self.place(environment, rules, impression.user_id);
+        let arrival = Arriving {
+            kind: EntryKind::Impression,
+            origin: impression.origin,
+            id: impression.id,
+            time_ms: impression.time_ms,
+        };
         let mut shard = self.shard(place.hash).lock();
-        match self.begin(&mut shard, place, EntryKind::Impression, &impression.envelope) {
+        let recorded = match self.begin(&mut shard, place, &arrival) {
             Ok(turn) => turn.take_impression(impression),
             Err(time_ms) => {
                 let outcome =
                     ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
                 Recorded { outcome, receipt: Receipt::stored() }
             }
-        }
+        };
+        drop(shard);
+        self.outbox.wake();
+        recorded
     }
 
     fn record_event(
@@ -125,8 +154,15 @@ impl Store for MemoryStore {
         event: Event,
     ) -> Recorded<EventOutcome> {
         let place = self.place(environment, rules, &event.envelope.user_id);
+        let envelope = &event.envelope;
+        let arrival = Arriving {
+            kind: EntryKind::Event,
+            origin: envelope.origin,
+            id: envelope.id.as_deref(),
+            time_ms: envelope.time_ms,
+        };
         let mut shard = self.shard(place.hash).lock();
-        match self.begin(&mut shard, place, EntryKind::Event, &event.envelope) {
+        let recorded = match self.begin(&mut shard, place, &arrival) {
             Ok(turn) => turn.take_event(event),
             Err(time_ms) => {
                 let reason = Some(NotCredited::Duplicate);
@@ -134,7 +170,10 @@ impl Store for MemoryStore {
                     EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() };
                 Recorded { outcome, receipt: Receipt::stored() }
             }
-        }
+        };
+        drop(shard);
+        self.outbox.wake();
+        recorded
     }
 
     fn forget(&self, environment: &str, user_id: &str) -> bool {
@@ -151,7 +190,7 @@ impl Store for MemoryStore {
     }
 
     fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)> {
-        self.outbox.after(after, limit, patience)
+        self.outbox.after(after, limit, patience, || self.bring_captured())
     }
 
     fn release(&self, through: u64) {
@@ -159,7 +198,7 @@ impl Store for MemoryStore {
     }
 
     fn latest(&self) -> u64 {
-        self.outbox.latest()
+        self.outbox.numbered(|| self.bring_captured()).latest
     }
 
     fn statistics(&self) -> Statistics {
@@ -171,7 +210,7 @@ impl Store for MemoryStore {
             total.add(&shard.statistics());
         }
         (total.ids, total.forgotten_ids) = self.ids.count(now_ms);
-        total.waiting_records = self.outbox.waiting();
+        total.waiting_records = self.outbox.numbered(|| self.bring_captured()).waiting();
         total
     }
 }

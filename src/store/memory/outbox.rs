@@ -1,16 +1,27 @@
 //! Records that wait for the sinks, by sequence numbers without gaps.
 //!
-//! Must not know sinks: each keeps its own place, and somebody says what none needs any more.
+//! Must not know sinks: each keeps its own place, and somebody says what none needs any more. What
+//! arrives is put on a pile, in the order in which it was accepted; readers number it. So accepting
+//! never waits for a reader that works, and is told to wake one only while one sleeps.
+//!
+//! Locks are taken in this order: `queue`, then a shard's, then `arrived`. `bell` is only held by who
+//! holds none of them, or is about to sleep.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::captured::Run;
 use crate::attribution::Record;
 use crate::error::Error;
+
+/// How long a reader that was woken lets arrivals gather: a wake for each would cost those who
+/// accept more than all else that they do.
+const GATHERING: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -19,15 +30,26 @@ pub(super) struct Outbox {
     taken: AtomicUsize,
     /// Whether somebody delivers from it.
     is_claimed: AtomicBool,
+    /// What was accepted and is not numbered yet.
+    arrived: Mutex<Vec<Arrival>>,
     queue: Mutex<Queue>,
-    arrival: Condvar,
+    /// Whether a reader sleeps, or is about to.
+    is_awaited: AtomicBool,
+    bell: Mutex<()>,
+    rung: Condvar,
+}
+
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Captured(Run),
+    Record(Box<Record>),
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+pub(super) struct Queue {
     records: VecDeque<Arc<Record>>,
     /// The sequence number of the latest record.
-    latest: u64,
+    pub(super) latest: u64,
 }
 
 impl Queue {
@@ -35,6 +57,28 @@ impl Queue {
     fn count_through(&self, sequence: u64) -> usize {
         let after = usize::try_from(self.latest.saturating_sub(sequence)).unwrap_or(usize::MAX);
         self.records.len().saturating_sub(after)
+    }
+
+    pub(super) fn waiting(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    fn after(&self, after: u64, limit: usize) -> Vec<(u64, Arc<Record>)> {
+        let first = self.latest.saturating_sub(self.records.len() as u64) + 1;
+        let skipped = self.count_through(after);
+        let numbered = (first + skipped as u64..).zip(self.records.range(skipped..));
+        numbered.take(limit).map(|(sequence, record)| (sequence, record.clone())).collect()
+    }
+
+    fn number(&mut self, arrivals: Vec<Arrival>) {
+        let before = self.records.len();
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Captured(run) => self.records.extend(run.into_records().map(Arc::new)),
+                Arrival::Record(record) => self.records.push_back(Arc::new(*record)),
+            }
+        }
+        self.latest += self.records.len().saturating_sub(before) as u64;
     }
 }
 
@@ -44,8 +88,11 @@ impl Outbox {
             limit,
             taken: AtomicUsize::new(0),
             is_claimed: AtomicBool::new(false),
+            arrived: Mutex::default(),
             queue: Mutex::default(),
-            arrival: Condvar::new(),
+            is_awaited: AtomicBool::new(false),
+            bell: Mutex::default(),
+            rung: Condvar::new(),
         }
     }
 
@@ -70,9 +117,9 @@ impl Outbox {
         self.limit > 0
     }
 
-    /// Promises a place for the records of one entry, which [`Outbox::push`] then uses. As long as
-    /// there is one place, an entry gets as many as it needs: else one that has more records than
-    /// `limit` could never be accepted.
+    /// Promises a place for the records of one entry, which must then arrive. As long as there is one
+    /// place, an entry gets as many as it needs: else one that has more records than `limit` could never
+    /// be accepted.
     pub(super) fn reserve(&self) -> Result<(), Error> {
         if !self.keeps_records() {
             return Ok(());
@@ -84,16 +131,49 @@ impl Outbox {
         }
     }
 
-    /// Puts the records of one entry, for which a place was promised, one after the other.
-    pub(super) fn push(&self, record: Record, further: impl IntoIterator<Item = Record>) {
-        let mut queue = self.queue.lock();
-        let before = queue.records.len();
-        queue.records.extend(std::iter::once(record).chain(further).map(Arc::new));
-        let added = queue.records.len().saturating_sub(before);
-        queue.latest += added as u64;
+    /// Puts what was captured in a shard on the pile, and then the records of one entry, for which one
+    /// place was promised. To be called under the shard's lock, so that a user's records stay in order.
+    pub(super) fn arrive(&self, captured: Vec<Run>, records: impl IntoIterator<Item = Record>) {
+        let mut arrived = self.arrived.lock();
+        arrived.extend(captured.into_iter().map(Arrival::Captured));
+        let before = arrived.len();
+        arrived.extend(records.into_iter().map(|record| Arrival::Record(Box::new(record))));
+        let added = arrived.len().saturating_sub(before);
         self.taken.fetch_add(added.saturating_sub(1), Ordering::Relaxed);
-        drop(queue);
-        self.arrival.notify_all();
+    }
+
+    /// The same where the promised place was used by what was captured: every record is a further one.
+    pub(super) fn arrive_further(&self, captured: Vec<Run>, records: Vec<Record>) {
+        self.taken.fetch_add(records.len().min(1), Ordering::Relaxed);
+        self.arrive(captured, records);
+    }
+
+    /// Wakes readers, if there are any. To be called when an entry's turn is over.
+    #[inline]
+    pub(super) fn wake(&self) {
+        // Who sleeps said so before looking at the shards for the last time: either it saw what was
+        // accepted, or this sees that it sleeps.
+        if self.is_awaited.load(Ordering::Relaxed) {
+            self.ring();
+        }
+    }
+
+    #[cold]
+    fn ring(&self) {
+        if self.is_awaited.swap(false, Ordering::AcqRel) {
+            drop(self.bell.lock());
+            self.rung.notify_all();
+        }
+    }
+
+    /// The queue with all that was accepted before the call. `bring` puts what shards have captured on the
+    /// pile.
+    pub(super) fn numbered(&self, bring: impl Fn()) -> MutexGuard<'_, Queue> {
+        let mut queue = self.queue.lock();
+        bring();
+        let arrived = std::mem::take(&mut *self.arrived.lock());
+        queue.number(arrived);
+        queue
     }
 
     pub(super) fn after(
@@ -101,15 +181,24 @@ impl Outbox {
         after: u64,
         limit: usize,
         patience: Duration,
+        bring: impl Fn(),
     ) -> Vec<(u64, Arc<Record>)> {
-        let mut queue = self.queue.lock();
-        if queue.latest <= after && !patience.is_zero() {
-            self.arrival.wait_while_for(&mut queue, |queue| queue.latest <= after, patience);
+        let records = self.numbered(&bring).after(after, limit);
+        if !records.is_empty() || patience.is_zero() {
+            return records;
         }
-        let first = queue.latest.saturating_sub(queue.records.len() as u64) + 1;
-        let skipped = queue.count_through(after);
-        let numbered = (first + skipped as u64..).zip(queue.records.range(skipped..));
-        numbered.take(limit).map(|(sequence, record)| (sequence, record.clone())).collect()
+        let mut bell = self.bell.lock();
+        self.is_awaited.store(true, Ordering::SeqCst);
+        let records = self.numbered(&bring).after(after, limit);
+        if !records.is_empty() {
+            return records;
+        }
+        let is_over = self.rung.wait_for(&mut bell, patience).timed_out();
+        drop(bell);
+        if !is_over {
+            thread::sleep(GATHERING.min(patience));
+        }
+        self.numbered(&bring).after(after, limit)
     }
 
     pub(super) fn release(&self, through: u64) {
@@ -120,13 +209,5 @@ impl Outbox {
         drop(queue);
         // Records are dropped without the lock: there may be many.
         drop(released);
-    }
-
-    pub(super) fn latest(&self) -> u64 {
-        self.queue.lock().latest
-    }
-
-    pub(super) fn waiting(&self) -> u64 {
-        self.queue.lock().records.len() as u64
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashSet, HashTable};
 
+use super::captured::Captured;
 use crate::attribution::{Bounds, Event, Forgotten, PendingEvent, UserRow};
 use crate::clock::TimeMs;
 use crate::store::Statistics;
@@ -48,12 +49,24 @@ pub(super) struct Shard {
     slots: Vec<Slot>,
     vacant: Vec<usize>,
     hand: usize,
-    environments: HashSet<Arc<str>>,
+    pub(super) environments: Environments,
+    /// Impressions that nobody has read yet.
+    pub(super) captured: Captured,
     /// The pending events of all rows in the order of receipt; some may be gone already.
     waiting: VecDeque<Waiting>,
     next_serial: u64,
     /// Of this shard alone; `users` is kept by the index.
     pub(super) counts: Statistics,
+}
+
+/// The names of environments, shared.
+#[derive(Debug, Default)]
+pub(super) struct Environments(HashSet<Arc<str>>);
+
+impl Environments {
+    pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
+        self.0.get_or_insert_with(name, |name| Arc::from(name)).clone()
+    }
 }
 
 #[derive(Debug)]
@@ -80,7 +93,8 @@ impl Shard {
             slots: Vec::new(),
             vacant: Vec::new(),
             hand: 0,
-            environments: HashSet::new(),
+            environments: Environments::default(),
+            captured: Captured::default(),
             waiting: VecDeque::new(),
             next_serial: 0,
             counts: Statistics::default(),
@@ -143,7 +157,7 @@ impl Shard {
 
     /// The environment's name, shared.
     pub(super) fn environment(&mut self, name: &str) -> Arc<str> {
-        self.environments.get_or_insert_with(name, |name| Arc::from(name)).clone()
+        self.environments.shared(name)
     }
 
     /// Lets an event wait for late activations.

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use super::captured::Moment;
 use super::ids::Claim;
 use super::outbox::Outbox;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
-    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Envelope, Event, EventFact,
-    EventOutcome, EventPlan, Impression, ImpressionOutcome, ImpressionRecord, LateCredit,
-    PendingEvent, Record, Rules, Shown, UserRow, plan_activation, plan_event,
+    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
+    EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record, Rules, Shown,
+    UserRow, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::store::{Receipt, Recorded};
@@ -47,9 +48,11 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     pub(super) fn take_impression(
         mut self,
-        mut impression: Impression,
+        impression: &NewImpression<'_>,
     ) -> Recorded<ImpressionOutcome> {
-        let (plan, slot) = self.plan_impression(&impression);
+        let shown = impression.shows();
+        let fact = shown.as_deref().map(|shown| self.fact(shown));
+        let (plan, slot) = self.plan_impression(fact.as_ref(), impression.user_id);
         let outcome = ImpressionOutcome {
             duplicate: false,
             time_ms: self.dates.time_ms,
@@ -62,29 +65,36 @@ impl<'a> Turn<'a> {
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
         }
         self.accept();
-        let slot = self.commit_impression(&impression, &plan, slot);
+        let slot = fact.and_then(|fact| self.commit_impression(impression, &fact, &plan, slot));
         if self.outbox.keeps_records() {
-            let environment = self.shard.environment(self.place.environment);
-            let row = slot.and_then(|slot| self.shard.row(slot));
-            let late = row
-                .map(|row| late_records(row, &environment, plan.late_credits))
-                .unwrap_or_default();
-            let record = Record::Impression(ImpressionRecord {
-                id: EntryId::given_or_new(impression.envelope.id.take()),
-                environment,
-                time_ms: self.dates.time_ms,
-                received_at_ms: self.dates.received_at_ms,
-                first: plan.first,
-                impression,
-            });
-            self.outbox.push(record, late);
+            self.capture(impression, plan.first, slot);
+            if !plan.late_credits.is_empty() {
+                let environment = self.shard.environment(self.place.environment);
+                let row = slot.and_then(|slot| self.shard.row(slot));
+                let late = row.map(|row| late_records(row, &environment, plan.late_credits));
+                self.outbox.arrive_further(self.shard.captured.take(), late.unwrap_or_default());
+            }
         }
         Recorded { outcome, receipt: Receipt::stored() }
     }
 
+    /// Captures an impression, with the attributes that the row keeps, if it keeps them.
+    fn capture(&mut self, impression: &NewImpression<'_>, first: bool, slot: Option<usize>) {
+        let Dates { time_ms, received_at_ms, .. } = self.dates;
+        let row = slot.and_then(|slot| self.shard.row(slot));
+        let kept = row.and_then(|row| row.attributes_at(time_ms)).cloned();
+        let attributes =
+            kept.unwrap_or_else(|| impression.attributes.to_recorded(impression.datafile));
+        let environment = self.place.environment;
+        let Shard { captured, environments, .. } = &mut *self.shard;
+        let shared = || environments.shared(environment);
+        let moment = Moment { time_ms, received_at_ms, first };
+        captured.push((environment, shared), impression, attributes, moment);
+    }
+
     pub(super) fn take_event(mut self, mut event: Event) -> Recorded<EventOutcome> {
         let id = EntryId::given_or_new(event.envelope.id.take());
-        let slot = self.shard.find(&self.user(&event.envelope));
+        let slot = self.shard.find(&self.user(&event.envelope.user_id));
         let row = slot.and_then(|slot| self.shard.row(slot));
         let is_unknown_user = row.is_none_or(|row| row.activation_count() == 0);
         let fact = EventFact { id: &id, time_ms: self.dates.time_ms };
@@ -122,20 +132,16 @@ impl<'a> Turn<'a> {
                 late: false,
                 inherited_attributes,
             });
-            self.outbox.push(record, None);
+            self.outbox.arrive(self.shard.captured.take(), [record]);
         }
         Recorded { outcome, receipt: Receipt::stored() }
     }
 
-    fn user<'b>(&self, envelope: &'b Envelope) -> UserKey<'b>
+    fn user<'b>(&self, user_id: &'b str) -> UserKey<'b>
     where
         'a: 'b,
     {
-        UserKey {
-            hash: self.place.hash,
-            environment: self.place.environment,
-            user_id: &envelope.user_id,
-        }
+        UserKey { hash: self.place.hash, environment: self.place.environment, user_id }
     }
 
     /// The id and the counters of an entry that is accepted.
@@ -148,42 +154,41 @@ impl<'a> Turn<'a> {
         self.shard.counts.clamped_times += u64::from(self.dates.is_clamped);
     }
 
-    fn fact<'b>(&self, impression: &'b Impression) -> Option<ActivationFact<'b>> {
-        let (rule, variation) = impression.activates()?;
-        Some(ActivationFact {
-            experiment_id: &rule.id,
-            variation_id: &variation.id,
-            time_ms: self.dates.time_ms,
-            received_at_ms: self.dates.received_at_ms,
-        })
+    fn fact<'b>(&self, shown: &'b Arc<Shown>) -> ActivationFact<'b> {
+        let Dates { time_ms, received_at_ms, .. } = self.dates;
+        ActivationFact { shown, time_ms, received_at_ms }
     }
 
-    fn plan_impression(&mut self, impression: &Impression) -> (ActivationPlan, Option<usize>) {
-        let (Some(fact), Some((rule, variation))) = (self.fact(impression), impression.activates())
-        else {
-            return (ActivationPlan::default(), None);
+    /// Gives the place of the user's row, too, if there is one.
+    fn plan_impression(
+        &mut self,
+        fact: Option<&ActivationFact<'_>>,
+        user_id: &str,
+    ) -> (ActivationPlan, Option<usize>) {
+        let Some(fact) = fact else { return (ActivationPlan::default(), None) };
+        let Place { environment, rules, .. } = self.place;
+        let slot = self.shard.find(&self.user(user_id));
+        let plan = match slot.and_then(|slot| self.shard.row(slot)) {
+            Some(row) => plan_activation(row, environment, rules, fact),
+            None => plan_activation(&UserRow::<Held>::default(), environment, rules, fact),
         };
-        let unknown = UserRow::default();
-        let slot = self.shard.find(&self.user(&impression.envelope));
-        let row = slot.and_then(|slot| self.shard.row(slot));
-        let shown = || Arc::new(Shown::new(rule, variation));
-        let row = row.unwrap_or(&unknown);
-        (plan_activation(row, self.place.environment, self.place.rules, &fact, shown), slot)
+        (plan, slot)
     }
 
-    /// Gives the place of the user's row, if the impression is an activation.
+    /// Gives the place of the user's row.
     fn commit_impression(
         &mut self,
-        impression: &Impression,
+        impression: &NewImpression<'_>,
+        fact: &ActivationFact<'_>,
         plan: &ActivationPlan,
         slot: Option<usize>,
     ) -> Option<usize> {
-        let fact = self.fact(impression)?;
         let bounds = *self.shard.row_bounds();
-        let user = self.user(&impression.envelope);
+        let user = self.user(impression.user_id);
         let slot = slot.unwrap_or_else(|| self.shard.make(&user));
         let row = self.shard.row_mut(slot)?;
-        let forgotten = row.commit_activation(&fact, plan, &impression.attributes, &bounds);
+        let attributes = (impression.attributes, &**impression.datafile);
+        let forgotten = row.commit_activation(fact, plan, attributes, &bounds);
         self.shard.counts.activations += u64::from(plan.first);
         self.shard.counts.crossovers += u64::from(plan.crossover);
         self.shard.note_forgotten(forgotten);
@@ -217,7 +222,7 @@ impl<'a> Turn<'a> {
         let (id, kept) = (id.clone(), event.clone());
         let pending =
             PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event: kept };
-        self.shard.hold(&self.user(&event.envelope), pending);
+        self.shard.hold(&self.user(&event.envelope.user_id), pending);
     }
 }
 

@@ -172,7 +172,7 @@ impl World {
             attributes: given.recorded_attributes().unwrap_or_default(),
             prediction_id: None,
         };
-        self.store.record_impression(given.environment, &self.rules, impression)
+        self.store.record_impression(given.environment, &self.rules, &(&impression).into())
     }
 
     pub(super) fn try_track(&self, given: &Given, event: &str) -> Recorded<EventOutcome> {

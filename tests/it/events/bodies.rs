@@ -265,7 +265,7 @@ fn uuids_never_change_and_tell_records_apart() {
             let decided = Decided { rule: "plain", variation: "plain:in", ..Decided::default() };
             let mut impression = world.impression(ImpressionSource::Experiment, decided);
             impression.envelope = world.envelope(Some(id), 950);
-            drop(world.store.record_impression(environment, &world.rules, impression));
+            drop(world.store.record_impression(environment, &world.rules, &(&impression).into()));
         }
         let (_, record) = world.store.outbox(0, 1, std::time::Duration::ZERO).remove(0);
         let body = event_api_request(&record, AttributionMode::Backend).unwrap().body;

@@ -147,7 +147,11 @@ impl World {
     /// Gives the records that the impression made.
     pub(super) fn show(&self, impression: Impression) -> Vec<Arc<Record>> {
         let before = self.store.latest();
-        self.store.record_impression("shop", &self.rules, impression).receipt.wait().unwrap();
+        self.store
+            .record_impression("shop", &self.rules, &(&impression).into())
+            .receipt
+            .wait()
+            .unwrap();
         self.records_after(before)
     }
 

@@ -1,0 +1,163 @@
+//! Impressions as they are captured in a user's turn, before anybody reads them as records.
+//!
+//! Must not know locks or sequence numbers. To show a variation must not wait for what reporting it
+//! costs: here an impression is a few numbers and the bytes of its user id, behind the others of its
+//! shard. Whoever reads the outbox makes records of them, with ids and texts of their own.
+
+use std::sync::Arc;
+
+use crate::attribution::{
+    Attributes, EntryId, Envelope, Impression, ImpressionRecord, ImpressionSource, NewImpression,
+    Origin, Record,
+};
+use crate::clock::TimeMs;
+use crate::datafile::{Datafile, FlagIndex, RuleIndex, VariationIndex};
+
+/// A run with so many bytes of user ids is long enough: places in it stay small numbers.
+const LONGEST_RUN_BYTES: usize = 1 << 20;
+
+/// Impressions of one shard, in the order in which they were captured.
+#[derive(Debug, Default)]
+pub(super) struct Captured {
+    runs: Vec<Run>,
+}
+
+/// Impressions of one environment and one datafile, one after the other.
+#[derive(Debug)]
+pub(super) struct Run {
+    environment: Arc<str>,
+    datafile: Arc<Datafile>,
+    /// One behind the other.
+    user_ids: String,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    user_id_end: usize,
+    id: Option<Box<str>>,
+    prediction_id: Option<Box<str>>,
+    attributes: Attributes,
+    moment: Moment,
+    origin: Origin,
+    source: ImpressionSource,
+    is_enabled: bool,
+    is_forced: bool,
+    flag: Option<FlagIndex>,
+    rule: Option<RuleIndex>,
+    variation: Option<(RuleIndex, VariationIndex)>,
+}
+
+/// When an impression happened and was received, and whether it is the first activation of its kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) time_ms: TimeMs,
+    pub(super) received_at_ms: TimeMs,
+    pub(super) first: bool,
+}
+
+impl Captured {
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Captures an impression. The environment's shared name is only asked for where a run begins.
+    pub(super) fn push(
+        &mut self,
+        environment: (&str, impl FnOnce() -> Arc<str>),
+        impression: &NewImpression<'_>,
+        attributes: Attributes,
+        moment: Moment,
+    ) {
+        let (name, shared) = environment;
+        if !self.runs.last().is_some_and(|run| run.takes(name, impression)) {
+            self.runs.push(Run {
+                environment: shared(),
+                datafile: impression.datafile.clone(),
+                user_ids: String::new(),
+                entries: Vec::new(),
+            });
+        }
+        if let Some(run) = self.runs.last_mut() {
+            run.push(impression, attributes, moment);
+        }
+    }
+
+    /// Takes all out.
+    pub(super) fn take(&mut self) -> Vec<Run> {
+        std::mem::take(&mut self.runs)
+    }
+}
+
+impl Run {
+    fn takes(&self, environment: &str, impression: &NewImpression<'_>) -> bool {
+        Arc::ptr_eq(&self.datafile, impression.datafile)
+            && *self.environment == *environment
+            && self.user_ids.len() < LONGEST_RUN_BYTES
+    }
+
+    fn push(&mut self, impression: &NewImpression<'_>, attributes: Attributes, moment: Moment) {
+        self.user_ids.push_str(impression.user_id);
+        self.entries.push(Entry {
+            user_id_end: self.user_ids.len(),
+            id: impression.id.map(Into::into),
+            prediction_id: impression.prediction_id.map(Into::into),
+            attributes,
+            moment,
+            origin: impression.origin,
+            source: impression.source,
+            is_enabled: impression.is_enabled,
+            is_forced: impression.is_forced,
+            flag: impression.flag,
+            rule: impression.rule,
+            variation: impression.variation,
+        });
+    }
+
+    /// The records, in the order in which the impressions were captured. Their ids are made now, and
+    /// never again.
+    pub(super) fn into_records(self) -> impl Iterator<Item = Record> {
+        let Self { environment, datafile, user_ids, entries } = self;
+        let mut user_id_start = 0;
+        entries.into_iter().map(move |entry| {
+            let user_id = user_ids.get(user_id_start..entry.user_id_end).unwrap_or_default();
+            user_id_start = entry.user_id_end;
+            entry.into_record(user_id, &environment, &datafile)
+        })
+    }
+}
+
+impl Entry {
+    fn into_record(
+        self,
+        user_id: &str,
+        environment: &Arc<str>,
+        datafile: &Arc<Datafile>,
+    ) -> Record {
+        let Moment { time_ms, received_at_ms, first } = self.moment;
+        Record::Impression(ImpressionRecord {
+            id: EntryId::given_or_new(self.id),
+            environment: environment.clone(),
+            time_ms,
+            received_at_ms,
+            first,
+            impression: Impression {
+                envelope: Envelope {
+                    id: None,
+                    origin: self.origin,
+                    user_id: user_id.into(),
+                    time_ms: Some(time_ms),
+                    datafile: datafile.clone(),
+                },
+                flag: self.flag,
+                rule: self.rule,
+                variation: self.variation,
+                source: self.source,
+                is_enabled: self.is_enabled,
+                is_forced: self.is_forced,
+                attributes: self.attributes,
+                prediction_id: self.prediction_id,
+            },
+        })
+    }
+}
