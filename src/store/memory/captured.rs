@@ -13,8 +13,11 @@ use crate::attribution::{
 use crate::clock::TimeMs;
 use crate::datafile::{Datafile, FlagIndex, RuleIndex, VariationIndex};
 
-/// A run with so many bytes of user ids is long enough: places in it stay small numbers.
-const LONGEST_RUN_BYTES: usize = 1 << 20;
+/// A run has room for so many impressions from the start. Then the next run begins: what is asked for at
+/// once and given back at once costs least, and nothing ever moves.
+const IMPRESSIONS_PER_RUN: usize = 256;
+/// Room for as many user ids of usual length; longer ones find room, too.
+const USER_ID_BYTES_PER_RUN: usize = IMPRESSIONS_PER_RUN * 16;
 
 /// Impressions of one shard, in the order in which they were captured.
 #[derive(Debug, Default)]
@@ -30,13 +33,20 @@ pub(super) struct Run {
     /// One behind the other.
     user_ids: String,
     entries: Vec<Entry>,
+    /// What few impressions have, with their places.
+    rarities: Vec<(usize, Rarity)>,
+}
+
+/// The caller's id and the prediction's, of an impression that has one of them.
+#[derive(Debug, Default)]
+struct Rarity {
+    id: Option<Box<str>>,
+    prediction_id: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 struct Entry {
     user_id_end: usize,
-    id: Option<Box<str>>,
-    prediction_id: Option<Box<str>>,
     attributes: Attributes,
     moment: Moment,
     origin: Origin,
@@ -74,8 +84,9 @@ impl Captured {
             self.runs.push(Run {
                 environment: shared(),
                 datafile: impression.datafile.clone(),
-                user_ids: String::new(),
-                entries: Vec::new(),
+                user_ids: String::with_capacity(USER_ID_BYTES_PER_RUN),
+                entries: Vec::with_capacity(IMPRESSIONS_PER_RUN),
+                rarities: Vec::new(),
             });
         }
         if let Some(run) = self.runs.last_mut() {
@@ -93,15 +104,18 @@ impl Run {
     fn takes(&self, environment: &str, impression: &NewImpression<'_>) -> bool {
         Arc::ptr_eq(&self.datafile, impression.datafile)
             && *self.environment == *environment
-            && self.user_ids.len() < LONGEST_RUN_BYTES
+            && self.entries.len() < IMPRESSIONS_PER_RUN
     }
 
     fn push(&mut self, impression: &NewImpression<'_>, attributes: Attributes, moment: Moment) {
+        if impression.id.is_some() || impression.prediction_id.is_some() {
+            let id = impression.id.map(Into::into);
+            let prediction_id = impression.prediction_id.map(Into::into);
+            self.rarities.push((self.entries.len(), Rarity { id, prediction_id }));
+        }
         self.user_ids.push_str(impression.user_id);
         self.entries.push(Entry {
             user_id_end: self.user_ids.len(),
-            id: impression.id.map(Into::into),
-            prediction_id: impression.prediction_id.map(Into::into),
             attributes,
             moment,
             origin: impression.origin,
@@ -117,12 +131,15 @@ impl Run {
     /// The records, in the order in which the impressions were captured. Their ids are made now, and
     /// never again.
     pub(super) fn into_records(self) -> impl Iterator<Item = Record> {
-        let Self { environment, datafile, user_ids, entries } = self;
+        let Self { environment, datafile, user_ids, entries, rarities } = self;
         let mut user_id_start = 0;
-        entries.into_iter().map(move |entry| {
+        let mut rarities = rarities.into_iter().peekable();
+        entries.into_iter().enumerate().map(move |(place, entry)| {
             let user_id = user_ids.get(user_id_start..entry.user_id_end).unwrap_or_default();
             user_id_start = entry.user_id_end;
-            entry.into_record(user_id, &environment, &datafile)
+            let rarity = rarities.next_if(|(of_place, _)| *of_place == place);
+            let rarity = rarity.map(|(_, rarity)| rarity).unwrap_or_default();
+            entry.into_record(user_id, rarity, (&environment, &datafile))
         })
     }
 }
@@ -131,12 +148,12 @@ impl Entry {
     fn into_record(
         self,
         user_id: &str,
-        environment: &Arc<str>,
-        datafile: &Arc<Datafile>,
+        rarity: Rarity,
+        (environment, datafile): (&Arc<str>, &Arc<Datafile>),
     ) -> Record {
         let Moment { time_ms, received_at_ms, first } = self.moment;
         Record::Impression(ImpressionRecord {
-            id: EntryId::given_or_new(self.id),
+            id: EntryId::given_or_new(rarity.id),
             environment: environment.clone(),
             time_ms,
             received_at_ms,
@@ -156,7 +173,7 @@ impl Entry {
                 is_enabled: self.is_enabled,
                 is_forced: self.is_forced,
                 attributes: self.attributes,
-                prediction_id: self.prediction_id,
+                prediction_id: rarity.prediction_id,
             },
         })
     }
