@@ -74,6 +74,7 @@ pub struct EventPlan {
 }
 
 /// Says what an activation means for a row.
+#[must_use]
 pub fn plan_activation<E>(
     row: &UserRow<E>,
     environment: &str,
@@ -178,7 +179,7 @@ fn late_credits<E>(
         event.claimable_until_ms > fact.received_at_ms
             && event.tied.iter().any(|id| *id == fact.shown.experiment_id)
     };
-    let claimable = row.pending.iter().enumerate().filter(|(_, event)| is_claimable(event));
+    let claimable = row.pending().enumerate().filter(|(_, event)| is_claimable(event));
     let claimed = claimable.filter_map(|(pending_place, event)| {
         let is_credited = |first_ms| rules.standing(first_ms, event.time_ms) == Standing::Credited;
         let earlier = moved.from.filter(|held| is_credited(held.first_ms));

@@ -20,8 +20,9 @@ use crate::datafile::{Datafile, Shown};
 pub struct UserRow<E> {
     /// In the order of their experiments' ids.
     pub(super) activations: SmallVec<[Activation; 1]>,
-    /// In the order of receipt.
-    pub(super) pending: VecDeque<PendingEvent<E>>,
+    /// In the order of receipt. Few users have any: theirs are kept apart, so that rows are small.
+    #[expect(clippy::box_collection, reason = "a deque is four words, and most rows have none")]
+    pub(super) pending: Option<Box<VecDeque<PendingEvent<E>>>>,
     pub(super) history: AttributeHistory,
 }
 
@@ -71,11 +72,7 @@ pub struct Forgotten {
 
 impl<E> Default for UserRow<E> {
     fn default() -> Self {
-        Self {
-            activations: SmallVec::new(),
-            pending: VecDeque::new(),
-            history: AttributeHistory::default(),
-        }
+        Self { activations: SmallVec::new(), pending: None, history: AttributeHistory::default() }
     }
 }
 
@@ -87,15 +84,14 @@ impl<E> UserRow<E> {
     }
 
     /// The events that wait for late activations, in the order of receipt.
-    #[must_use]
-    pub const fn pending(&self) -> &VecDeque<PendingEvent<E>> {
-        &self.pending
+    pub fn pending(&self) -> impl DoubleEndedIterator<Item = &PendingEvent<E>> + ExactSizeIterator {
+        self.pending.as_deref().map(VecDeque::iter).unwrap_or_default()
     }
 
     /// Whether there is nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.activations.is_empty() && self.pending.is_empty()
+        self.activations.is_empty() && self.pending.is_none()
     }
 
     /// The attributes of the user's latest activation at or before a time.
@@ -138,28 +134,34 @@ impl<E> UserRow<E> {
 
     /// Lets an event wait for activations that arrive after it.
     pub fn commit_pending(&mut self, event: PendingEvent<E>, bounds: &Bounds) -> Forgotten {
-        self.pending.push_back(event);
-        let excess = self.pending.len().saturating_sub(bounds.pending_events);
-        self.pending.drain(..excess);
+        let pending = self.pending.get_or_insert_default();
+        pending.push_back(event);
+        let excess = pending.len().saturating_sub(bounds.pending_events);
+        pending.drain(..excess);
+        self.let_go_of_empty();
         Forgotten { pending_events: excess, ..Forgotten::default() }
     }
 
     /// Lets go of the events that have waited long enough; gives how many.
     pub fn expire_pending(&mut self, now_ms: TimeMs) -> usize {
-        let before = self.pending.len();
+        let Some(pending) = &mut self.pending else { return 0 };
+        let before = pending.len();
         // Mostly the first ones; but settings may have changed between two events.
-        if self.pending.iter().any(|event| event.claimable_until_ms <= now_ms) {
-            self.pending.retain(|event| event.claimable_until_ms > now_ms);
-        }
-        if self.pending.is_empty() {
-            self.pending = VecDeque::new();
-        }
-        before.saturating_sub(self.pending.len())
+        pending.retain(|event| event.claimable_until_ms > now_ms);
+        let expired = before.saturating_sub(pending.len());
+        self.let_go_of_empty();
+        expired
     }
 
     /// Lets go of the pending event that was received first.
     pub fn forget_oldest_pending(&mut self) -> Option<PendingEvent<E>> {
-        self.pending.pop_front()
+        let oldest = self.pending.as_mut()?.pop_front();
+        self.let_go_of_empty();
+        oldest
+    }
+
+    fn let_go_of_empty(&mut self) {
+        self.pending.take_if(|pending| pending.is_empty());
     }
 
     pub(super) fn place_of(&self, experiment_id: &str) -> Result<usize, usize> {

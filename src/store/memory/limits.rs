@@ -47,7 +47,7 @@ impl MemoryLimits {
     /// The share of one shard of so many.
     pub(super) fn of_shard(&self, shards: usize) -> ShardLimits {
         ShardLimits {
-            users: per_shard(self.users, shards),
+            users: per_shard(self.users, shards).min(u32::MAX as usize),
             pending_events: per_shard(self.pending_events, shards),
             row: Bounds {
                 activations: self.activations_per_user.max(1),

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::{HashSet, HashTable};
+use smol_str::SmolStr;
 
 use super::captured::Captured;
 use crate::attribution::{Bounds, Event, Forgotten, PendingEvent, UserRow};
@@ -44,8 +45,8 @@ pub(super) struct ShardLimits {
 #[derive(Debug)]
 pub(super) struct Shard {
     limits: ShardLimits,
-    /// Places in `slots`.
-    index: HashTable<usize>,
+    /// Places in `slots`: small numbers, so that more of them share a line of the cache.
+    index: HashTable<u32>,
     slots: Vec<Slot>,
     vacant: Vec<usize>,
     hand: usize,
@@ -73,7 +74,7 @@ impl Environments {
 struct Slot {
     hash: u64,
     environment: Arc<str>,
-    user_id: Box<str>,
+    user_id: SmolStr,
     recent_uses: u8,
     row: UserRow<Held>,
 }
@@ -112,11 +113,12 @@ impl Shard {
     /// The place of a user's row.
     pub(super) fn find(&mut self, key: &UserKey<'_>) -> Option<usize> {
         let slots = &self.slots;
-        let place = *self
-            .index
-            .find(key.hash, |&place| slots.get(place).is_some_and(|slot| slot.is_of(key)))?;
-        if let Some(slot) = self.slots.get_mut(place) {
-            slot.recent_uses = slot.recent_uses.saturating_add(1).min(MOST_RECENT_USES);
+        let is_of = |place: &u32| slots.get(*place as usize).is_some_and(|slot| slot.is_of(key));
+        let place = *self.index.find(key.hash, is_of)? as usize;
+        if let Some(slot) = self.slots.get_mut(place)
+            && slot.recent_uses < MOST_RECENT_USES
+        {
+            slot.recent_uses += 1;
         }
         Some(place)
     }
@@ -142,8 +144,8 @@ impl Shard {
             self.slots.len().saturating_sub(1)
         };
         let slots = &self.slots;
-        self.index
-            .insert_unique(key.hash, place, |&place| slots.get(place).map_or(0, |slot| slot.hash));
+        let hash_of = |place: &u32| slots.get(*place as usize).map_or(0, |slot| slot.hash);
+        self.index.insert_unique(key.hash, small(place), hash_of);
         place
     }
 
@@ -211,7 +213,7 @@ impl Shard {
 
     fn forget_pending(&mut self, oldest: Waiting) {
         let Some(row) = self.row_mut(oldest.place) else { return };
-        if row.pending().front().is_none_or(|first| first.event.serial != oldest.serial) {
+        if row.pending().next().is_none_or(|first| first.event.serial != oldest.serial) {
             return;
         }
         drop(row.forget_oldest_pending());
@@ -226,7 +228,7 @@ impl Shard {
         }
         let slots = &self.slots;
         self.waiting.retain(|entry| {
-            let first = slots.get(entry.place).and_then(|slot| slot.row.pending().front());
+            let first = slots.get(entry.place).and_then(|slot| slot.row.pending().next());
             first.is_some_and(|first| first.event.serial <= entry.serial)
         });
     }
@@ -261,12 +263,12 @@ impl Shard {
     /// Takes a user out; gives whether one was at that place.
     fn remove(&mut self, place: usize) -> bool {
         let Some(slot) = self.slots.get_mut(place) else { return false };
-        let Ok(entry) = self.index.find_entry(slot.hash, |&other| other == place) else {
+        let Ok(entry) = self.index.find_entry(slot.hash, |&other| other == small(place)) else {
             return false;
         };
         entry.remove();
         let row = std::mem::take(&mut slot.row);
-        slot.user_id = Box::default();
+        slot.user_id = SmolStr::default();
         self.vacant.push(place);
         self.counts.activations =
             self.counts.activations.saturating_sub(row.activation_count() as u64);
@@ -274,6 +276,11 @@ impl Shard {
             self.counts.pending_events.saturating_sub(row.pending().len() as u64);
         true
     }
+}
+
+/// A place as the index keeps it: shards are limited to as many users.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 impl Slot {

@@ -232,7 +232,7 @@ fn late_records(
     credits: Vec<LateCredit>,
 ) -> Vec<Record> {
     let record = |late: LateCredit| {
-        let pending = row.pending().get(late.pending_place)?;
+        let pending = row.pending().nth(late.pending_place)?;
         let event = pending.event.event.clone();
         let inherited =
             row.attributes_at(pending.time_ms).filter(|_| event.attributes.is_none()).cloned();

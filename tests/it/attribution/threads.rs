@@ -132,3 +132,64 @@ fn an_id_is_accepted_once_among_threads() {
         assert_eq!((accepted, world.store.latest()), (1, 1));
     }
 }
+
+/// Readers sleep, are woken and read while others write: each sees every record once, in numbers without
+/// gaps, and each user's records in the order of the calls.
+#[test]
+fn readers_miss_nothing_while_others_write() {
+    const ROUNDS: usize = 300;
+    // Of each round: an activation that is captured, an event, an activation that corrects nothing.
+    const RECORDS: usize = THREADS * ROUNDS * 3;
+    let world = &on_the_systems_clock(Rules::default());
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    let user = given().user(&format!("{thread}-{}", round % 50));
+                    world.activate(&user, "10", VARIATIONS[0]);
+                    world.track(&user, "look");
+                    world.activate(&user, "11", VARIATIONS[0]);
+                    if round % 64 == 0 {
+                        // Lets readers fall asleep.
+                        std::thread::sleep(std::time::Duration::from_millis(3));
+                    }
+                }
+            });
+        }
+        for limit in [1000, 7] {
+            scope.spawn(move || {
+                let mut read: Vec<Arc<Record>> = Vec::new();
+                while read.len() < RECORDS {
+                    let after = read.len() as u64;
+                    let patience = std::time::Duration::from_secs(20);
+                    let batch = world.store.outbox(after, limit, patience);
+                    assert!(!batch.is_empty(), "{} of {RECORDS} records came", read.len());
+                    for (sequence, record) in batch {
+                        read.push(record);
+                        assert_eq!(sequence, read.len() as u64);
+                    }
+                }
+                assert_each_users_records_are_in_order(&read);
+            });
+        }
+    });
+    assert_eq!(world.store.latest(), RECORDS as u64);
+}
+
+fn assert_each_users_records_are_in_order(records: &[Arc<Record>]) {
+    let mut calls: std::collections::BTreeMap<&str, Vec<&str>> = Default::default();
+    for record in records {
+        let (user, call) = match &**record {
+            Record::Impression(record) => {
+                let shown = record.impression.activates().unwrap().0;
+                (&*record.impression.envelope.user_id, shown.id())
+            }
+            Record::Conversion(record) => (&*record.event.envelope.user_id, "look"),
+            other => panic!("{other:?}"),
+        };
+        calls.entry(user).or_default().push(call);
+    }
+    for (user, calls) in calls {
+        assert!(calls.chunks(3).all(|round| round == ["10", "look", "11"]), "{user}: {calls:?}");
+    }
+}
