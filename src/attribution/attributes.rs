@@ -36,6 +36,15 @@ pub enum GivenAttributes<'a> {
 }
 
 impl GivenAttributes<'_> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn are_none(self) -> bool {
+        match self {
+            Self::Callers(attributes) => attributes.is_empty(),
+            Self::Recorded(attributes) => attributes.is_empty(),
+        }
+    }
+
     /// The form in which they are kept.
     #[must_use]
     pub fn to_recorded(self, datafile: &Datafile) -> Attributes {

@@ -47,7 +47,8 @@ struct Rarity {
 #[derive(Debug)]
 struct Entry {
     user_id_end: usize,
-    attributes: Attributes,
+    /// None where there are none: all empty ones are one, whose count of owners every thread would write.
+    attributes: Option<Attributes>,
     moment: Moment,
     origin: Origin,
     source: ImpressionSource,
@@ -76,7 +77,7 @@ impl Captured {
         &mut self,
         environment: (&str, impl FnOnce() -> Arc<str>),
         impression: &NewImpression<'_>,
-        attributes: Attributes,
+        attributes: Option<Attributes>,
         moment: Moment,
     ) {
         let (name, shared) = environment;
@@ -107,7 +108,12 @@ impl Run {
             && self.entries.len() < IMPRESSIONS_PER_RUN
     }
 
-    fn push(&mut self, impression: &NewImpression<'_>, attributes: Attributes, moment: Moment) {
+    fn push(
+        &mut self,
+        impression: &NewImpression<'_>,
+        attributes: Option<Attributes>,
+        moment: Moment,
+    ) {
         if impression.id.is_some() || impression.prediction_id.is_some() {
             let id = impression.id.map(Into::into);
             let prediction_id = impression.prediction_id.map(Into::into);
@@ -172,7 +178,7 @@ impl Entry {
                 source: self.source,
                 is_enabled: self.is_enabled,
                 is_forced: self.is_forced,
-                attributes: self.attributes,
+                attributes: self.attributes.unwrap_or_default(),
                 prediction_id: rarity.prediction_id,
             },
         })

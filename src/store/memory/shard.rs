@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::{HashSet, HashTable};
+use hashbrown::HashTable;
 use smol_str::SmolStr;
 
 use super::captured::Captured;
@@ -60,20 +60,36 @@ pub(super) struct Shard {
     pub(super) counts: Statistics,
 }
 
-/// The names of environments, shared.
+/// The names of environments, shared and numbered: there are few.
 #[derive(Debug, Default)]
-pub(super) struct Environments(HashSet<Arc<str>>);
+pub(super) struct Environments(Vec<Arc<str>>);
 
 impl Environments {
     pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
-        self.0.get_or_insert_with(name, |name| Arc::from(name)).clone()
+        match self.0.iter().find(|known| ***known == *name) {
+            Some(known) => known.clone(),
+            None => self.add(name),
+        }
+    }
+
+    fn number_of(&self, name: &str) -> Option<u32> {
+        self.0.iter().position(|known| **known == *name).map(small)
+    }
+
+    fn add(&mut self, name: &str) -> Arc<str> {
+        let shared: Arc<str> = name.into();
+        self.0.push(shared.clone());
+        shared
     }
 }
 
+/// Two lines of the cache: reading a user's row is mostly waiting for them.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Slot {
     hash: u64,
-    environment: Arc<str>,
+    /// Its number among the environments.
+    environment: u32,
     user_id: SmolStr,
     recent_uses: u8,
     row: UserRow<Held>,
@@ -113,7 +129,10 @@ impl Shard {
     /// The place of a user's row.
     pub(super) fn find(&mut self, key: &UserKey<'_>) -> Option<usize> {
         let slots = &self.slots;
-        let is_of = |place: &u32| slots.get(*place as usize).is_some_and(|slot| slot.is_of(key));
+        let environment = self.environments.number_of(key.environment)?;
+        let is_of = |place: &u32| {
+            slots.get(*place as usize).is_some_and(|slot| slot.is_of(key, environment))
+        };
         let place = *self.index.find(key.hash, is_of)? as usize;
         if let Some(slot) = self.slots.get_mut(place)
             && slot.recent_uses < MOST_RECENT_USES
@@ -130,7 +149,7 @@ impl Shard {
         }
         let slot = Slot {
             hash: key.hash,
-            environment: self.environment(key.environment),
+            environment: self.number_of_environment(key.environment),
             user_id: key.user_id.into(),
             recent_uses: 0,
             row: UserRow::default(),
@@ -160,6 +179,14 @@ impl Shard {
     /// The environment's name, shared.
     pub(super) fn environment(&mut self, name: &str) -> Arc<str> {
         self.environments.shared(name)
+    }
+
+    fn number_of_environment(&mut self, name: &str) -> u32 {
+        self.environments.number_of(name).unwrap_or_else(|| {
+            let next = small(self.environments.0.len());
+            self.environments.add(name);
+            next
+        })
     }
 
     /// Lets an event wait for late activations.
@@ -284,9 +311,7 @@ fn small(place: usize) -> u32 {
 }
 
 impl Slot {
-    fn is_of(&self, key: &UserKey<'_>) -> bool {
-        self.hash == key.hash
-            && *self.user_id == *key.user_id
-            && *self.environment == *key.environment
+    fn is_of(&self, key: &UserKey<'_>, environment: u32) -> bool {
+        self.hash == key.hash && self.environment == environment && *self.user_id == *key.user_id
     }
 }

@@ -82,9 +82,11 @@ impl<'a> Turn<'a> {
     fn capture(&mut self, impression: &NewImpression<'_>, first: bool, slot: Option<usize>) {
         let Dates { time_ms, received_at_ms, .. } = self.dates;
         let row = slot.and_then(|slot| self.shard.row(slot));
-        let kept = row.and_then(|row| row.attributes_at(time_ms)).cloned();
-        let attributes =
-            kept.unwrap_or_else(|| impression.attributes.to_recorded(impression.datafile));
+        let attributes = match row.and_then(|row| row.attributes_at(time_ms)) {
+            Some(kept) => Some(kept).filter(|kept| !kept.is_empty()).cloned(),
+            None if impression.attributes.are_none() => None,
+            None => Some(impression.attributes.to_recorded(impression.datafile)),
+        };
         let environment = self.place.environment;
         let Shard { captured, environments, .. } = &mut *self.shard;
         let shared = || environments.shared(environment);
