@@ -15,6 +15,7 @@ mod members;
 mod nearest;
 mod progress;
 mod read_call;
+mod rehearse;
 mod replay;
 mod span;
 mod story;
@@ -27,6 +28,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
+#[doc(hidden)]
+pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
