@@ -6,6 +6,7 @@
 mod answer;
 mod arguments;
 mod call;
+mod check;
 mod decide;
 mod engine;
 mod failure;
@@ -30,7 +31,7 @@ use arguments::{Arguments, Command};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line or an unknown key, 2 for wrong usage or a file that cannot
+/// The exit code is 0, 1 for a malformed line, an unknown key or findings of a check, 2 for wrong usage or a file that cannot
 /// be used, 3 for a datafile that is unreadable or refused.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

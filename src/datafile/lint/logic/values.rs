@@ -1,0 +1,137 @@
+//! The classes of values that an attribute can have, as far as some conditions can tell them apart.
+//!
+//! Must not know trees. What the conditions make of a value is asked of the evaluator itself.
+
+use std::collections::BTreeSet;
+
+use super::formula::{FALSE, TRUE, UNKNOWN};
+use super::{text, version};
+use crate::targeting::{Condition, Test};
+use crate::value::{Attribute, AttributeValue};
+
+/// The largest magnitude of numbers that are compared.
+const LARGEST_NUMBER: f64 = 9_007_199_254_740_992.0;
+
+/// More classes than this are not searched.
+const MOST_CHOICES: usize = 20_000;
+
+/// What each of the conditions is for one class of values.
+pub(super) type Choice = Vec<u8>;
+
+/// All that tests of one attribute (or of one segment) can be together; `None` if that is too much work.
+pub(super) fn choices(tests: &[&Test], budget: &mut u64) -> Option<Vec<Choice>> {
+    if matches!(tests.first(), Some(Test::Qualified(_))) {
+        return Some(vec![vec![TRUE; tests.len()], vec![FALSE; tests.len()]]);
+    }
+    let mut found = Found { tests, choices: BTreeSet::new(), budget };
+    found.add(None)?;
+    for value in [AttributeValue::Other, true.into(), false.into()] {
+        found.add(Some(value))?;
+    }
+    for number in numbers(tests) {
+        found.add(Some(number.into()))?;
+    }
+    let exact = |test: &&Test| match test {
+        Test::ExactString(text) => Some(text.clone()),
+        _ => None,
+    };
+    let exact: Vec<_> = tests.iter().filter_map(exact).collect();
+    for text in &exact {
+        found.add(Some((&**text).into()))?;
+    }
+    add_other_texts(&mut found)?;
+    Some(found.choices.into_iter().collect())
+}
+
+struct Found<'a> {
+    tests: &'a [&'a Test],
+    choices: BTreeSet<Choice>,
+    budget: &'a mut u64,
+}
+
+impl Found<'_> {
+    /// Adds what the tests make of a value; `None` is no value at all.
+    fn add(&mut self, value: Option<AttributeValue<'_>>) -> Option<()> {
+        self.spend()?;
+        let choice = self.tests.iter().map(|test| outcome(test, value)).collect();
+        self.insert(choice)
+    }
+
+    fn insert(&mut self, choice: Choice) -> Option<()> {
+        self.choices.insert(choice);
+        (self.choices.len() <= MOST_CHOICES).then_some(())
+    }
+
+    fn spend(&mut self) -> Option<()> {
+        *self.budget = self.budget.checked_sub(self.tests.len() as u64)?;
+        Some(())
+    }
+}
+
+/// Texts that equal none of those compared with: versions or not, with any of the substrings.
+fn add_other_texts(found: &mut Found<'_>) -> Option<()> {
+    let versions = found.tests.iter().filter_map(|test| match test {
+        Test::Version(_, version) => Some(version),
+        _ => None,
+    });
+    // What is no version makes all conditions on versions unknown, as a lone space does.
+    let mut skeletons: BTreeSet<Choice> = BTreeSet::new();
+    for version in
+        [" ".to_owned()].into_iter().chain(version::classes(&versions.collect::<Vec<_>>())?)
+    {
+        found.spend()?;
+        let of_text = |test: &&Test| match test {
+            // A class holds many texts, and one of them is another than those that are compared with.
+            Test::ExactString(_) => FALSE,
+            test => outcome(test, Some((&*version).into())),
+        };
+        skeletons.insert(found.tests.iter().map(of_text).collect());
+    }
+    let substrings = found.tests.iter().filter_map(|test| match test {
+        Test::Substring(part) => Some(&**part),
+        _ => None,
+    });
+    for contained in text::sets_of_substrings(&substrings.collect::<Vec<_>>())? {
+        for skeleton in &skeletons {
+            found.spend()?;
+            let mut choice = skeleton.clone();
+            for (test, value) in found.tests.iter().zip(&mut choice) {
+                if let Test::Substring(part) = test {
+                    *value = if contained.contains(&&**part) { TRUE } else { FALSE };
+                }
+            }
+            found.insert(choice)?;
+        }
+    }
+    Some(())
+}
+
+/// What the evaluator makes of a value.
+fn outcome(test: &Test, value: Option<AttributeValue<'_>>) -> u8 {
+    let condition = Condition { attribute: "a".into(), test: test.clone() };
+    let attribute = value.map(|value| Attribute { key: "a", value });
+    match condition.evaluate(attribute.as_slice(), None) {
+        Some(true) => TRUE,
+        Some(false) => FALSE,
+        None => UNKNOWN,
+    }
+}
+
+/// A number of each class: the bounds themselves, one between each two, one below and one above all.
+fn numbers(tests: &[&Test]) -> Vec<f64> {
+    let bound = |test: &&Test| match test {
+        Test::ExactNumber(number) | Test::Number(_, number) => Some(*number),
+        _ => None,
+    };
+    let mut bounds: Vec<f64> = tests.iter().filter_map(bound).collect();
+    bounds.extend([-LARGEST_NUMBER, LARGEST_NUMBER]);
+    bounds.sort_by(f64::total_cmp);
+    bounds.dedup();
+    // Of two neighbours among the numbers, this is one of them, which does no harm.
+    let between = bounds.windows(2).filter_map(|pair| match pair {
+        [low, high] => Some(low / 2.0 + high / 2.0),
+        _ => None,
+    });
+    let between: Vec<f64> = between.collect();
+    [bounds, between].concat()
+}
