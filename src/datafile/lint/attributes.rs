@@ -21,7 +21,8 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
         let mut ignored = Findings::default();
         let Some(name) = condition.string("name", &mut ignored) else { return };
         let kind = condition.string("type", &mut ignored);
-        let is_attribute = kind.as_deref() == Some("custom_attribute");
+        let is_segment = condition.string("match", &mut ignored).as_deref() == Some("qualified");
+        let is_attribute = kind.as_deref() == Some("custom_attribute") && !is_segment;
         let is_known = declared.contains(&*name) || name.starts_with(RESERVED);
         if !is_attribute || is_known || !reported.insert((audience, name.to_string())) {
             return;

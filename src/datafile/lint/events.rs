@@ -5,13 +5,20 @@
 //!
 //! Must not know experiments.
 
+use hashbrown::HashMap;
+
 use super::context::Context;
 use crate::datafile::findings::{Findings, quoted};
+use crate::datafile::wire::WireEvent;
 
 pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
+    // Of two events with one key the last counts, which is another fault.
+    let by_key: HashMap<&str, &WireEvent<'_>> =
+        context.wire.events.iter().map(|event| (&*event.key, event)).collect();
     for event in &context.wire.events {
+        let counts = by_key.get(&*event.key).is_some_and(|one| std::ptr::eq(*one, event));
         let place = event.place.field("experimentIds");
-        if !event.experiment_ids.is_empty() || context.is_reported(&place) {
+        if !counts || !event.experiment_ids.is_empty() || context.is_reported(&place) {
             continue;
         }
         let who =

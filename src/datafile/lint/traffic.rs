@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use super::context::Context;
 use crate::datafile::findings::{Findings, quoted};
 use crate::datafile::model::{Rule, RuleKind, RuleType};
-use crate::datafile::wire::WireRule;
+use crate::datafile::wire::{WireRange, WireRule};
 
 pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
     let experiments_of_groups = experiments_of_groups(context);
@@ -65,7 +65,13 @@ fn of_variations(context: &Context<'_>, wire: &WireRule<'_>, rule: &Rule, findin
         }
         return;
     }
-    if rule.rule_type == RuleType::MultiArmedBandit || wire.allocation.is_empty() {
+    // A range that leads nowhere may have been meant for any of them, which is another fault.
+    let is_dangling = |range: &WireRange<'_>| {
+        range.entity_id.as_deref().is_some_and(|id| rule.variation_index(id).is_none())
+    };
+    let is_any_dangling = wire.allocation.iter().any(is_dangling);
+    if rule.rule_type == RuleType::MultiArmedBandit || wire.allocation.is_empty() || is_any_dangling
+    {
         return;
     }
     let whitelisted: HashSet<&str> =
@@ -73,7 +79,8 @@ fn of_variations(context: &Context<'_>, wire: &WireRule<'_>, rule: &Rule, findin
     let reached: HashSet<&str> =
         wire.allocation.iter().filter_map(|range| range.entity_id.as_deref()).collect();
     for variation in &wire.variations {
-        if reached.contains(&*variation.id) || whitelisted.contains(&*variation.key) {
+        let is_had = reached.contains(&*variation.id) || whitelisted.contains(&*variation.key);
+        if is_had || context.is_reported(&variation.place) {
             continue;
         }
         let message =
