@@ -12,6 +12,7 @@ mod lint;
 mod model;
 mod place;
 mod span;
+mod unescaped;
 mod view;
 mod view_parts;
 mod wire;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::findings::Findings;
 use super::place::{Place, To};
+use super::unescaped::offsets;
 use super::wire::{Kind, Node};
 
 /// A piece of the text, in lines and columns from 1; columns count characters. A byte-order mark is no
@@ -96,6 +97,10 @@ impl Search<'_> {
         let (items, fields) = match node.kind() {
             Kind::Array => (node.as_array(), None),
             Kind::Object => (None, node.as_object(&mut Findings::default())),
+            Kind::String => {
+                let below = below.into_values().flatten().collect();
+                return self.visit_inside(node, start, below, depth);
+            }
             _ => return,
         };
         for (step, mut wanted) in below {
@@ -105,6 +110,30 @@ impl Search<'_> {
             };
             if let Some(child) = child {
                 self.visit(child, &mut wanted, depth.saturating_add(1));
+            }
+        }
+    }
+
+    /// The same in the JSON that a string holds, as that of untyped audiences does.
+    fn visit_inside(
+        &mut self,
+        node: &Node<'_>,
+        start: usize,
+        mut wanted: Vec<Wanted<'_>>,
+        depth: usize,
+    ) {
+        let text = node.as_string(&mut Findings::default()).unwrap_or_default();
+        let Ok(inner) = Node::parse(&text, Place::default()) else { return };
+        let indices: Vec<_> = wanted.iter().map(|(index, _)| *index).collect();
+        let mut ranges = vec![0..0; self.ranges.len()];
+        Search { text: &text, ranges: &mut ranges }.visit(&inner, &mut wanted, depth);
+        let offsets = offsets(node.text());
+        let outer = |offset: usize| Some(start.saturating_add(*offsets.get(offset)?));
+        for index in indices {
+            let range =
+                ranges.get(index).and_then(|range| Some(outer(range.start)?..outer(range.end)?));
+            if let (Some(found), Some(range)) = (self.ranges.get_mut(index), range) {
+                *found = range;
             }
         }
     }

@@ -88,6 +88,9 @@ impl Lint<'_, '_> {
     }
 
     fn report(&mut self, formula: &Formula, look_for_nobody: bool, look_for_all: bool) -> bool {
+        if self.solver.is_plain(formula) {
+            return false;
+        }
         if look_for_nobody && self.solver.is_impossible(&[Wanted::True(formula)]) {
             let culprit = self.culprit(formula);
             let (nobody, why) = (self.subject.nobody, self.why_nobody(culprit));

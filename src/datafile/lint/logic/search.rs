@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::formula::{ANY, FALSE, Formula, TRUE, UNKNOWN};
+use super::formula::{ANY, FALSE, Formula, Shape, TRUE, UNKNOWN};
 use super::values::{Choice, choices};
 use crate::targeting::{Condition, Test};
 
 /// Steps that one search may take.
 const MOST_STEPS_OF_ONE: u64 = 100_000;
 /// Steps that all searches in a datafile may take together: well under a second.
-const MOST_STEPS: u64 = 10_000_000;
+const MOST_STEPS: u64 = 5_000_000;
 /// Searches over more conditions than this are not begun.
 const MOST_LEAVES: usize = 400;
 
@@ -42,6 +42,16 @@ impl<'a> Solver<'a> {
     /// A condition by its number.
     pub(in crate::datafile::lint) fn condition(&self, index: usize) -> Option<&'a Condition> {
         self.conditions.get(index).copied()
+    }
+
+    /// Whether some user certainly meets a condition, and some other certainly does not: so it is with all
+    /// that need no look at their value.
+    pub(in crate::datafile::lint) fn is_plain(&self, formula: &Formula) -> bool {
+        let Shape::Leaf(index) = &formula.shape else { return false };
+        self.condition(*index).is_some_and(|condition| match &condition.test {
+            Test::Version(..) | Test::Number(..) => false,
+            _ => !condition.attribute.is_empty(),
+        })
     }
 
     /// Whether there certainly is no user for whom all of this is so.
@@ -90,8 +100,8 @@ impl<'a> Solver<'a> {
         }
         let mut variables = Vec::new();
         for leaves in leaves_by_variable.into_values() {
-            let tests = leaves.iter().filter_map(|leaf| Some(&self.condition(*leaf)?.test));
-            let choices = choices(&tests.collect::<Vec<_>>(), budget)?;
+            let conditions = leaves.iter().filter_map(|leaf| self.condition(*leaf));
+            let choices = choices(&conditions.collect::<Vec<_>>(), budget)?;
             variables.push(Variable { leaves, choices });
         }
         variables.sort_by_key(|variable| variable.choices.len());

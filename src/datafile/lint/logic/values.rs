@@ -18,17 +18,19 @@ const MOST_CHOICES: usize = 20_000;
 /// What each of the conditions is for one class of values.
 pub(super) type Choice = Vec<u8>;
 
-/// All that tests of one attribute (or of one segment) can be together; `None` if that is too much work.
-pub(super) fn choices(tests: &[&Test], budget: &mut u64) -> Option<Vec<Choice>> {
+/// All that conditions on one attribute (or on one segment) can be together; `None` if that is too much
+/// work.
+pub(super) fn choices(conditions: &[&Condition], budget: &mut u64) -> Option<Vec<Choice>> {
+    let tests: Vec<&Test> = conditions.iter().map(|condition| &condition.test).collect();
     if matches!(tests.first(), Some(Test::Qualified(_))) {
         return Some(vec![vec![TRUE; tests.len()], vec![FALSE; tests.len()]]);
     }
-    let mut found = Found { tests, choices: BTreeSet::new(), budget };
+    let mut found = Found { conditions, choices: BTreeSet::new(), budget };
     found.add(None)?;
     for value in [AttributeValue::Other, true.into(), false.into()] {
         found.add(Some(value))?;
     }
-    for number in numbers(tests) {
+    for number in numbers(&tests) {
         found.add(Some(number.into()))?;
     }
     let exact = |test: &&Test| match test {
@@ -39,21 +41,21 @@ pub(super) fn choices(tests: &[&Test], budget: &mut u64) -> Option<Vec<Choice>> 
     for text in &exact {
         found.add(Some((&**text).into()))?;
     }
-    add_other_texts(&mut found)?;
+    add_other_texts(&tests, &mut found)?;
     Some(found.choices.into_iter().collect())
 }
 
 struct Found<'a> {
-    tests: &'a [&'a Test],
+    conditions: &'a [&'a Condition],
     choices: BTreeSet<Choice>,
     budget: &'a mut u64,
 }
 
 impl Found<'_> {
-    /// Adds what the tests make of a value; `None` is no value at all.
+    /// Adds what the conditions make of a value; `None` is no value at all.
     fn add(&mut self, value: Option<AttributeValue<'_>>) -> Option<()> {
         self.spend()?;
-        let choice = self.tests.iter().map(|test| outcome(test, value)).collect();
+        let choice = self.conditions.iter().map(|condition| outcome(condition, value)).collect();
         self.insert(choice)
     }
 
@@ -63,14 +65,14 @@ impl Found<'_> {
     }
 
     fn spend(&mut self) -> Option<()> {
-        *self.budget = self.budget.checked_sub(self.tests.len() as u64)?;
+        *self.budget = self.budget.checked_sub(self.conditions.len() as u64)?;
         Some(())
     }
 }
 
 /// Texts that equal none of those compared with: versions or not, with any of the substrings.
-fn add_other_texts(found: &mut Found<'_>) -> Option<()> {
-    let versions = found.tests.iter().filter_map(|test| match test {
+fn add_other_texts(tests: &[&Test], found: &mut Found<'_>) -> Option<()> {
+    let versions = tests.iter().filter_map(|test| match test {
         Test::Version(_, version) => Some(version),
         _ => None,
     });
@@ -80,14 +82,14 @@ fn add_other_texts(found: &mut Found<'_>) -> Option<()> {
         [" ".to_owned()].into_iter().chain(version::classes(&versions.collect::<Vec<_>>())?)
     {
         found.spend()?;
-        let of_text = |test: &&Test| match test {
+        let of_text = |condition: &&Condition| match condition.test {
             // A class holds many texts, and one of them is another than those that are compared with.
             Test::ExactString(_) => FALSE,
-            test => outcome(test, Some((&*version).into())),
+            _ => outcome(condition, Some((&*version).into())),
         };
-        skeletons.insert(found.tests.iter().map(of_text).collect());
+        skeletons.insert(found.conditions.iter().map(of_text).collect());
     }
-    let substrings = found.tests.iter().filter_map(|test| match test {
+    let substrings = tests.iter().filter_map(|test| match test {
         Test::Substring(part) => Some(&**part),
         _ => None,
     });
@@ -95,7 +97,7 @@ fn add_other_texts(found: &mut Found<'_>) -> Option<()> {
         for skeleton in &skeletons {
             found.spend()?;
             let mut choice = skeleton.clone();
-            for (test, value) in found.tests.iter().zip(&mut choice) {
+            for (test, value) in tests.iter().zip(&mut choice) {
                 if let Test::Substring(part) = test {
                     *value = if contained.contains(&&**part) { TRUE } else { FALSE };
                 }
@@ -107,9 +109,8 @@ fn add_other_texts(found: &mut Found<'_>) -> Option<()> {
 }
 
 /// What the evaluator makes of a value.
-fn outcome(test: &Test, value: Option<AttributeValue<'_>>) -> u8 {
-    let condition = Condition { attribute: "a".into(), test: test.clone() };
-    let attribute = value.map(|value| Attribute { key: "a", value });
+fn outcome(condition: &Condition, value: Option<AttributeValue<'_>>) -> u8 {
+    let attribute = value.map(|value| Attribute { key: &condition.attribute, value });
     match condition.evaluate(attribute.as_slice(), None) {
         Some(true) => TRUE,
         Some(false) => FALSE,
