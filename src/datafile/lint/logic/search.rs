@@ -3,10 +3,13 @@
 //! Must not know how values fall into classes.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
 
 use super::formula::{ANY, FALSE, Formula, Shape, TRUE, UNKNOWN};
-use super::values::{Choice, choices};
-use crate::targeting::{Condition, Test};
+use super::values::{Choice, choices, examples};
+use crate::targeting::{Comparison, Condition, Test};
 
 /// Steps that one search may take.
 const MOST_STEPS_OF_ONE: u64 = 100_000;
@@ -14,6 +17,9 @@ const MOST_STEPS_OF_ONE: u64 = 100_000;
 const MOST_STEPS: u64 = 5_000_000;
 /// Searches over more conditions than this are not begun.
 const MOST_LEAVES: usize = 400;
+
+/// No more values than this are kept for the next search.
+const MOST_KNOWN: usize = 10_000_000;
 
 /// What a tree must be for the user who is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +37,17 @@ pub(in crate::datafile::lint) struct Solver<'a> {
     /// The values that each condition can have, as far as the search has got.
     values: Vec<u8>,
     steps_left: u64,
+    /// What conditions on one thing can be together, for those that were asked for already.
+    known: HashMap<Vec<usize>, Rc<Vec<Choice>>>,
+    /// How many values `known` holds.
+    known_size: usize,
 }
 
 impl<'a> Solver<'a> {
     pub(in crate::datafile::lint) fn new(conditions: Vec<&'a Condition>) -> Self {
         let values = vec![ANY; conditions.len()];
-        Self { conditions, values, steps_left: MOST_STEPS }
+        let known = HashMap::new();
+        Self { conditions, values, steps_left: MOST_STEPS, known, known_size: 0 }
     }
 
     /// A condition by its number.
@@ -45,11 +56,12 @@ impl<'a> Solver<'a> {
     }
 
     /// Whether some user certainly meets a condition, and some other certainly does not: so it is with all
-    /// that need no look at their value.
+    /// but those that ask for less than the least, or more than the most.
     pub(in crate::datafile::lint) fn is_plain(&self, formula: &Formula) -> bool {
         let Shape::Leaf(index) = &formula.shape else { return false };
         self.condition(*index).is_some_and(|condition| match &condition.test {
-            Test::Version(..) | Test::Number(..) => false,
+            Test::Version(Comparison::Less, _)
+            | Test::Number(Comparison::Less | Comparison::Greater, _) => false,
             _ => !condition.attribute.is_empty(),
         })
     }
@@ -69,15 +81,28 @@ impl<'a> Solver<'a> {
         if let Some(answer) = self.answer(wanted, budget)? {
             return Some(answer);
         }
-        let variables = self.variables(wanted, budget)?;
-        for variable in &variables {
-            self.set_back(variable);
+        // Mostly there is such a user, and one is soon found among those who have the very values that
+        // are compared with. Only that there is none needs all classes.
+        for depth in [Depth::Examples, Depth::All] {
+            let variables = self.variables(wanted, depth, budget)?;
+            for variable in &variables {
+                self.set_back(variable);
+            }
+            let is_found = self.search(wanted, &variables, budget)?;
+            if is_found || depth == Depth::All {
+                return Some(is_found);
+            }
         }
-        self.search(wanted, &variables, budget)
+        None
     }
 
     /// What the conditions depend on: an attribute's value, or whether the user is in a segment.
-    fn variables(&self, wanted: &[Wanted<'_>], budget: &mut u64) -> Option<Vec<Variable>> {
+    fn variables(
+        &mut self,
+        wanted: &[Wanted<'_>],
+        depth: Depth,
+        budget: &mut u64,
+    ) -> Option<Vec<Variable>> {
         let mut leaves = Vec::new();
         for one in wanted {
             one.formula().each_leaf(budget, &mut |leaf| leaves.push(leaf))?;
@@ -100,12 +125,33 @@ impl<'a> Solver<'a> {
         }
         let mut variables = Vec::new();
         for leaves in leaves_by_variable.into_values() {
-            let conditions = leaves.iter().filter_map(|leaf| self.condition(*leaf));
-            let choices = choices(&conditions.collect::<Vec<_>>(), budget)?;
+            let choices = match depth {
+                Depth::Examples => Rc::new(examples(&self.conditions_of(&leaves), budget)?),
+                Depth::All => self.choices_of(&leaves, budget)?,
+            };
             variables.push(Variable { leaves, choices });
         }
         variables.sort_by_key(|variable| variable.choices.len());
         Some(variables)
+    }
+
+    fn conditions_of(&self, leaves: &[usize]) -> Vec<&'a Condition> {
+        leaves.iter().filter_map(|leaf| self.condition(*leaf)).collect()
+    }
+
+    fn choices_of(&mut self, leaves: &[usize], budget: &mut u64) -> Option<Rc<Vec<Choice>>> {
+        if let Some(known) = self.known.get(leaves) {
+            return Some(Rc::clone(known));
+        }
+        let choices = Rc::new(choices(&self.conditions_of(leaves), budget)?);
+        let size = choices.len().saturating_mul(leaves.len());
+        self.known_size = self.known_size.saturating_add(size);
+        if self.known_size > MOST_KNOWN {
+            self.known.clear();
+            self.known_size = size;
+        }
+        self.known.insert(leaves.to_vec(), Rc::clone(&choices));
+        Some(choices)
     }
 
     fn search(
@@ -119,7 +165,7 @@ impl<'a> Solver<'a> {
         }
         // With nothing left to choose, all that is open is what may be anything.
         let Some((variable, others)) = variables.split_first() else { return Some(true) };
-        for choice in &variable.choices {
+        for choice in variable.choices.iter() {
             for (leaf, values) in variable.leaves.iter().zip(choice) {
                 if let Some(known) = self.values.get_mut(*leaf) {
                     *known = *values;
@@ -162,10 +208,19 @@ impl<'a> Solver<'a> {
     }
 }
 
+/// Which values are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Some.
+    Examples,
+    /// One of each class.
+    All,
+}
+
 /// Conditions that depend on one thing, and the values that they can have together.
 struct Variable {
     leaves: Vec<usize>,
-    choices: Vec<Choice>,
+    choices: Rc<Vec<Choice>>,
 }
 
 impl<'a> Wanted<'a> {

@@ -18,30 +18,37 @@ const MOST_CHOICES: usize = 20_000;
 /// What each of the conditions is for one class of values.
 pub(super) type Choice = Vec<u8>;
 
-/// All that conditions on one attribute (or on one segment) can be together; `None` if that is too much
-/// work.
+/// What conditions on one attribute (or on one segment) are for the very values that they compare with, and
+/// for a few others; `None` if that is too much work.
+pub(super) fn examples(conditions: &[&Condition], budget: &mut u64) -> Option<Vec<Choice>> {
+    let mut found = Found { conditions, choices: BTreeSet::new(), budget };
+    if !found.add_segments()? {
+        found.add_all_but_texts()?;
+        let texts = conditions.iter().filter_map(|condition| match &condition.test {
+            Test::ExactString(text) | Test::Substring(text) => Some(&**text),
+            Test::Version(_, version) => Some(version.as_str()),
+            _ => None,
+        });
+        for text in texts.chain(["", "0", "999999"]) {
+            found.add(Some(text.into()))?;
+        }
+    }
+    Some(found.choices.into_iter().collect())
+}
+
+/// All that the conditions can be together; `None` if that is too much work.
 pub(super) fn choices(conditions: &[&Condition], budget: &mut u64) -> Option<Vec<Choice>> {
     let tests: Vec<&Test> = conditions.iter().map(|condition| &condition.test).collect();
-    if matches!(tests.first(), Some(Test::Qualified(_))) {
-        return Some(vec![vec![TRUE; tests.len()], vec![FALSE; tests.len()]]);
-    }
     let mut found = Found { conditions, choices: BTreeSet::new(), budget };
-    found.add(None)?;
-    for value in [AttributeValue::Other, true.into(), false.into()] {
-        found.add(Some(value))?;
+    if !found.add_segments()? {
+        found.add_all_but_texts()?;
+        for test in &tests {
+            if let Test::ExactString(text) = test {
+                found.add(Some((&**text).into()))?;
+            }
+        }
+        add_other_texts(&tests, &mut found)?;
     }
-    for number in numbers(&tests) {
-        found.add(Some(number.into()))?;
-    }
-    let exact = |test: &&Test| match test {
-        Test::ExactString(text) => Some(text.clone()),
-        _ => None,
-    };
-    let exact: Vec<_> = tests.iter().filter_map(exact).collect();
-    for text in &exact {
-        found.add(Some((&**text).into()))?;
-    }
-    add_other_texts(&tests, &mut found)?;
     Some(found.choices.into_iter().collect())
 }
 
@@ -52,6 +59,27 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// Adds being in the segment and not being in it, if that is what the conditions are about.
+    fn add_segments(&mut self) -> Option<bool> {
+        let is_segment = self
+            .conditions
+            .first()
+            .is_some_and(|condition| matches!(condition.test, Test::Qualified(_)));
+        if is_segment {
+            self.insert(vec![TRUE; self.conditions.len()])?;
+            self.insert(vec![FALSE; self.conditions.len()])?;
+        }
+        Some(is_segment)
+    }
+
+    fn add_all_but_texts(&mut self) -> Option<()> {
+        self.add(None)?;
+        for value in [AttributeValue::Other, true.into(), false.into()] {
+            self.add(Some(value))?;
+        }
+        numbers(self.conditions).into_iter().try_for_each(|number| self.add(Some(number.into())))
+    }
+
     /// Adds what the conditions make of a value; `None` is no value at all.
     fn add(&mut self, value: Option<AttributeValue<'_>>) -> Option<()> {
         self.spend()?;
@@ -119,12 +147,12 @@ fn outcome(condition: &Condition, value: Option<AttributeValue<'_>>) -> u8 {
 }
 
 /// A number of each class: the bounds themselves, one between each two, one below and one above all.
-fn numbers(tests: &[&Test]) -> Vec<f64> {
-    let bound = |test: &&Test| match test {
-        Test::ExactNumber(number) | Test::Number(_, number) => Some(*number),
+fn numbers(conditions: &[&Condition]) -> Vec<f64> {
+    let bound = |condition: &&Condition| match condition.test {
+        Test::ExactNumber(number) | Test::Number(_, number) => Some(number),
         _ => None,
     };
-    let mut bounds: Vec<f64> = tests.iter().filter_map(bound).collect();
+    let mut bounds: Vec<f64> = conditions.iter().filter_map(bound).collect();
     bounds.extend([-LARGEST_NUMBER, LARGEST_NUMBER]);
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();
