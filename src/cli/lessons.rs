@@ -63,12 +63,12 @@ pub(super) const DECIDE_LESSON: &str = r#"Examples:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'"#;
 
-pub(super) const CHECK_LESSON: &str = r#"Severities: an error is a part that is left out or cannot work; a warning works, but hardly as it is
-meant; a note is worth knowing, and may well be meant. Findings at or above --fail-on give exit code
-1. A datafile that is refused, or cannot be read, gives 3, whatever the others have.
+pub(super) const CHECK_LESSON: &str = r#"Severities: an error is a part that is left out or cannot work; a warning works, but hardly as it
+is meant; a note is worth knowing, and may well be meant. Findings at or above --fail-on give exit
+code 1. A datafile that is refused, or cannot be read, gives 3, whatever the others have.
 
-Each finding has a stable code (such as range-overlaps), a place (a JSON path, with the line and column
-in the text), what is wrong, and the remedy. At most 1000 are listed for each datafile.
+Each finding has a stable code (such as range-overlaps), a place (a JSON path, with the line and
+column in the text), what is wrong, and the remedy. At most 1000 are listed for each datafile.
 
 Formats:
   text   one finding on two lines, and a last line that counts them

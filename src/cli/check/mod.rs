@@ -65,7 +65,9 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let refusals =
         outcome.reports.iter().filter_map(|report| Some((report, report.refused.as_ref()?)));
     for (report, refusal) in refusals {
-        say(&format!("error: {}: {}", report.name(), refusal.message));
+        // What cannot be read is named in its message.
+        let name = if refusal.is_read { format!("{}: ", report.name()) } else { String::new() };
+        say(&format!("error: {name}{}", refusal.message));
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)?;
