@@ -47,8 +47,8 @@ const AUDIENCE: Subject = Subject {
 };
 
 const RULE: Subject = Subject {
-    nobody: "the rule is for nobody",
-    everybody: "the rule is for everybody, whatever the audiences",
+    nobody: "nobody meets the rule's audiences",
+    everybody: "everybody meets the rule's audiences, whatever the attributes",
 };
 
 const PART: Subject = Subject {

@@ -4,7 +4,11 @@
 //! to variations, no group keeps users from it, no prediction can fail, and no holdout makes the flag
 //! pass over it. No fault: a rollout that nobody gets to, for it stands by until the experiment ends.
 //!
+//! An experiment that a flag names again is never asked again, which is a fault of its own.
+//!
 //! Must not know rollouts.
+
+use hashbrown::HashSet;
 
 use super::context::Context;
 use super::reach::{takes_all_traffic, who_takes};
@@ -24,8 +28,16 @@ fn of_one(context: &mut Context<'_>, flag: &WireFlag<'_>, findings: &mut Finding
         return;
     }
     let mut takers = Takers::default();
+    let mut seen = HashSet::new();
     for reference in &flag.experiment_ids {
         let Some(index) = context.datafile.rule_index(&reference.name) else { continue };
+        if !seen.insert(index) {
+            let message = || {
+                format!("the flag names {} twice, the first time counts", quoted(&reference.name))
+            };
+            findings.warning("duplicate-id", &reference.place, message, "name it once");
+            continue;
+        }
         let Some((wire, rule)) = context.rules.get(index.0 as usize).copied() else { continue };
         if !rule.is_running {
             continue;

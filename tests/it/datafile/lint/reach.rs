@@ -126,6 +126,15 @@ fn experiments_of_a_flag() {
 }
 
 #[test]
+fn experiments_that_a_flag_names_twice() {
+    let twice = [flag("f", "", &["1", "1"])];
+    check(
+        sections(json!({"experiments": [test("1", "*", json!({}))], "featureFlags": twice})),
+        &["duplicate-id featureFlags[0].experimentIds[1]"],
+    );
+}
+
+#[test]
 fn holdouts() {
     let holdout = |id: &str, audience: &str, end: i64| {
         let mut holdout = rule(id, audience, end);
