@@ -10,6 +10,8 @@ use variate::value::{Attribute, AttributeValue};
 use super::{checked, condition, datafile, flag};
 use crate::datafile::experiment;
 
+const CASES: u32 = 200;
+
 const TEXTS: &[&str] = &["a", "b", "ab", "bab", ""];
 const NUMBERS: &[f64] = &[-1.0, 0.0, 1.0, 1.5, 9_007_199_254_740_992.0];
 const VERSIONS: &[&str] = &["1", "1.2", "2.0", "1.2.0-b", "2.0+7", "1-0", "1-"];
@@ -78,13 +80,25 @@ fn values(attribute: &str) -> Vec<Option<Owned>> {
         NUMBERS.iter().flat_map(around).map(Owned::Number)
     };
     let versions = || {
-        let prefixes =
-            ["0", "1", "2", "3", "1.1", "1.2", "1.3", "2.0", "2.1", "1.2.0", "1.2.1", "2.0.0"];
-        let suffixes =
-            ["", "-", "+", "-a", "-b", "-c", "+a", "+b", "+c", "-0", "+0", "-7", "+6", "+7", "+8"];
-        let of =
-            move |prefix: &str| suffixes.map(|suffix| Owned::Text(format!("{prefix}{suffix}")));
-        prefixes.into_iter().flat_map(of)
+        let prefix = |mut index: usize, length: usize| {
+            let mut numbers = Vec::new();
+            for _ in 0..length {
+                numbers.push((index % 4).to_string());
+                index /= 4;
+            }
+            numbers.join(".")
+        };
+        let prefixes = [1, 2, 3].into_iter().flat_map(move |length| {
+            (0..4_usize.pow(u32::try_from(length).unwrap())).map(move |index| prefix(index, length))
+        });
+        // Of each order against the suffixes of the constants.
+        let suffixes = ["", "!", "0", "0!", "6", "7", "7!", "8", "a", "b", "b!"];
+        prefixes.flat_map(move |prefix| {
+            let with = |separator: &str| {
+                suffixes.map(|suffix| Owned::Text(format!("{prefix}{separator}{suffix}")))
+            };
+            [with("-"), with("+")].concat().into_iter().chain([Owned::Text(prefix.clone())])
+        })
     };
     let always = [Owned::Flag(true), Owned::Flag(false), Owned::Other];
     let values: Vec<Owned> = match attribute {
@@ -119,8 +133,7 @@ impl Owned {
 fn outcomes(tree: &Tree<Condition>, attributes: [&'static str; 2]) -> Vec<bool> {
     let program = Program::new(tree, true);
     let values = attributes.map(|name| if name == "q" { vec![None] } else { values(name) });
-    let segment_sets: &[Option<&[&str]>] =
-        &[None, Some(&[]), Some(&["x"]), Some(&["y"]), Some(&["x", "y"])];
+    let segment_sets: &[Option<&[&str]>] = &[None, Some(&["x"]), Some(&["y"]), Some(&["x", "y"])];
     let mut outcomes = Vec::new();
     for first in &values[0] {
         for second in &values[1] {
@@ -129,7 +142,7 @@ fn outcomes(tree: &Tree<Condition>, attributes: [&'static str; 2]) -> Vec<bool> 
                 Some(Attribute { key, value: value.as_ref()?.borrowed() })
             });
             let given: Vec<_> = given.collect();
-            for segments in segment_sets.iter().take(if attributes.contains(&"q") { 5 } else { 1 })
+            for segments in segment_sets.iter().take(if attributes.contains(&"q") { 4 } else { 1 })
             {
                 let is =
                     |leaf: &Condition, wanted| leaf.evaluate(&given, *segments) == Some(wanted);
@@ -184,7 +197,7 @@ fn check_tree(conditions: &Value, attributes: [&'static str; 2]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn numbers_and_texts(conditions in tree("n", "s")) {
