@@ -5,7 +5,7 @@
 //!
 //! Must not know values.
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::context::Context;
 use crate::datafile::findings::{Findings, quoted};
@@ -16,6 +16,8 @@ const RESERVED: &str = "$opt_";
 pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
     let declared: HashSet<&str> =
         context.datafile.attributes.iter().map(|attribute| &*attribute.key).collect();
+    let by_lowercase: HashMap<String, &str> =
+        declared.iter().map(|key| (key.to_lowercase(), *key)).collect();
     let mut reported = HashSet::new();
     context.each_condition(&mut |audience, condition| {
         let mut ignored = Findings::default();
@@ -31,8 +33,7 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
             format!("the attribute {} is not declared, so events will not carry it", quoted(&name))
         };
         let place = condition.place().field("name");
-        let like_it = declared.iter().find(|other| other.to_lowercase() == name.to_lowercase());
-        match like_it {
+        match by_lowercase.get(&name.to_lowercase()) {
             Some(other) => {
                 let remedy = format!("write {}, as it is declared", quoted(other));
                 findings.warning("undeclared-attribute", &place, message, &remedy);

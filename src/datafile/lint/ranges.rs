@@ -69,14 +69,15 @@ fn order(
         if context.is_reported(&place) {
             continue;
         }
-        let of = match &range.entity_id {
+        let of = || match &range.entity_id {
             Some(id) => format!("the range of {}", quoted(&key_of(id))),
             None => "the empty range".to_owned(),
         };
         if is_backwards {
             let message = || {
                 format!(
-                    "{of} ends at {end}, but one in front of it ends at {before}: nobody falls into it"
+                    "{} ends at {end}, but one in front of it ends at {before}: nobody falls into it",
+                    of()
                 )
             };
             let remedy = "let the ends rise: each is the sum of the shares up to there";
@@ -84,14 +85,18 @@ fn order(
         } else if end == ALL {
             let message = || {
                 format!(
-                    "the ranges in front of {of} already take all traffic: nobody falls into it"
+                    "the ranges in front of {} already take all traffic: nobody falls into it",
+                    of()
                 )
             };
             let remedy = "lower the ends in front of it, or take the range out";
             findings.warning("over-allocated", &place, message, remedy);
         } else {
             let message = || {
-                format!("{of} ends at {end}, and so does one in front of it: nobody falls into it")
+                format!(
+                    "{} ends at {end}, and so does one in front of it: nobody falls into it",
+                    of()
+                )
             };
             let remedy = "raise its end, lower the one in front, or take the range out";
             findings.warning("range-overlaps", &place, message, remedy);

@@ -36,6 +36,8 @@ pub(in crate::datafile::lint) struct Solver<'a> {
     conditions: Vec<&'a Condition>,
     /// The values that each condition can have, as far as the search has got.
     values: Vec<u8>,
+    /// The conditions whose values the search has changed.
+    touched: Vec<usize>,
     steps_left: u64,
     /// What conditions on one thing can be together, for those that were asked for already.
     known: HashMap<Vec<usize>, Rc<Vec<Choice>>>,
@@ -46,8 +48,8 @@ pub(in crate::datafile::lint) struct Solver<'a> {
 impl<'a> Solver<'a> {
     pub(in crate::datafile::lint) fn new(conditions: Vec<&'a Condition>) -> Self {
         let values = vec![ANY; conditions.len()];
-        let known = HashMap::new();
-        Self { conditions, values, steps_left: MOST_STEPS, known, known_size: 0 }
+        let (touched, known) = (Vec::new(), HashMap::new());
+        Self { conditions, values, touched, steps_left: MOST_STEPS, known, known_size: 0 }
     }
 
     /// A condition by its number.
@@ -71,7 +73,11 @@ impl<'a> Solver<'a> {
         let allowed = self.steps_left.min(MOST_STEPS_OF_ONE);
         let mut budget = allowed;
         let can_be = self.can_be(wanted, &mut budget);
-        self.values.fill(ANY);
+        for leaf in self.touched.drain(..) {
+            if let Some(known) = self.values.get_mut(leaf) {
+                *known = ANY;
+            }
+        }
         self.steps_left = self.steps_left.saturating_sub(allowed.saturating_sub(budget));
         can_be == Some(false)
     }
@@ -86,6 +92,7 @@ impl<'a> Solver<'a> {
         for depth in [Depth::Examples, Depth::All] {
             let variables = self.variables(wanted, depth, budget)?;
             for variable in &variables {
+                self.touched.extend(&variable.leaves);
                 self.set_back(variable);
             }
             let is_found = self.search(wanted, &variables, budget)?;
