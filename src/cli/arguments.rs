@@ -8,11 +8,12 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::lessons::{DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
+use super::lessons::{CHECK_LESSON, DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::span::parse_span_ms;
 use crate::client::DecideOptions;
+use crate::datafile::Severity;
 use crate::events::AttributionMode;
 
 #[derive(Debug, Parser)]
@@ -36,6 +37,9 @@ pub(super) enum Command {
     /// Decide a flag, all flags or an experiment for one user, and explain it; nothing is recorded
     #[command(after_long_help = format!("{DECIDE_LESSON}\n\n{EXIT_CODES}"))]
     Decide(DecideArguments),
+    /// Find what is wrong with datafiles, and what can hardly be meant
+    #[command(after_long_help = format!("{CHECK_LESSON}\n\n{EXIT_CODES}"))]
+    Check(CheckArguments),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +119,51 @@ pub(super) struct DecideArguments {
 
     #[command(flatten)]
     pub(super) findings: FindingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The datafiles; `-` is standard input
+    #[arg(value_name = "DATAFILE", required = true)]
+    pub(super) datafiles: Vec<PathBuf>,
+
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(super) format: CheckFormat,
+
+    /// The least severity that gives exit code 1
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
+    pub(super) fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// Words, for people
+    Text,
+    /// One JSON object, for programs
+    Json,
+    /// SARIF 2.1.0, for code review
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Anything found
+    Note,
+    /// What works, but hardly as it is meant, and errors
+    Warning,
+    /// What is left out, or cannot work
+    Error,
+}
+
+impl From<FailOn> for Severity {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Note => Self::Note,
+            FailOn::Warning => Self::Warning,
+            FailOn::Error => Self::Error,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

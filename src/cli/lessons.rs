@@ -4,14 +4,16 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line or an unknown key; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
+Exit codes: 0 done; 1 a malformed line, an unknown key or findings of a check; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:
   Replay a file of calls and read what happened:
     variate replay --datafile datafiles/shop.json --calls datafiles/shop.calls.jsonl --format text
   Ask why a user gets what they get:
-    variate decide --datafile datafiles/shop.json --flag search --user mia --explain";
+    variate decide --datafile datafiles/shop.json --flag search --user mia --explain
+  Find what is wrong with a datafile before it ships:
+    variate check datafiles/shop.json";
 
 pub(super) const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
   activate, getVariation                      "experimentKey"  [activate: "id"]
@@ -60,3 +62,27 @@ pub(super) const DECIDE_LESSON: &str = r#"Examples:
   An experiment, with attributes from JSON:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'"#;
+
+pub(super) const CHECK_LESSON: &str = r#"Severities: an error is a part that is left out or cannot work; a warning works, but hardly as it
+is meant; a note is worth knowing, and may well be meant. Findings at or above --fail-on give exit
+code 1. A datafile that is refused, or cannot be read, gives 3, whatever the others have.
+
+Each finding has a stable code (such as range-overlaps), a place (a JSON path, with the line and
+column in the text), what is wrong, and the remedy. At most 1000 are listed for each datafile.
+
+Formats:
+  text   one finding on two lines, and a last line that counts them
+  json   {"datafiles": [{"datafile", "refused", "findings": [{"severity", "code", "path", "line",
+         "column", "endColumn", "message", "remedy"}], "errors", "warnings", "notes"}],
+         "failOn", "exitCode"}; "refused" is null, or says why there are no findings
+  sarif  SARIF 2.1.0, which code review tools show beside the lines
+
+Examples:
+  Look at one datafile:
+    variate check shop.json
+  Let a build fail on errors alone:
+    variate check --fail-on error datafiles/*.json
+  Show findings in code review:
+    variate check --format sarif shop.json > check.sarif
+  Check what is served:
+    curl -s https://cdn.optimizely.com/datafiles/SDK_KEY.json | variate check -"#;

@@ -6,6 +6,7 @@
 mod answer;
 mod arguments;
 mod call;
+mod check;
 mod decide;
 mod engine;
 mod failure;
@@ -33,7 +34,7 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line or an unknown key, 2 for wrong usage or a file that cannot
+/// The exit code is 0, 1 for a malformed line, an unknown key or findings of a check, 2 for wrong usage or a file that cannot
 /// be used, 3 for a datafile that is unreadable or refused.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -3,15 +3,22 @@
 //! Must not know users and does no I/O. [`Datafile::compile`] is the whole way: `wire` reads the text
 //! element by element, `compile` resolves every reference, and what is wrong becomes a [`Finding`].
 
+mod check;
+mod code;
 mod compile;
 mod finding;
 mod findings;
+mod lint;
 mod model;
 mod place;
+mod span;
+mod unescaped;
 mod view;
 mod view_parts;
 mod wire;
 
+pub use check::{Checked, LocatedFinding};
+pub use code::{CODES, Code};
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
 pub(crate) use model::FILLER_AUDIENCE_ID;
@@ -20,3 +27,4 @@ pub use model::{
     FlagIndex, Group, GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType,
     Variable, Variation, VariationIndex,
 };
+pub use span::TextSpan;

@@ -2,6 +2,7 @@
 //!
 //! Must not know how decisions come about; the cases and the oracle look at answers.
 
+mod check;
 mod decide;
 mod malformed;
 mod replay;
