@@ -49,6 +49,7 @@ pub mod datafile;
 pub mod attribution;
 pub mod decide;
 
+pub mod difference;
 pub mod store;
 
 pub mod events;

@@ -2,13 +2,14 @@
 //!
 //! Must not know what commands do.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::lessons::{DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
+use super::lessons::{DECIDE_LESSON, DIFF_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::span::parse_span_ms;
@@ -36,6 +37,9 @@ pub(super) enum Command {
     /// Decide a flag, all flags or an experiment for one user, and explain it; nothing is recorded
     #[command(after_long_help = format!("{DECIDE_LESSON}\n\n{EXIT_CODES}"))]
     Decide(DecideArguments),
+    /// Compare two datafiles: what is different, in words, and whose variation changes
+    #[command(after_long_help = format!("{DIFF_LESSON}\n\n{EXIT_CODES}"))]
+    Diff(DiffArguments),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +119,55 @@ pub(super) struct DecideArguments {
 
     #[command(flatten)]
     pub(super) findings: FindingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArguments {
+    /// The datafile as it is
+    #[arg(value_name = "OLD", value_parser = datafile_parser())]
+    pub(super) old: PathBuf,
+
+    /// The datafile as it will be
+    #[arg(value_name = "NEW", value_parser = datafile_parser())]
+    pub(super) new: PathBuf,
+
+    /// Decide for so many made-up users; 0 compares the datafiles only
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(super) sample: u64,
+
+    /// Make up other users: their ids are user-SEED-0, user-SEED-1 and so on
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub(super) seed: u64,
+
+    /// One attribute of all made-up users; may be given often. The value is read as JSON if it is JSON
+    /// (34, true, "34"), else it is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// A segment that all made-up users are in; may be given often. Without it, segments were never
+    /// fetched
+    #[arg(long, value_name = "SEGMENT")]
+    pub(super) segment: Vec<String>,
+
+    /// Decide for the users of this file instead, with the attributes that it gives them: CSV or NDJSON
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "seed", "attribute", "segment"])]
+    pub(super) users: Option<PathBuf>,
+
+    /// Decide on so many threads; by default on all that the machine has
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+
+    /// Exit with 1 if anything is different
+    #[arg(long)]
+    pub(super) exit_code: bool,
+
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+
+    /// Do not tell how many findings the datafiles have
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

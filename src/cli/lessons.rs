@@ -60,3 +60,29 @@ pub(super) const DECIDE_LESSON: &str = r#"Examples:
   An experiment, with attributes from JSON:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'"#;
+
+pub(super) const DIFF_LESSON: &str = r#"What is different is told part by part. Parts are the same if they have the same id, else if they have
+the same key: then the id changed, and since it is part of the hash, everybody is bucketed anew.
+
+What that does to people is counted, not estimated: each user is decided for in both datafiles, for
+every experiment as getVariation does and for every flag as decide does. Users have no profiles, no
+forced variations and no forced decisions here. Where you keep profiles, users who have one keep
+their variation, so fewer of them change than counted. Where a contextual bandit predicts, only who
+takes part is compared.
+
+Made-up users have the ids user-1-0, user-1-1, ... (user-SEED-NUMBER), and only the attributes given
+here: without any they are in hardly any audience. A file of users tells more about yours.
+
+Findings of the datafiles are only numbered: `variate check` tells them.
+
+Exit code 0 means done, whatever is different; with --exit-code, 1 means that something is.
+
+Examples:
+  Before a datafile ships:
+    variate diff live.json next.json
+  For users in an audience:
+    variate diff live.json next.json --attribute country=SE --attribute age=34
+  For your users, one JSON object a line ({"userId": "...", "attributes": {...}}):
+    variate diff live.json next.json --users users.ndjson
+  In a pipeline:
+    variate diff live.json next.json --sample 0 --exit-code --format json"#;

@@ -7,6 +7,9 @@ mod answer;
 mod arguments;
 mod call;
 mod decide;
+mod diff;
+mod diff_json;
+mod diff_text;
 mod engine;
 mod failure;
 mod lessons;
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -1,0 +1,244 @@
+//! What a new datafile does to people: whose variation changes, and from which to which.
+//!
+//! Must not know where users come from.
+//!
+//! Users are decided for as they stand: without forced variations, forced decisions and profiles. A
+//! user with a profile may keep a variation that is counted here as changed. Where a prediction
+//! chooses, only who takes part is compared.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::got::{self, Got, Outcome};
+use super::matched::Matched;
+use super::matching::Pair;
+use crate::datafile::{Datafile, Flag, FlagIndex, RuleIndex};
+use crate::decide::{User, variable_values};
+
+/// Two datafiles, ready to decide for users in both.
+#[derive(Debug)]
+pub struct Comparison<'d> {
+    old: &'d Datafile,
+    new: &'d Datafile,
+    subjects: Vec<Subject>,
+    /// Places in `subjects`, of experiments and of flags.
+    experiments: usize,
+}
+
+/// An experiment or flag that one datafile has, or both.
+#[derive(Debug, Clone, Copy)]
+struct Subject {
+    is_flag: bool,
+    old: Option<u32>,
+    new: Option<u32>,
+}
+
+/// How many users got what, before and after.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    users: u64,
+    by_subject: Vec<HashMap<(Got, Got), u64>>,
+}
+
+/// What the new datafile does to the users of a tally.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Effect {
+    /// How many users were decided for.
+    pub users: u64,
+    /// The experiments of both datafiles by key, as `get_variation` answers.
+    pub experiments: Vec<SubjectEffect>,
+    /// The flags of both datafiles by key, as `decide` answers.
+    pub flags: Vec<SubjectEffect>,
+}
+
+/// What the new datafile does to the users of one experiment or flag.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SubjectEffect {
+    /// Its id and key in the old datafile; `None` if it is new.
+    pub old: Option<Name>,
+    /// Its id and key in the new datafile; `None` if it is gone.
+    pub new: Option<Name>,
+    /// Users who get another variation; of a flag also those who get it by another rule, or for whom
+    /// it is on instead of off, or off instead of on.
+    pub changed: u64,
+    /// Users of whom it cannot be told, since a prediction chooses their variation.
+    pub open: u64,
+    /// Of a flag in both datafiles: users who get another value of a variable, or other variables,
+    /// whether their variation changed or not. Without those of whom it cannot be told.
+    pub values_changed: u64,
+    /// From which to which: all that is counted in `changed` and `open`, the most users first.
+    pub transitions: Vec<Transition>,
+}
+
+/// The id and key of an experiment or flag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// The id.
+    pub id: String,
+    /// The key.
+    pub key: String,
+}
+
+/// Users who went one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// What they get by the old datafile.
+    pub before: Outcome,
+    /// What they get by the new one.
+    pub after: Outcome,
+    /// Whether it cannot be told if their variation changes.
+    pub is_open: bool,
+    /// How many they are.
+    pub users: u64,
+}
+
+impl<'d> Comparison<'d> {
+    /// Pairs the experiments and flags of two datafiles.
+    #[must_use]
+    pub fn new(old: &'d Datafile, new: &'d Datafile) -> Self {
+        let matched = Matched::new(old, new);
+        let number = |place: Option<usize>| place.and_then(|place| u32::try_from(place).ok());
+        let subject = |is_flag: bool| {
+            move |pair: &Pair| Subject { is_flag, old: number(pair.old), new: number(pair.new) }
+        };
+        let mut subjects: Vec<Subject> = matched.experiments.iter().map(subject(false)).collect();
+        let experiments = subjects.len();
+        subjects.extend(matched.flags.iter().map(subject(true)));
+        Self { old, new, subjects, experiments }
+    }
+
+    /// Decides for one user in both datafiles, and counts what comes of it.
+    pub fn count(&self, user: &User<'_>, tally: &mut Tally) {
+        tally.users += 1;
+        tally.by_subject.resize_with(self.subjects.len(), HashMap::new);
+        for (subject, counts) in self.subjects.iter().zip(&mut tally.by_subject) {
+            let got = |datafile: &Datafile, place: Option<u32>| match place {
+                None => Got::Nothing,
+                Some(place) if subject.is_flag => got::of_flag(datafile, FlagIndex(place), user),
+                Some(place) => got::of_experiment(datafile, RuleIndex(place), user),
+            };
+            let both = (got(self.old, subject.old), got(self.new, subject.new));
+            *counts.entry(both).or_default() += 1;
+        }
+    }
+
+    /// What a tally says.
+    #[must_use]
+    pub fn effect(&self, tally: &Tally) -> Effect {
+        let nobody = HashMap::new();
+        let counts = tally.by_subject.iter().chain(std::iter::repeat(&nobody));
+        let mut experiments: Vec<SubjectEffect> = self
+            .subjects
+            .iter()
+            .zip(counts)
+            .map(|(subject, counts)| self.one(*subject, counts))
+            .collect();
+        let flags = experiments.split_off(self.experiments.min(experiments.len()));
+        Effect { users: tally.users, experiments, flags }
+    }
+
+    fn one(&self, subject: Subject, counts: &HashMap<(Got, Got), u64>) -> SubjectEffect {
+        let mut ways: BTreeMap<(Outcome, Outcome), u64> = BTreeMap::new();
+        let mut values_changed = 0;
+        for (both, users) in counts {
+            let (before, after) = *both;
+            if self.gives_other_values(subject, before, after) {
+                values_changed += users;
+            }
+            let before = before.outcome(self.old, subject.is_flag);
+            let after = after.outcome(self.new, subject.is_flag);
+            *ways.entry((before, after)).or_default() += users;
+        }
+        let transition = |((before, after), users): ((Outcome, Outcome), u64)| {
+            let is_open = is_open(&before, &after);
+            (is_open || before != after).then_some(Transition { before, after, is_open, users })
+        };
+        let mut transitions: Vec<Transition> = ways.into_iter().filter_map(transition).collect();
+        transitions.sort_by_key(|transition| std::cmp::Reverse(transition.users));
+        let total = |open: bool| {
+            let wanted = transitions.iter().filter(|transition| transition.is_open == open);
+            wanted.map(|transition| transition.users).sum()
+        };
+        SubjectEffect {
+            old: name(self.old, subject.is_flag, subject.old),
+            new: name(self.new, subject.is_flag, subject.new),
+            changed: total(false),
+            open: total(true),
+            values_changed,
+            transitions,
+        }
+    }
+
+    fn gives_other_values(&self, subject: Subject, before: Got, after: Got) -> bool {
+        let flag = |datafile: &'d Datafile, place: Option<u32>| datafile.flag(FlagIndex(place?));
+        let is_known = |got: Got| !matches!(got, Got::Prediction { .. });
+        let flags = (flag(self.old, subject.old), flag(self.new, subject.new));
+        match flags {
+            (Some(old), Some(new)) if subject.is_flag && is_known(before) && is_known(after) => {
+                are_different((self.old, old, before), (self.new, new, after))
+            }
+            _ => false,
+        }
+    }
+}
+
+type Served<'d> = (&'d Datafile, &'d Flag, Got);
+
+fn are_different(before: Served<'_>, after: Served<'_>) -> bool {
+    let (old_decision, new_decision) = (before.2.decision(), after.2.decision());
+    let old: HashMap<_, _> = variable_values(before.0, before.1, &old_decision).collect();
+    let new: HashMap<_, _> = variable_values(after.0, after.1, &new_decision).collect();
+    old != new
+}
+
+/// A prediction may give the same variation as before; that it gives none is not expected of it. Where
+/// a flag's rule is another one, the decision is another one, whatever is predicted.
+fn is_open(before: &Outcome, after: &Outcome) -> bool {
+    (before.is_predicted || after.is_predicted)
+        && !before.is_nothing()
+        && !after.is_nothing()
+        && before.rule_key == after.rule_key
+}
+
+fn name(datafile: &Datafile, is_flag: bool, place: Option<u32>) -> Option<Name> {
+    let (id, key) = if is_flag {
+        let flag = datafile.flag(FlagIndex(place?))?;
+        (flag.id(), flag.key())
+    } else {
+        let rule = datafile.rule(RuleIndex(place?))?;
+        (rule.id(), rule.key())
+    };
+    Some(Name { id: id.to_owned(), key: key.to_owned() })
+}
+
+impl Tally {
+    /// Adds another tally of the same comparison.
+    pub fn merge(&mut self, other: Self) {
+        self.users += other.users;
+        let length = self.by_subject.len().max(other.by_subject.len());
+        self.by_subject.resize_with(length, HashMap::new);
+        for (counts, others) in self.by_subject.iter_mut().zip(other.by_subject) {
+            for (both, users) in others {
+                *counts.entry(both).or_default() += users;
+            }
+        }
+    }
+
+    /// How many users were decided for.
+    #[must_use]
+    pub fn users(&self) -> u64 {
+        self.users
+    }
+}
+
+impl SubjectEffect {
+    /// Its key: in the new datafile, else in the old one.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.new.as_ref().or(self.old.as_ref()).map_or("", |name| &name.key)
+    }
+}

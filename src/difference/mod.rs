@@ -1,0 +1,49 @@
+//! What is different between two datafiles: in words, and in what it does to people.
+//!
+//! Must not know stores, sinks, clients or clocks.
+
+mod audiences;
+mod change;
+mod effect;
+mod experiments;
+mod flags;
+mod got;
+mod header;
+mod holdouts;
+mod matched;
+mod matching;
+mod rules;
+mod sample;
+mod traffic;
+mod variations;
+mod words;
+
+pub use change::{Change, ChangeKind};
+pub use effect::{Comparison, Effect, Name, SubjectEffect, Tally, Transition};
+pub use got::Outcome;
+pub use sample::Sample;
+
+use crate::datafile::Datafile;
+use matched::Matched;
+
+/// What is different in the new datafile, in an order that does not depend on the order of the
+/// datafiles' lists: the top, attributes, audiences, events, groups, experiments, flags, holdouts,
+/// integrations, and each of them by key.
+///
+/// Parts are the same if they have the same id, else if they have the same key. What the compiler
+/// left out of a datafile, as its findings say, is not compared.
+#[must_use]
+pub fn changes(old: &Datafile, new: &Datafile) -> Vec<Change> {
+    let matched = Matched::new(old, new);
+    let mut found = Vec::new();
+    header::changes(&matched, &mut found);
+    header::attribute_changes(&matched, &mut found);
+    audiences::changes(&matched, &mut found);
+    header::event_changes(&matched, &mut found);
+    experiments::group_changes(&matched, &mut found);
+    experiments::changes(&matched, &mut found);
+    flags::changes(&matched, &mut found);
+    holdouts::changes(&matched, &mut found);
+    header::integration_changes(&matched, &mut found);
+    found
+}
