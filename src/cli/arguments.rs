@@ -13,6 +13,7 @@ use super::lessons::{DECIDE_LESSON, DIFF_LESSON, EXIT_CODES, FIRST_LESSON, REPLA
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::span::parse_span_ms;
+use super::users::UsersFormat;
 use crate::client::DecideOptions;
 use crate::events::AttributionMode;
 
@@ -149,9 +150,14 @@ pub(super) struct DiffArguments {
     #[arg(long, value_name = "SEGMENT")]
     pub(super) segment: Vec<String>,
 
-    /// Decide for the users of this file instead, with the attributes that it gives them: CSV or NDJSON
+    /// Decide for the users of this file instead, with the attributes that it gives them: CSV or NDJSON;
+    /// `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "seed", "attribute", "segment"])]
     pub(super) users: Option<PathBuf>,
+
+    /// How the file of users is written; by default the name's extension tells it
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "users")]
+    pub(super) input_format: Option<UsersFormat>,
 
     /// Decide on so many threads; by default on all that the machine has
     #[arg(long, value_name = "N")]

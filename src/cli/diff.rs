@@ -6,18 +6,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 
 use anyhow::Context as _;
-use serde_json::Map;
 
 use super::arguments::{DiffArguments, Format};
 use super::failure::Failure;
-use super::read_call::attributes;
 use super::words::counted;
-use super::{diff_json, diff_text, say};
+use super::{diff_json, diff_text, diff_users, say};
 use crate::datafile::{Compiled, Datafile};
-use crate::difference::{Change, Comparison, Effect, Sample, Tally, changes};
+use crate::difference::{Change, Comparison, Effect, changes};
 use crate::error::Error;
 
 /// Exit code under `--exit-code`: something is different.
@@ -52,7 +49,7 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
         old: &old,
         new: &new,
         changes: changes(&old.datafile, &new.datafile),
-        effect: tally(arguments, &comparison)?.map(|tally| comparison.effect(&tally)),
+        effect: diff_users::tally(arguments, &comparison)?.map(|tally| comparison.effect(&tally)),
     };
     let text = match arguments.format {
         Format::Text => diff_text::text(&report),
@@ -97,24 +94,4 @@ fn tell_findings(path: &Path, compiled: &Compiled) {
         let (path, findings) = (path.display(), counted(count, "finding"));
         say(&format!("{path}: {findings}: `variate check {path}` tells them"));
     }
-}
-
-fn tally(arguments: &DiffArguments, comparison: &Comparison<'_>) -> Result<Option<Tally>, Failure> {
-    let given: Map<_, _> = arguments.attribute.iter().cloned().collect();
-    let segments: Vec<&str> = arguments.segment.iter().map(String::as_str).collect();
-    let sample = Sample {
-        users: arguments.sample,
-        seed: arguments.seed,
-        attributes: &attributes(&given),
-        segments: (!segments.is_empty()).then_some(&*segments),
-    };
-    if sample.users == 0 {
-        return Ok(None);
-    }
-    Ok(Some(sample.tally(comparison, threads(arguments), &|_| {})))
-}
-
-fn threads(arguments: &DiffArguments) -> usize {
-    let all = || thread::available_parallelism().map_or(1, usize::from);
-    arguments.threads.map_or_else(all, usize::from)
 }
