@@ -139,6 +139,8 @@ struct SubjectAnswer<'r> {
     old_id: Option<&'r str>,
     changed: u64,
     share: f64,
+    /// Of the changed: those who keep their variation under another name.
+    renamed: u64,
     /// Of these it cannot be told: a prediction chooses.
     not_comparable: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +165,7 @@ impl<'r> SubjectAnswer<'r> {
             old_key: other(|name| &name.key),
             old_id: other(|name| &name.id),
             changed: effect.changed,
+            renamed: effect.renamed,
             share: share(effect.changed, users),
             not_comparable: effect.open,
             values_changed: is_flag.then_some(effect.values_changed),
@@ -182,6 +185,7 @@ struct Way<'r> {
     to: Got<'r>,
     users: u64,
     share: f64,
+    is_renamed: bool,
     is_comparable: bool,
 }
 
@@ -192,6 +196,7 @@ impl<'r> Way<'r> {
             to: Got::new(&transition.after, is_flag),
             users: transition.users,
             share: share(transition.users, users),
+            is_renamed: transition.is_renamed,
             is_comparable: !transition.is_open,
         }
     }

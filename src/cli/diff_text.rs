@@ -101,14 +101,18 @@ fn write_subject(
     let note = match (&subject.old, &subject.new) {
         (None, _) => " (new)".to_owned(),
         (_, None) => " (gone)".to_owned(),
-        (Some(old), Some(new)) if old.key != new.key => format!(" (was {})", name(&old.key)),
+        (Some(old), Some(new)) if old.key != new.key => format!(" (was `{}`)", name(&old.key)),
         (Some(old), Some(new)) if old.id != new.id && kind == "experiment" => {
             " (with another id)".to_owned()
         }
         _ => String::new(),
     };
     let changed = of_all(subject.changed, users);
-    writeln!(text, "  {kind} {}{note}: {changed} change", name(subject.key()))?;
+    let renamed = match subject.renamed {
+        0 => String::new(),
+        renamed => format!(", {renamed} of them in name only"),
+    };
+    writeln!(text, "  {kind} `{}`{note}: {changed} change{renamed}", name(subject.key()))?;
     for transition in &subject.transitions {
         write_transition(text, transition, users)?;
     }
@@ -127,7 +131,11 @@ fn write_transition(text: &mut String, transition: &Transition, users: u64) -> s
     let Transition { before, after, .. } = transition;
     let has_rules = before.rule_key.is_some() || after.rule_key.is_some();
     let (before, after) = (outcome(before, has_rules), outcome(after, has_rules));
-    let mark = if transition.is_open { " (perhaps the same)" } else { "" };
+    let mark = match (transition.is_open, transition.is_renamed) {
+        (true, _) => " (perhaps the same)",
+        (false, true) => " (the same)",
+        (false, false) => "",
+    };
     let count = transition.users;
     writeln!(text, "    {before} -> {after}{mark}: {count} ({})", percent(count, users))
 }

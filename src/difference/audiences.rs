@@ -9,6 +9,9 @@ use super::words::{name, simplified, text, tree};
 use crate::datafile::{Audience, AudienceIndex, Audiences, FILLER_AUDIENCE_ID, Rule, RuleKind};
 use crate::targeting::{Condition, Tree};
 
+/// So many of the rules that use an audience are named.
+const MOST_RULES: usize = 8;
+
 /// The differences between the audiences.
 pub(super) fn changes(matched: &Matched<'_>, found: &mut Vec<Change>) {
     for pair in &matched.audiences {
@@ -64,18 +67,23 @@ fn used_by(audience: &Audience, matched: &Matched<'_>) -> String {
         Audiences::Tree(tree, _) => tree.leaves().any(is_it),
     };
     let said = |rule: &Rule| format!("{} {}", kind_name(rule.kind()), name(rule.key()));
-    let users: Vec<String> = datafile.rules().iter().filter(uses).map(said).collect();
+    let count = datafile.rules().iter().filter(uses).count();
+    let mut users: Vec<String> =
+        datafile.rules().iter().filter(uses).take(MOST_RULES).map(said).collect();
     if users.is_empty() {
         return "no rule uses it: nobody is affected".to_owned();
     }
-    format!("users enter and leave, nobody in it is bucketed anew: {}", users.join(", "))
+    if count > users.len() {
+        users.push(format!("{} more", count - users.len()));
+    }
+    format!("users enter and leave, nobody is bucketed anew: {}", users.join(", "))
 }
 
 /// What a rule is, in a word.
-pub(super) fn kind_name(kind: RuleKind) -> &'static str {
+fn kind_name(kind: RuleKind) -> &'static str {
     match kind {
         RuleKind::Experiment => "experiment",
-        RuleKind::Rollout => "rollout-rule",
+        RuleKind::Rollout => "rollout rule",
         RuleKind::Holdout => "holdout",
     }
 }
@@ -102,7 +110,7 @@ pub(super) fn of_rules(
         return None;
     }
     let change = place.changed("audience", said(before), said(after));
-    Some(change.meaning("users enter and leave, nobody in it is bucketed anew"))
+    Some(change.meaning("users enter and leave, nobody is bucketed anew"))
 }
 
 /// Which audiences a rule is for, in words.

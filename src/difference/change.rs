@@ -47,7 +47,7 @@ impl ChangeKind {
 pub struct Change {
     /// What became of it.
     pub kind: ChangeKind,
-    /// What it is about, a stable word: `experiment`, `traffic`, `variable-default`, ...
+    /// What it is about, a stable word: `experiment`, `traffic`, `default`, ...
     pub what: &'static str,
     /// Where: kinds and names in turn, such as `experiment`, `checkout_button`, `variation`, `green`.
     /// Empty for the datafile itself. Where something was renamed, its new name.
@@ -242,6 +242,11 @@ impl Said {
     /// Words that are the value, too.
     pub(super) fn words(words: String) -> Self {
         Self { value: Some(Value::from(&*words)), words }
+    }
+
+    /// Nothing that could be shown in short.
+    pub(super) fn nothing() -> Self {
+        Self { value: None, words: String::new() }
     }
 
     fn switch(is_on: bool) -> Self {

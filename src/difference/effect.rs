@@ -12,15 +12,15 @@ use hashbrown::HashMap;
 
 use super::got::{self, Got, Outcome};
 use super::matched::Matched;
-use super::matching::Pair;
+use super::matching::{Identity, Pair};
+use super::variations::identities_of_new;
 use crate::datafile::{Datafile, Flag, FlagIndex, RuleIndex};
 use crate::decide::{User, variable_values};
 
 /// Two datafiles, ready to decide for users in both.
 #[derive(Debug)]
 pub struct Comparison<'d> {
-    old: &'d Datafile,
-    new: &'d Datafile,
+    matched: Matched<'d>,
     subjects: Vec<Subject>,
     /// Places in `subjects`, of experiments and of flags.
     experiments: usize,
@@ -64,6 +64,8 @@ pub struct SubjectEffect {
     /// Users who get another variation; of a flag also those who get it by another rule, or for whom
     /// it is on instead of off, or off instead of on.
     pub changed: u64,
+    /// Those of them who keep their variation, and only its name or the rule's is another one.
+    pub renamed: u64,
     /// Users of whom it cannot be told, since a prediction chooses their variation.
     pub open: u64,
     /// Of a flag in both datafiles: users who get another value of a variable, or other variables,
@@ -92,9 +94,14 @@ pub struct Transition {
     pub after: Outcome,
     /// Whether it cannot be told if their variation changes.
     pub is_open: bool,
+    /// Whether they keep their variation, and only its name or the rule's is another one.
+    pub is_renamed: bool,
     /// How many they are.
     pub users: u64,
 }
+
+/// Before, after, and whether both are the same variation by the same rule.
+type Way = (Outcome, Outcome, bool);
 
 impl<'d> Comparison<'d> {
     /// Pairs the experiments and flags of two datafiles.
@@ -108,20 +115,21 @@ impl<'d> Comparison<'d> {
         let mut subjects: Vec<Subject> = matched.experiments.iter().map(subject(false)).collect();
         let experiments = subjects.len();
         subjects.extend(matched.flags.iter().map(subject(true)));
-        Self { old, new, subjects, experiments }
+        Self { matched, subjects, experiments }
     }
 
     /// Decides for one user in both datafiles, and counts what comes of it.
     pub fn count(&self, user: &User<'_>, tally: &mut Tally) {
         tally.users += 1;
         tally.by_subject.resize_with(self.subjects.len(), HashMap::new);
+        let (old, new) = self.datafiles();
         for (subject, counts) in self.subjects.iter().zip(&mut tally.by_subject) {
             let got = |datafile: &Datafile, place: Option<u32>| match place {
                 None => Got::Nothing,
                 Some(place) if subject.is_flag => got::of_flag(datafile, FlagIndex(place), user),
                 Some(place) => got::of_experiment(datafile, RuleIndex(place), user),
             };
-            let both = (got(self.old, subject.old), got(self.new, subject.new));
+            let both = (got(old, subject.old), got(new, subject.new));
             *counts.entry(both).or_default() += 1;
         }
     }
@@ -141,45 +149,76 @@ impl<'d> Comparison<'d> {
         Effect { users: tally.users, experiments, flags }
     }
 
+    fn datafiles(&self) -> (&'d Datafile, &'d Datafile) {
+        (self.matched.old.datafile, self.matched.new.datafile)
+    }
+
     fn one(&self, subject: Subject, counts: &HashMap<(Got, Got), u64>) -> SubjectEffect {
-        let mut ways: BTreeMap<(Outcome, Outcome), u64> = BTreeMap::new();
+        let (old, new) = self.datafiles();
+        let mut ways: BTreeMap<Way, u64> = BTreeMap::new();
         let mut values_changed = 0;
         for (both, users) in counts {
             let (before, after) = *both;
             if self.gives_other_values(subject, before, after) {
                 values_changed += users;
             }
-            let before = before.outcome(self.old, subject.is_flag);
-            let after = after.outcome(self.new, subject.is_flag);
-            *ways.entry((before, after)).or_default() += users;
+            let is_renamed = self.is_same(before, after);
+            let before = before.outcome(old, subject.is_flag);
+            let after = after.outcome(new, subject.is_flag);
+            *ways.entry((before, after, is_renamed)).or_default() += users;
         }
-        let transition = |((before, after), users): ((Outcome, Outcome), u64)| {
+        let transition = |((before, after, is_same), users): (Way, u64)| {
             let is_open = is_open(&before, &after);
-            (is_open || before != after).then_some(Transition { before, after, is_open, users })
+            let is_renamed = is_same && before != after && before.enabled == after.enabled;
+            let transition = Transition { before, after, is_open, is_renamed, users };
+            (is_open || transition.before != transition.after).then_some(transition)
         };
         let mut transitions: Vec<Transition> = ways.into_iter().filter_map(transition).collect();
         transitions.sort_by_key(|transition| std::cmp::Reverse(transition.users));
-        let total = |open: bool| {
-            let wanted = transitions.iter().filter(|transition| transition.is_open == open);
+        let total = |is_wanted: fn(&Transition) -> bool| {
+            let wanted = transitions.iter().filter(|transition| is_wanted(transition));
             wanted.map(|transition| transition.users).sum()
         };
         SubjectEffect {
-            old: name(self.old, subject.is_flag, subject.old),
-            new: name(self.new, subject.is_flag, subject.new),
-            changed: total(false),
-            open: total(true),
+            old: name(old, subject.is_flag, subject.old),
+            new: name(new, subject.is_flag, subject.new),
+            changed: total(|transition| !transition.is_open),
+            renamed: total(|transition| transition.is_renamed),
+            open: total(|transition| transition.is_open),
             values_changed,
             transitions,
         }
     }
 
+    /// Whether both are the same variation by the same rule, whatever they are called.
+    fn is_same(&self, before: Got, after: Got) -> bool {
+        let (
+            Got::Variation { rule: old_rule, of: old_of, variation: old_variation },
+            Got::Variation { rule: new_rule, of: new_of, variation: new_variation },
+        ) = (before, after)
+        else {
+            return false;
+        };
+        let Matched { old, new, .. } = &self.matched;
+        let old_identity = |index: RuleIndex| old.rule(index.0 as usize);
+        let new_identity = |index: RuleIndex| new.rule(index.0 as usize);
+        let rules = old.datafile.rule(old_of).zip(new.datafile.rule(new_of));
+        old_rule.map(old_identity) == new_rule.map(new_identity)
+            && old_identity(old_of) == new_identity(new_of)
+            && rules.is_some_and(|(old, new)| {
+                let identity = identities_of_new(old, new).get(new_variation.0 as usize).copied();
+                identity == Some(Identity::Old(old_variation.0 as usize))
+            })
+    }
+
     fn gives_other_values(&self, subject: Subject, before: Got, after: Got) -> bool {
         let flag = |datafile: &'d Datafile, place: Option<u32>| datafile.flag(FlagIndex(place?));
         let is_known = |got: Got| !matches!(got, Got::Prediction { .. });
-        let flags = (flag(self.old, subject.old), flag(self.new, subject.new));
+        let (old_datafile, new_datafile) = self.datafiles();
+        let flags = (flag(old_datafile, subject.old), flag(new_datafile, subject.new));
         match flags {
             (Some(old), Some(new)) if subject.is_flag && is_known(before) && is_known(after) => {
-                are_different((self.old, old, before), (self.new, new, after))
+                are_different((old_datafile, old, before), (new_datafile, new, after))
             }
             _ => false,
         }

@@ -57,12 +57,12 @@ fn group(
 ) {
     if old.id() != new.id() {
         let meaning = "the id is part of the hash: which of its experiments a user may be in is drawn anew for everybody";
-        let is_drawn = old.is_exclusive() || new.is_exclusive();
+        let is_drawn = old.is_exclusive() && new.is_exclusive();
         let change = place.recreated(old.id(), new.id());
         found.push(if is_drawn {
             change.meaning(meaning).rebucketing(true)
         } else {
-            change.meaning("nobody is affected: the group is not exclusive")
+            change.meaning("nobody is bucketed anew: only an exclusive group has buckets")
         });
     }
     let policy = |group: &Group| if group.is_exclusive() { "exclusive" } else { "overlapping" };

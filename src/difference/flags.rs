@@ -6,7 +6,7 @@ use super::change::{Change, Place};
 use super::matched::{Matched, Side, pairs_of};
 use super::matching::{Identity, pairs};
 use super::rules::{self, Versions};
-use super::words::text;
+use super::words::{name, text};
 use crate::datafile::{Flag, Rule, RuleIndex, Variable};
 
 /// The differences between the flags.
@@ -67,10 +67,12 @@ fn experiments(
     let before = listed(&matched.old, old.experiments());
     let after = listed(&matched.new, new.experiments());
     for (_, key) in missing_from(&after, &before) {
-        found.push(place.within("use-of-experiment", key).added(""));
+        let words = format!("{} uses experiment {} now", place.phrase(), name(key));
+        found.push(place.within("use-of-experiment", key).added("").in_words(words));
     }
     for (_, key) in missing_from(&before, &after) {
-        found.push(place.within("use-of-experiment", key).removed(""));
+        let words = format!("{} does not use experiment {} any more", place.phrase(), name(key));
+        found.push(place.within("use-of-experiment", key).removed("").in_words(words));
     }
     found.extend(order((place, "experiment"), &before, &after));
 }
@@ -103,7 +105,7 @@ fn order(
     let [before, after] =
         [&before, &after].map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
     let change = place.reordered(what, &before, &after);
-    Some(change.meaning("the first that decides counts").rebucketing(true))
+    Some(change.meaning("the first that decides counts: who is in several may get another"))
 }
 
 fn rollout(
@@ -186,9 +188,9 @@ fn variable(place: &Place, before: &Variable, after: &Variable, found: &mut Vec<
         found.push(place.recreated(before.id(), after.id()).meaning(meaning));
     }
     let kinds = (Some(before.kind_text()), Some(after.kind_text()));
-    found.extend(place.changed_text("variable-type", kinds.0, kinds.1));
+    found.extend(place.changed_text("type", kinds.0, kinds.1));
     let defaults = (Some(before.default_text()), Some(after.default_text()));
-    let change = place.changed_text("variable-default", defaults.0, defaults.1);
+    let change = place.changed_text("default", defaults.0, defaults.1);
     found.extend(change.map(|change| {
         change.meaning("users whose variation gives no value of its own get another one")
     }));

@@ -5,7 +5,7 @@
 use super::change::{Change, Place};
 use super::matched::{Matched, Side, pairs_of};
 use super::matching::Identity;
-use super::words::text;
+use super::words::{name, text};
 use crate::datafile::{DeclaredAttribute, Event, Integration, Region};
 
 /// The differences between what stands at the top.
@@ -133,12 +133,14 @@ fn event(
         list.iter().filter(|tie| !is_known(tie)).cloned().collect()
     };
     for (_, key) in missing(&after, &before) {
-        let change = place.within("tie-to-experiment", &key).added("");
-        found.push(change.meaning("from now on it is credited to it"));
+        let words = format!("{} is tied to experiment {} now", place.phrase(), name(&key));
+        let change = place.within("tie-to-experiment", &key).added("").in_words(words);
+        found.push(change.meaning("from now on it is credited to the experiment"));
     }
     for (_, key) in missing(&before, &after) {
-        let change = place.within("tie-to-experiment", &key).removed("");
-        found.push(change.meaning("it is not credited to it any more"));
+        let words = format!("{} is not tied to experiment {} any more", place.phrase(), name(&key));
+        let change = place.within("tie-to-experiment", &key).removed("").in_words(words);
+        found.push(change.meaning("it is not credited to the experiment any more"));
     }
 }
 

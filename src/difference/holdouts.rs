@@ -2,8 +2,11 @@
 //!
 //! Must not know what is in a rule.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashMap;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::change::{Change, Place, Said};
 use super::matched::{Matched, Side};
@@ -54,7 +57,7 @@ fn scope(place: &Place, before: Scope, after: Scope) -> Option<Change> {
         return None;
     }
     let said = |scope: &Scope| Said::words(scope_words(scope));
-    Some(place.changed("held-out-of", said(&before), said(&after)))
+    Some(place.changed("scope", said(&before), said(&after)))
 }
 
 fn scope_words(scope: &Scope) -> String {
@@ -73,10 +76,13 @@ struct Scopes {
 
 impl Scopes {
     fn new(side: &Side<'_>) -> Self {
-        let text: Value = serde_json::from_str(side.datafile.text()).unwrap_or_default();
-        let local = text.get("localHoldouts").and_then(Value::as_array);
+        // Part by part, so that what is odd elsewhere in the text does not matter.
+        let parts: BTreeMap<String, &RawValue> =
+            serde_json::from_str(side.datafile.text()).unwrap_or_default();
+        let local = parts.get("localHoldouts").map(|part| serde_json::from_str(part.get()));
+        let local: Vec<Value> = local.and_then(Result::ok).unwrap_or_default();
         let mut by_id = HashMap::new();
-        for holdout in local.into_iter().flatten() {
+        for holdout in &local {
             let (Some(id), Some(rules)) = (holdout.get("id"), holdout.get("includedRules")) else {
                 continue;
             };
@@ -128,5 +134,5 @@ fn order(matched: &Matched<'_>) -> Option<Change> {
     let [before, after] =
         [&before, &after].map(|list| list.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>());
     let change = Place::default().reordered("holdout", &before, &after);
-    Some(change.meaning("the first that holds a user out counts").rebucketing(true))
+    Some(change.meaning("the first that holds a user out counts"))
 }

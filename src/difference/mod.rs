@@ -15,6 +15,7 @@ mod matching;
 mod rules;
 mod sample;
 mod traffic;
+mod unread;
 mod variations;
 mod words;
 
@@ -31,7 +32,8 @@ use matched::Matched;
 /// integrations, and each of them by key.
 ///
 /// Parts are the same if they have the same id, else if they have the same key. What the compiler
-/// left out of a datafile, as its findings say, is not compared.
+/// left out of a datafile, as its findings say, is not compared. Texts that differ only in what nothing
+/// here reads, or in the order of a list, are one change, `text`.
 #[must_use]
 pub fn changes(old: &Datafile, new: &Datafile) -> Vec<Change> {
     let matched = Matched::new(old, new);
@@ -45,5 +47,8 @@ pub fn changes(old: &Datafile, new: &Datafile) -> Vec<Change> {
     flags::changes(&matched, &mut found);
     holdouts::changes(&matched, &mut found);
     header::integration_changes(&matched, &mut found);
+    if found.is_empty() {
+        found.extend(unread::change(old, new));
+    }
     found
 }

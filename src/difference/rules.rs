@@ -10,7 +10,7 @@ use super::matched::{Matched, Side};
 use super::matching::Identity;
 use super::traffic::{self, Lanes};
 use super::variations::{self, Owner, identities_of_new};
-use crate::datafile::{Flag, Rule, RuleKind, RuleType, Variation};
+use crate::datafile::{Flag, Group, Rule, RuleKind, RuleType, Variation};
 
 /// Two versions of a rule, and the flag in whose rollout they stand.
 #[derive(Debug, Clone, Copy)]
@@ -143,7 +143,15 @@ fn group(
     };
     let (before, after) = (id(old_side, old), id(new_side, new));
     let change = place.changed_text("group", before.as_deref(), after.as_deref())?;
-    Some(change.meaning("an exclusive group decides first who may be in it: users enter and leave"))
+    let is_exclusive = |side: &Side<'_>, rule: &Rule| {
+        let group = rule.group().and_then(|index| side.datafile.group(index));
+        group.is_some_and(Group::is_exclusive)
+    };
+    Some(change.meaning(if is_exclusive(old_side, old) || is_exclusive(new_side, new) {
+        "an exclusive group decides first who may be in it: users enter and leave"
+    } else {
+        "nobody is affected: no exclusive group is concerned"
+    }))
 }
 
 /// Both traffic allocations, in terms of the same variations.
@@ -180,8 +188,7 @@ fn whitelist(place: &Place, old: &Rule, new: &Rule, found: &mut Vec<Change>) {
     }
     for (user, (before, after)) in users {
         let place = place.within("user", user);
-        let change = place.changed_text("whitelisted-variation", before, after);
-        found.extend(change.map(|change| change.meaning("for this user only")));
+        found.extend(place.changed_text("whitelist", before, after));
     }
 }
 

@@ -129,9 +129,9 @@ pub(super) fn compare(
 fn meaning(moved: Moved, noun: &str) -> String {
     let Moved { elsewhere, in_from_nothing, out_to_nothing } = moved;
     let said = [
-        (elsewhere, format!("falls to another {noun}")),
-        (out_to_nothing, format!("falls out of every {noun}")),
-        (in_from_nothing, format!("comes in to a {noun}")),
+        (elsewhere, format!("moves to another {noun}")),
+        (out_to_nothing, "leaves".to_owned()),
+        (in_from_nothing, "enters".to_owned()),
     ];
     let said = said.iter().filter(|(share, _)| *share > 0);
     let said: Vec<_> =

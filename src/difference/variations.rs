@@ -62,7 +62,7 @@ fn changed(
     }
     let (was_on, is_on) = (before.is_feature_enabled(), after.is_feature_enabled());
     found.extend(place.switched("feature-enabled", was_on, is_on));
-    values((place, "variable-value"), (old, before), (new, after), found);
+    values((place, "value"), (old, before), (new, after), found);
 }
 
 fn values(
