@@ -2,11 +2,13 @@
 //!
 //! Must not know flags.
 
+use std::collections::BTreeSet;
+
 use super::change::{Change, Place};
 use super::matched::{Matched, Side};
 use super::rules::{self, Versions};
 use super::traffic::{self, Lanes};
-use crate::datafile::{Datafile, Group, GroupIndex, RuleIndex};
+use crate::datafile::{Datafile, Group, GroupIndex, Rule, RuleIndex};
 
 /// The differences between the experiments, in groups or not.
 pub(super) fn changes(matched: &Matched<'_>, found: &mut Vec<Change>) {
@@ -26,6 +28,30 @@ pub(super) fn changes(matched: &Matched<'_>, found: &mut Vec<Change>) {
                 found.push(place_of(old.key()).removed(&rules::summary(&matched.old, old)));
             }
             (None, None) => {}
+        }
+    }
+    shared_keys(matched, found);
+}
+
+/// Of several experiments with one key, callers reach the last: which one that is may change although
+/// the experiments do not.
+fn shared_keys(matched: &Matched<'_>, found: &mut Vec<Change>) {
+    let reached = |side: &Side<'_>, key: &str| {
+        let index = side.datafile.experiment_index(key)?;
+        Some((side.rule(index.0 as usize), side.datafile.rule(index)?.id().to_owned()))
+    };
+    let keys: BTreeSet<&str> = matched.old.datafile.experiments().map(Rule::key).collect();
+    for key in keys {
+        let (Some((before, old_id)), Some((after, new_id))) =
+            (reached(&matched.old, key), reached(&matched.new, key))
+        else {
+            continue;
+        };
+        if before != after {
+            let place = Place::default().within("key", key);
+            let change = place.changed_text("experiment", Some(&old_id), Some(&new_id));
+            let meaning = "code that asks for the key gets another experiment";
+            found.extend(change.map(|change| change.meaning(meaning).rebucketing(true)));
         }
     }
 }

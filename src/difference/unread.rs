@@ -14,7 +14,8 @@ pub(super) fn change(old: &Datafile, new: &Datafile) -> Option<Change> {
     }
     let [old, new] = [old, new].map(|one| serde_json::from_str::<Value>(one.text()));
     let mut words =
-        "the texts differ only in what nothing here reads, or in the order of a list".to_owned();
+        "the texts differ only in how they say the same, in the order of a list, or in what nothing reads"
+            .to_owned();
     if let (Ok(old), Ok(new)) = (old, new) {
         let path = first_difference(&old, &new)?;
         words.push_str(", first at ");

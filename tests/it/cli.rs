@@ -3,6 +3,7 @@
 //! Must not know how decisions come about; the cases and the oracle look at answers.
 
 mod decide;
+mod diff;
 mod malformed;
 mod replay;
 mod text;
