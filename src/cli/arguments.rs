@@ -133,11 +133,11 @@ pub(super) struct DiffArguments {
     pub(super) new: PathBuf,
 
     /// Decide for so many made-up users; 0 compares the datafiles only
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = parse_whole, allow_hyphen_values = true)]
     pub(super) sample: u64,
 
     /// Make up other users: their ids are user-SEED-0, user-SEED-1 and so on
-    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    #[arg(long, value_name = "SEED", default_value = "1", value_parser = parse_whole, allow_hyphen_values = true)]
     pub(super) seed: u64,
 
     /// One attribute of all made-up users; may be given often. The value is read as JSON if it is JSON
@@ -160,7 +160,7 @@ pub(super) struct DiffArguments {
     pub(super) input_format: Option<UsersFormat>,
 
     /// Decide on so many threads; by default on all that the machine has
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
     pub(super) threads: Option<NonZeroUsize>,
 
     /// Exit with 1 if anything is different
@@ -237,6 +237,14 @@ fn datafile_parser() -> impl TypedValueParser<Value = PathBuf> {
         }
         Ok(path)
     })
+}
+
+fn parse_whole(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "this is no whole number from 0: write digits only, such as 100000")
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "this is no whole number from 1: write digits only, such as 2")
 }
 
 const OPTION_NAMES: &[&str] = &[

@@ -84,7 +84,7 @@ fn load(which: &str, path: &Path) -> anyhow::Result<Compiled> {
     let context = || format!("the {which} datafile {} is refused", path.display());
     let text = fs::read(path)
         .map_err(|error| Error::file("read the datafile", path, error))
-        .with_context(|| format!("the {which} datafile is missing"))?;
+        .with_context(|| format!("the {which} datafile cannot be used"))?;
     Datafile::compile(&text).with_context(context)
 }
 

@@ -3,10 +3,14 @@
 //! Must not know how differences are found.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::diff::Report;
 use super::words::{counted, listed, name, value};
 use crate::difference::{Change, Effect, Outcome, SubjectEffect, Transition};
+
+/// So many ways from one variation to another are shown of each experiment and flag; JSON has all.
+const MOST_WAYS: usize = 12;
 
 /// The report as people read it.
 pub(super) fn text(report: &Report<'_>) -> String {
@@ -57,7 +61,9 @@ fn write_change(text: &mut String, change: &Change) -> std::fmt::Result {
 fn people(report: &Report<'_>, effect: &Effect) -> String {
     let (arguments, users) = (report.arguments, effect.users);
     if let Some(path) = &arguments.users {
-        return format!("{} of {}", counted(users, "user"), path.display());
+        let file =
+            if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() };
+        return format!("{} of {file}", counted(users, "user"));
     }
     let last = users.saturating_sub(1);
     let (seed, users) = (arguments.seed, counted(users, "made-up user"));
@@ -113,8 +119,13 @@ fn write_subject(
         renamed => format!(", {renamed} of them in name only"),
     };
     writeln!(text, "  {kind} `{}`{note}: {changed} change{renamed}", name(subject.key()))?;
-    for transition in &subject.transitions {
+    for transition in subject.transitions.iter().take(MOST_WAYS) {
         write_transition(text, transition, users)?;
+    }
+    let unseen: u64 = subject.transitions.iter().skip(MOST_WAYS).map(|way| way.users).sum();
+    if unseen > 0 {
+        let count = subject.transitions.len() - MOST_WAYS;
+        writeln!(text, "    {count} more ways: {unseen} ({})", percent(unseen, users))?;
     }
     if subject.values_changed > 0 {
         let values = of_all(subject.values_changed, users);

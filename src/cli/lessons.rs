@@ -61,21 +61,26 @@ pub(super) const DECIDE_LESSON: &str = r#"Examples:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'"#;
 
-pub(super) const DIFF_LESSON: &str = r#"What is different is told part by part. Parts are the same if they have the same id, else if they have
-the same key: then the id changed, and since it is part of the hash, everybody is bucketed anew.
+pub(super) const DIFF_LESSON: &str = r#"Parts are the same if they have the same id, else if they have the same key: then the id changed,
+and since the ids of experiments, rollout rules, holdouts and groups are part of the hash, everybody
+is bucketed anew. Each difference says what it means for users.
 
-What that does to people is counted, not estimated: each user is decided for in both datafiles, for
-every experiment as getVariation does and for every flag as decide does. Users have no profiles, no
-forced variations and no forced decisions here. Where you keep profiles, users who have one keep
-their variation, so fewer of them change than counted. Where a contextual bandit predicts, only who
-takes part is compared.
+What it does to people is counted, not estimated: each user is decided for in both datafiles, for
+every experiment as getVariation does and for every flag as decide does. The users have no profiles,
+no forced variations and no forced decisions. Where you keep profiles, users who have one keep their
+variation, so fewer change than counted. Where a contextual bandit predicts, only who takes part is
+compared.
 
-Made-up users have the ids user-1-0, user-1-1, ... (user-SEED-NUMBER), and only the attributes given
-here: without any they are in hardly any audience. A file of users tells more about yours.
+Made-up users have the ids user-1-0, user-1-1, ... (user-SEED-NUMBER) and only the attributes given
+here; without any, they are in hardly any audience. A file of users tells more about yours.
 
-Findings of the datafiles are only numbered: `variate check` tells them.
+--format json answers with one object: "changes", each with "kind" (added, removed, changed, renamed,
+recreated, reordered), "what", "path" (kinds and names in turn), "before", "after", "rebuckets",
+"text" and "meaning"; and "people", with "experiments" and "flags".
 
-Exit code 0 means done, whatever is different; with --exit-code, 1 means that something is.
+Findings of the datafiles are only counted: `variate check` tells them.
+
+The exit code is 0 whatever is different; with --exit-code it is 1 if anything is.
 
 Examples:
   Before a datafile ships:

@@ -25,7 +25,12 @@ pub(super) fn changes(matched: &Matched<'_>, found: &mut Vec<Change>) {
                 found.push(place_of(new.key()).added(&rules::summary(&matched.new, new)));
             }
             (Some(old), None) => {
-                found.push(place_of(old.key()).removed(&rules::summary(&matched.old, old)));
+                let removed = place_of(old.key()).removed(&rules::summary(&matched.old, old));
+                found.push(removed.meaning(if old.is_running() {
+                    "nobody gets a variation of it any more"
+                } else {
+                    ""
+                }));
             }
             (None, None) => {}
         }

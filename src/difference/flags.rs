@@ -146,7 +146,7 @@ fn rollout(
             (None, None) => {}
         }
     }
-    let before: Vec<Listed<'_>> = listed_rules(&old_rules, |at| Identity::Old(at));
+    let before: Vec<Listed<'_>> = listed_rules(&old_rules, Identity::Old);
     let identities = super::matching::identities(&found_pairs, new_rules.len());
     let after =
         listed_rules(&new_rules, |at| identities.get(at).copied().unwrap_or(Identity::New(at)));

@@ -4,6 +4,7 @@
 
 mod audiences;
 mod change;
+mod comparison;
 mod effect;
 mod experiments;
 mod flags;
@@ -20,7 +21,8 @@ mod variations;
 mod words;
 
 pub use change::{Change, ChangeKind};
-pub use effect::{Comparison, Effect, Name, SubjectEffect, Tally, Transition};
+pub use comparison::{Comparison, Tally};
+pub use effect::{Effect, Name, SubjectEffect, Transition};
 pub use got::Outcome;
 pub use sample::Sample;
 
@@ -34,6 +36,32 @@ use matched::Matched;
 /// Parts are the same if they have the same id, else if they have the same key. What the compiler
 /// left out of a datafile, as its findings say, is not compared. Texts that differ only in what nothing
 /// here reads, or in the order of a list, are one change, `text`.
+///
+/// ```
+/// # fn main() -> Result<(), variate::Error> {
+/// use variate::Datafile;
+/// use variate::difference::{Comparison, Sample, changes};
+///
+/// let shop = include_str!("../../datafiles/shop.json");
+/// let old = Datafile::compile(shop)?.datafile;
+/// let new = Datafile::compile(shop.replace(r#""endOfRange": 2700"#, r#""endOfRange": 1700"#))?.datafile;
+///
+/// let found = changes(&old, &new);
+/// assert_eq!(
+///     found[0].to_string(),
+///     "traffic of experiment `free_shipping_banner`: control 27 % -> 17 %, banner 27 % -> 37 %"
+/// );
+/// assert!(found[0].rebuckets);
+///
+/// let comparison = Comparison::new(&old, &new);
+/// let swedes = [variate::value::Attribute { key: "country", value: "SE".into() }];
+/// let sample = Sample { users: 1000, seed: 1, attributes: &swedes, segments: None };
+/// let effect = comparison.effect(&sample.tally(&comparison, 2, &|_| {}));
+/// let banner = effect.experiments.iter().find(|one| one.key() == "free_shipping_banner");
+/// assert!(banner.is_some_and(|banner| banner.changed > 50));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn changes(old: &Datafile, new: &Datafile) -> Vec<Change> {
     let matched = Matched::new(old, new);

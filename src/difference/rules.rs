@@ -158,7 +158,7 @@ fn group(
 fn lanes(old: &Rule, new: &Rule) -> (Lanes, Lanes) {
     let identities = identities_of_new(old, new);
     // A contextual bandit's traffic only says who takes part.
-    let takes_part = (Identity::Old(usize::MAX), "by prediction".to_owned());
+    let takes_part = (Identity::Old(usize::MAX), "predicted".to_owned());
     let named = |rule: &Rule, number: u32, identity: Option<Identity>| {
         let variation = rule.variations().get(number as usize).map(Variation::key);
         identity.zip(variation).map(|(identity, key)| (identity, key.to_owned()))

@@ -8,7 +8,7 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use super::effect::{Comparison, Tally};
+use super::comparison::{Comparison, Tally};
 use crate::decide::User;
 use crate::value::Attribute;
 

@@ -61,7 +61,9 @@ fn changed(
         found.push(place.recreated(before.id(), after.id()).meaning(meaning));
     }
     let (was_on, is_on) = (before.is_feature_enabled(), after.is_feature_enabled());
-    found.extend(place.switched("feature-enabled", was_on, is_on));
+    let change = place.switched("feature-enabled", was_on, is_on);
+    let state = if is_on { "on" } else { "off" };
+    found.extend(change.map(|change| change.meaning(format!("the flag is {state} for its users"))));
     values((place, "value"), (old, before), (new, after), found);
 }
 

@@ -184,6 +184,7 @@ fn wrong_uses() {
         (&[SHOP, SHOP, "--sample", "many"], 2),
         (&[SHOP, SHOP, "--seed", "x"], 2),
         (&[SHOP, SHOP, "--threads", "0"], 2),
+        (&[SHOP, SHOP, "--exit-cod"], 2),
         (&[SHOP, SHOP, "--attribute", "country"], 2),
         (&[SHOP, SHOP, "--format", "xml"], 2),
         (&[SHOP, SHOP, "--users", bad, "--sample", "5"], 2),

@@ -26,7 +26,7 @@ fn attributes(number: u64) -> Vec<(&'static str, AttributeValue<'static>)> {
     let mut attributes = vec![
         ("country", AttributeValue::from(countries[place])),
         ("age", AttributeValue::from(i64::try_from(number % 70).unwrap())),
-        ("logged_in", AttributeValue::from(number % 3 != 0)),
+        ("logged_in", AttributeValue::from(!number.is_multiple_of(3))),
         ("staff", AttributeValue::from(number.is_multiple_of(11))),
         (
             "device",
@@ -74,7 +74,7 @@ fn changed(effect: &Effect) -> Changed {
     changed
 }
 
-fn keys<'d>(datafiles: [&'d Datafile; 2]) -> (Vec<&'d str>, Vec<&'d str>) {
+fn keys(datafiles: [&Datafile; 2]) -> (Vec<&str>, Vec<&str>) {
     let experiments: BTreeSet<&str> =
         datafiles.iter().flat_map(|one| one.experiments().map(|rule| rule.key())).collect();
     let flags: BTreeSet<&str> =
@@ -165,7 +165,9 @@ fn a_sample_is_the_same_on_any_number_of_threads() {
     let (old, new) = (compiled(SHOP), compiled(&text));
     let comparison = Comparison::new(&old, &new);
     let done = AtomicU64::new(0);
-    let progress = |users: u64| drop(done.fetch_add(users, Ordering::Relaxed));
+    let progress = |users: u64| {
+        done.fetch_add(users, Ordering::Relaxed);
+    };
     let of = |users: u64, seed: u64, threads: usize| {
         let tally = sample(users, seed).tally(&comparison, threads, &progress);
         assert_eq!(tally.users(), users);
