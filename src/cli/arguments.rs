@@ -2,7 +2,6 @@
 //!
 //! Must not know what commands do.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
@@ -160,8 +159,8 @@ pub(super) struct DiffArguments {
     pub(super) input_format: Option<UsersFormat>,
 
     /// Decide on so many threads; by default on all that the machine has
-    #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
-    pub(super) threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = parse_thread_count, allow_hyphen_values = true)]
+    pub(super) threads: Option<usize>,
 
     /// Exit with 1 if anything is different
     #[arg(long)]
@@ -243,8 +242,14 @@ fn parse_whole(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "this is no whole number from 0: write digits only, such as 100000")
 }
 
-fn parse_threads(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "this is no whole number from 1: write digits only, such as 2")
+/// More threads than any machine has are a slip of the finger.
+const MOST_DIFF_THREADS: usize = 1024;
+
+fn parse_thread_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST_DIFF_THREADS) => Ok(count),
+        _ => Err(format!("write a whole number of threads from 1 to {MOST_DIFF_THREADS}")),
+    }
 }
 
 const OPTION_NAMES: &[&str] = &[

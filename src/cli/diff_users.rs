@@ -2,7 +2,6 @@
 //!
 //! Must not know what is different.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
@@ -22,8 +21,8 @@ pub(super) fn tally(
     arguments: &DiffArguments,
     comparison: &Comparison<'_>,
 ) -> Result<Option<Tally>, Failure> {
-    let all = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = arguments.threads.unwrap_or_else(all).get();
+    let all = || thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.unwrap_or_else(all);
     match &arguments.users {
         Some(path) => of_file(arguments, path, comparison, threads).map(Some),
         None if arguments.sample == 0 => Ok(None),

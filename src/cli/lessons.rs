@@ -74,9 +74,9 @@ compared.
 Made-up users have the ids user-1-0, user-1-1, ... (user-SEED-NUMBER) and only the attributes given
 here; without any, they are in hardly any audience. A file of users tells more about yours.
 
---format json answers with one object: "changes", each with "kind" (added, removed, changed, renamed,
-recreated, reordered), "what", "path" (kinds and names in turn), "before", "after", "rebuckets",
-"text" and "meaning"; and "people", with "experiments" and "flags".
+--format json answers with one object: "changes", each with "kind" (added, removed, changed,
+renamed, recreated, reordered), "what", "path" (kinds and names in turn), "before", "after",
+"rebuckets", "text" and "meaning"; and "people", with "experiments" and "flags".
 
 Findings of the datafiles are only counted: `variate check` tells them.
 

@@ -4,6 +4,7 @@
 
 mod brute_force;
 mod edits;
+mod every_field;
 mod people;
 mod words;
 
