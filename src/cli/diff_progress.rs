@@ -50,7 +50,9 @@ impl SharedProgress {
         let waited_ms = system_time_ms().saturating_sub(self.started_at_ms);
         if self.may_show && waited_ms >= PATIENCE_MS {
             let mut bar = self.bar.lock();
-            bar.get_or_insert_with(|| new_bar(self.unit, self.total)).set_position(done);
+            let bar = bar.get_or_insert_with(|| new_bar(self.unit, self.total));
+            bar.set_position(done);
+            bar.set_message(remaining(done, self.total, waited_ms));
         }
     }
 
@@ -62,10 +64,18 @@ impl SharedProgress {
     }
 }
 
+/// How long it takes at the speed so far. The bar itself knows no speed: it came late to the work.
+fn remaining(done: u64, total: Option<u64>, waited_ms: i64) -> String {
+    let Some(total) = total else { return String::new() };
+    let waited_ms = u128::from(waited_ms.unsigned_abs());
+    let left_ms = waited_ms * u128::from(total.saturating_sub(done)) / u128::from(done.max(1));
+    format!("{} s left", left_ms.div_ceil(1000))
+}
+
 fn new_bar(unit: Unit, total: Option<u64>) -> ProgressBar {
     let template = match (unit, total) {
-        (Unit::Users, _) => "{bar:30} {percent}% {pos}/{len} users, {per_sec}, {eta} left",
-        (Unit::Bytes, Some(_)) => "{bar:30} {percent}% {bytes}/{total_bytes}, {eta} left",
+        (Unit::Users, _) => "{bar:30} {percent}% {pos}/{len} users, {msg}",
+        (Unit::Bytes, Some(_)) => "{bar:30} {percent}% {bytes}/{total_bytes}, {msg}",
         (Unit::Bytes, None) => "{spinner} {bytes}, {elapsed}",
     };
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
