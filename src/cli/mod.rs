@@ -19,6 +19,7 @@ mod replay;
 mod span;
 mod story;
 mod summary;
+mod users;
 mod words;
 
 use std::io::Write as _;
