@@ -8,10 +8,13 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::lessons::{CHECK_LESSON, DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
+use super::lessons::{
+    CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON,
+};
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::span::parse_span_ms;
+use super::users::UsersFormat;
 use crate::client::DecideOptions;
 use crate::datafile::Severity;
 use crate::events::AttributionMode;
@@ -40,6 +43,9 @@ pub(super) enum Command {
     /// Find what is wrong with datafiles, and what can hardly be meant
     #[command(after_long_help = format!("{CHECK_LESSON}\n\n{EXIT_CODES}"))]
     Check(CheckArguments),
+    /// Compare two datafiles: what is different, in words, and whose variation changes
+    #[command(after_long_help = format!("{DIFF_LESSON}\n\n{EXIT_CODES}"))]
+    Diff(DiffArguments),
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +173,60 @@ impl From<FailOn> for Severity {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DiffArguments {
+    /// The datafile as it is
+    #[arg(value_name = "OLD", value_parser = datafile_parser())]
+    pub(super) old: PathBuf,
+
+    /// The datafile as it will be
+    #[arg(value_name = "NEW", value_parser = datafile_parser())]
+    pub(super) new: PathBuf,
+
+    /// Decide for so many made-up users; 0 compares the datafiles only
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = parse_whole, allow_hyphen_values = true)]
+    pub(super) sample: u64,
+
+    /// Make up other users: their ids are user-SEED-0, user-SEED-1 and so on
+    #[arg(long, value_name = "SEED", default_value = "1", value_parser = parse_whole, allow_hyphen_values = true)]
+    pub(super) seed: u64,
+
+    /// One attribute of all made-up users; may be given often. The value is read as JSON if it is JSON
+    /// (34, true, "34"), else it is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// A segment that all made-up users are in; may be given often. Without it, segments were never
+    /// fetched
+    #[arg(long, value_name = "SEGMENT")]
+    pub(super) segment: Vec<String>,
+
+    /// Decide for the users of this file instead, with the attributes that it gives them: CSV or NDJSON;
+    /// `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "seed", "attribute", "segment"])]
+    pub(super) users: Option<PathBuf>,
+
+    /// How the file of users is written; by default the name's extension tells it
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "users")]
+    pub(super) input_format: Option<UsersFormat>,
+
+    /// Decide on so many threads; by default on all that the machine has
+    #[arg(long, value_name = "N", value_parser = parse_thread_count, allow_hyphen_values = true)]
+    pub(super) threads: Option<usize>,
+
+    /// Exit with 1 if anything is different
+    #[arg(long)]
+    pub(super) exit_code: bool,
+
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+
+    /// Do not tell how many findings the datafiles have
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Subject {
     /// Decide this flag
@@ -227,6 +287,20 @@ fn datafile_parser() -> impl TypedValueParser<Value = PathBuf> {
         }
         Ok(path)
     })
+}
+
+fn parse_whole(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "this is no whole number from 0: write digits only, such as 100000")
+}
+
+/// More threads than any machine has are a slip of the finger.
+const MOST_DIFF_THREADS: usize = 1024;
+
+fn parse_thread_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST_DIFF_THREADS) => Ok(count),
+        _ => Err(format!("write a whole number of threads from 1 to {MOST_DIFF_THREADS}")),
+    }
 }
 
 const OPTION_NAMES: &[&str] = &[

@@ -31,6 +31,11 @@ impl Failure {
         Self { code: MALFORMED, error: Some(anyhow::Error::msg(message)) }
     }
 
+    /// A line of the input cannot be read.
+    pub(super) fn malformed(message: String) -> Self {
+        Self { code: MALFORMED, error: Some(anyhow::Error::msg(message)) }
+    }
+
     /// The datafile cannot be used.
     pub(super) fn datafile(error: anyhow::Error) -> Self {
         Self { code: DATAFILE, error: Some(error) }

@@ -86,3 +86,34 @@ Examples:
     variate check --format sarif shop.json > check.sarif
   Check what is served:
     curl -s https://cdn.optimizely.com/datafiles/SDK_KEY.json | variate check -"#;
+
+pub(super) const DIFF_LESSON: &str = r#"Parts are the same if they have the same id, else if they have the same key: then the id changed,
+and since the ids of experiments, rollout rules, holdouts and groups are part of the hash, everybody
+is bucketed anew. Each difference says what it means for users.
+
+What it does to people is counted, not estimated: each user is decided for in both datafiles, for
+every experiment as getVariation does and for every flag as decide does. The users have no profiles,
+no forced variations and no forced decisions. Where you keep profiles, users who have one keep their
+variation, so fewer change than counted. Where a contextual bandit predicts, only who takes part is
+compared.
+
+Made-up users have the ids user-1-0, user-1-1, ... (user-SEED-NUMBER) and only the attributes given
+here; without any, they are in hardly any audience. A file of users tells more about yours.
+
+--format json answers with one object: "changes", each with "kind" (added, removed, changed,
+renamed, recreated, reordered), "what", "path" (kinds and names in turn), "before", "after",
+"rebuckets", "text" and "meaning"; and "people", with "experiments" and "flags".
+
+Findings of the datafiles are only counted: `variate check` tells them.
+
+The exit code is 0 whatever is different; with --exit-code it is 1 if anything is.
+
+Examples:
+  Before a datafile ships:
+    variate diff live.json next.json
+  For users in an audience:
+    variate diff live.json next.json --attribute country=SE --attribute age=34
+  For your users, one JSON object a line ({"userId": "...", "attributes": {...}}):
+    variate diff live.json next.json --users users.ndjson
+  In a pipeline:
+    variate diff live.json next.json --sample 0 --exit-code --format json"#;

@@ -8,6 +8,11 @@ mod arguments;
 mod call;
 mod check;
 mod decide;
+mod diff;
+mod diff_json;
+mod diff_progress;
+mod diff_text;
+mod diff_users;
 mod engine;
 mod failure;
 mod lessons;
@@ -21,6 +26,7 @@ mod replay;
 mod span;
 mod story;
 mod summary;
+mod users;
 mod words;
 
 use std::io::Write as _;
@@ -50,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod decide;
+mod diff;
 mod malformed;
 mod replay;
 mod text;

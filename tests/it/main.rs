@@ -14,6 +14,7 @@ mod cases;
 mod cli;
 mod config;
 mod datafile;
+mod difference;
 mod engine;
 mod events;
 #[cfg(feature = "cli")]
