@@ -126,9 +126,8 @@ impl Prefix {
     pub fn new(bucketing_id: &str) -> Self {
         let bytes = bucketing_id.as_bytes();
         let (whole, rest) = bytes.as_chunks::<4>();
-        let hash = whole
-            .iter()
-            .fold(SEED, |hash, block| absorb(hash, mix(u32::from_le_bytes(*block))));
+        let hash =
+            whole.iter().fold(SEED, |hash, block| absorb(hash, mix(u32::from_le_bytes(*block))));
         Self {
             hash,
             held: little_endian(rest),
