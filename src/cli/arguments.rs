@@ -8,12 +8,16 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::lessons::{DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
+use super::lessons::{BUCKET_LESSON, DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
 use super::members::kind_of;
 use super::nearest::nearest;
+use super::read_call::attribute_value;
 use super::span::parse_span_ms;
+use super::users::UsersFormat;
+use crate::bulk::Threads;
 use crate::client::DecideOptions;
 use crate::events::AttributionMode;
+use crate::value::Attribute;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -36,6 +40,9 @@ pub(super) enum Command {
     /// Decide a flag, all flags or an experiment for one user, and explain it; nothing is recorded
     #[command(after_long_help = format!("{DECIDE_LESSON}\n\n{EXIT_CODES}"))]
     Decide(DecideArguments),
+    /// Assign a file of users: CSV or NDJSON in and out, in order, on all threads; nothing is recorded
+    #[command(after_long_help = format!("{BUCKET_LESSON}\n\n{EXIT_CODES}"))]
+    Bucket(BucketArguments),
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +140,71 @@ pub(super) struct Subject {
     pub(super) all: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct BucketArguments {
+    /// The datafile: the JSON project configuration that Optimizely serves
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
+    pub(super) datafile: PathBuf,
+
+    #[command(flatten)]
+    pub(super) subject: BucketSubject,
+
+    /// The users: a file with a user a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) users: PathBuf,
+
+    /// How the users are written; without it, the name tells: .csv or .txt, .ndjson or .jsonl
+    #[arg(long, value_enum)]
+    pub(super) input_format: Option<UsersFormat>,
+
+    /// How the variations are written; without it, as the users are
+    #[arg(long, value_enum)]
+    pub(super) format: Option<UsersFormat>,
+
+    /// Write here instead of to standard output. The file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// One attribute of all users; may be given often; a user's own in the file wins. The value is read
+    /// as JSON if it is JSON (34, true, "34"), else it is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// How many threads assign; without it, as many as the machine runs at once
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(super) threads: Option<usize>,
+
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
+}
+
+impl BucketArguments {
+    /// The attributes that all users have.
+    pub(super) fn shared_attributes(&self) -> Vec<Attribute<'_>> {
+        self.attribute
+            .iter()
+            .map(|(key, value)| Attribute { key, value: attribute_value(value) })
+            .collect()
+    }
+
+    /// The number of threads that assign.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| Threads::All.count())
+    }
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct BucketSubject {
+    /// Assign this experiment
+    #[arg(long, value_name = "KEY")]
+    pub(super) experiment: Option<String>,
+
+    /// Assign all experiments
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
 /// How much is told of what is wrong with a datafile; by default, how many findings and the first.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct FindingsArguments {
@@ -213,4 +285,14 @@ fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((key.to_owned(), value))
+}
+
+/// More threads than any machine has are a slip of the finger.
+const MOST_THREADS: usize = 1024;
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST_THREADS) => Ok(count),
+        _ => Err(format!("write a whole number of threads from 1 to {MOST_THREADS}")),
+    }
 }

@@ -60,3 +60,29 @@ pub(super) const DECIDE_LESSON: &str = r#"Examples:
   An experiment, with attributes from JSON:
     variate decide --datafile shop.json --experiment checkout_button --user mia \
       --attributes '{"country": "SE"}'"#;
+
+pub(super) const BUCKET_LESSON: &str = r#"The users:
+  CSV with a header       a column user_id, userId or id; each other column is an attribute of its name.
+                          A cell is read as JSON if it is JSON (34, true, "34"), else it is text; an
+                          empty cell gives no attribute
+  CSV of one column       ids without a header
+  NDJSON                  {"userId": "...", "attributes": {...}} or "..." a line; other members are ignored
+
+The variations, in the order of the users:
+  CSV                     user_id,variation       with --all a column for each experiment; empty for none
+  NDJSON                  {"userId": "...", "variationKey": "..."}; with --all "variationKeys": {...}; null for none
+
+The answer is that of activate and getVariation: whitelist, audiences, groups and traffic count, forced
+variations, profiles and the holdouts of flags do not. A contextual bandit needs a prediction for each
+user, so its users get none here, and are counted. A line that holds no user is told, left out, and
+makes the exit code 1. Memory does not grow with the file. Audiences are evaluated once for all users
+who bring no attributes of their own.
+
+Examples:
+  Who gets which button:
+    variate bucket --datafile shop.json --experiment checkout_button --users users.csv > variations.csv
+  All experiments, for users from a pipe who are all in Sweden:
+    cat ids.txt | variate bucket --datafile shop.json --all --users - --input-format csv \
+      --attribute country=SE --format ndjson --output variations.ndjson
+  How many would get what, and how fast:
+    variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod arguments;
+mod bucket;
 mod call;
 mod decide;
 mod engine;
@@ -18,6 +19,7 @@ mod read_call;
 mod replay;
 mod span;
 mod story;
+mod subject;
 mod summary;
 mod users;
 mod words;
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Bucket(arguments) => bucket::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -18,6 +18,7 @@ const STEPS_BETWEEN_LOOKS: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Progress {
     started_at_ms: TimeMs,
+    noun: &'static str,
     total_bytes: Option<u64>,
     steps: u64,
     bytes: u64,
@@ -26,12 +27,18 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts to count; the total is known for files.
+    /// Starts to count calls; the total is known for files.
     pub(super) fn start(total_bytes: Option<u64>) -> Self {
+        Self::start_counting("calls", total_bytes)
+    }
+
+    /// Starts to count things of this name, in the plural.
+    pub(super) fn start_counting(noun: &'static str, total_bytes: Option<u64>) -> Self {
         // Answers that scroll by on the same terminal are progress enough.
         let may_show = io::stderr().is_terminal() && !io::stdout().is_terminal();
         Self {
             started_at_ms: system_time_ms(),
+            noun,
             total_bytes,
             steps: 0,
             bytes: 0,
@@ -49,6 +56,15 @@ impl Progress {
         }
     }
 
+    /// Counts many steps at once, of so many bytes.
+    pub(super) fn add(&mut self, steps: u64, bytes: usize) {
+        self.steps = self.steps.saturating_add(steps);
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if self.may_show {
+            self.show();
+        }
+    }
+
     /// Takes the progress away.
     pub(super) fn finish(self) {
         if let Some(bar) = self.bar {
@@ -57,13 +73,16 @@ impl Progress {
     }
 
     fn show(&mut self) {
-        if self.bar.is_none() && system_time_ms().saturating_sub(self.started_at_ms) < PATIENCE_MS {
+        let elapsed_ms = system_time_ms().saturating_sub(self.started_at_ms);
+        if self.bar.is_none() && elapsed_ms < PATIENCE_MS {
             return;
         }
+        let per_second =
+            u128::from(self.steps) * 1000 / u128::from(elapsed_ms.max(1).unsigned_abs());
         let total_bytes = self.total_bytes;
         let bar = self.bar.get_or_insert_with(|| new_bar(total_bytes));
         bar.set_position(self.bytes);
-        bar.set_message(format!("{} calls", self.steps));
+        bar.set_message(format!("{} {} ({per_second}/s)", self.steps, self.noun));
     }
 }
 

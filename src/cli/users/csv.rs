@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord};
-use smallvec::SmallVec;
 
 use super::Line;
 use super::block::Block;
@@ -107,7 +106,7 @@ impl Columns {
 
     fn user<'l>(&'l self, cells: impl Iterator<Item = &'l str>) -> Result<FileUser<'l>, Fault> {
         let wanted = self.names.len().max(1);
-        let (mut id, mut attributes, mut count) = (None, SmallVec::new(), 0);
+        let (mut id, mut attributes, mut count) = (None, Vec::new(), 0);
         for cell in cells {
             if count == self.id {
                 id = Some(cell);

@@ -85,6 +85,14 @@ impl UsersFile {
         self.total_bytes
     }
 
+    /// How it is written.
+    pub(super) fn format(&self) -> UsersFormat {
+        match self.layout {
+            Layout::Csv(_) => UsersFormat::Csv,
+            Layout::Ndjson => UsersFormat::Ndjson,
+        }
+    }
+
     /// What reads users from the blocks.
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
@@ -101,15 +109,16 @@ impl UsersFile {
         mut self,
         mut each: impl FnMut(&FileUser<'_>) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
-        let mut progress = Progress::start(self.total_bytes);
-        let (mut block, mut count) = (Block::default(), 0_u64);
+        let mut progress = Progress::start_counting("users", self.total_bytes);
+        let (mut block, mut count) = (Block::default(), 0);
         while self.next_block(&mut block)? {
+            let before = count;
             self.layout.read(&block, &mut |(number, user)| {
                 let malformed = |fault| Failure::malformed(format!("line {number}: {fault}"));
                 count += 1;
                 each(&user.map_err(malformed)?)
             })?;
-            progress.step(block.text.len());
+            progress.add(count - before, block.text.len());
         }
         progress.finish();
         Ok(count)
