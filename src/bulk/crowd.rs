@@ -126,8 +126,8 @@ impl<'d> PreparedExperiment<'d> {
         self.outcome_with(user_id, |parent| parent.bucket_after(prefix))
     }
 
-    /// The outcomes for many users of the crowd, in order.
-    pub(super) fn outcomes_into<I: AsRef<str>>(&self, user_ids: &[I], outcomes: &mut [Outcome]) {
+    /// The outcomes for many users of the crowd, in order, as far as there is room.
+    pub fn outcomes_into<I: AsRef<str>>(&self, user_ids: &[I], outcomes: &mut [Outcome]) {
         let users = user_ids.iter().map(AsRef::as_ref).zip(outcomes);
         // Chosen once, so that the loop of most experiments has no choice left in it.
         match &self.bucketing {

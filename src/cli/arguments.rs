@@ -3,12 +3,15 @@
 //! Must not know what commands do.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::lessons::{BUCKET_LESSON, DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON};
+use super::lessons::{
+    BENCH_LESSON, BUCKET_LESSON, DECIDE_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON,
+};
 use super::members::kind_of;
 use super::nearest::nearest;
 use super::read_call::attribute_value;
@@ -43,6 +46,9 @@ pub(super) enum Command {
     /// Assign a file of users: CSV or NDJSON in and out, in order, on all threads; nothing is recorded
     #[command(after_long_help = format!("{BUCKET_LESSON}\n\n{EXIT_CODES}"))]
     Bucket(BucketArguments),
+    /// Measure what bucketing, decisions and activations cost on this machine, on your datafile
+    #[command(after_long_help = format!("{BENCH_LESSON}\n\n{EXIT_CODES}"))]
+    Bench(BenchArguments),
 }
 
 #[derive(Debug, Args)]
@@ -181,10 +187,7 @@ pub(super) struct BucketArguments {
 impl BucketArguments {
     /// The attributes that all users have.
     pub(super) fn shared_attributes(&self) -> Vec<Attribute<'_>> {
-        self.attribute
-            .iter()
-            .map(|(key, value)| Attribute { key, value: attribute_value(value) })
-            .collect()
+        shared_attributes(&self.attribute)
     }
 
     /// The number of threads that assign.
@@ -203,6 +206,67 @@ pub(super) struct BucketSubject {
     /// Assign all experiments
     #[arg(long)]
     pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArguments {
+    /// The datafile; without it, a small shop that is built in
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
+    pub(super) datafile: Option<PathBuf>,
+
+    /// Measure on this experiment; without it, on the first that runs
+    #[arg(long, value_name = "KEY")]
+    pub(super) experiment: Option<String>,
+
+    /// Measure on this flag; without it, on the first
+    #[arg(long, value_name = "KEY")]
+    pub(super) flag: Option<String>,
+
+    /// One attribute of all users; may be given often. The value is read as JSON if it is JSON, else it
+    /// is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// On how many threads; may be given often. Without it on 1, 2, 4 and so on, and on all
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(super) threads: Vec<usize>,
+
+    /// How long each measurement takes: a number and a unit (ms, s, m)
+    #[arg(long, value_name = "SPAN", default_value = "300ms", value_parser = parse_duration_ms, allow_hyphen_values = true)]
+    pub(super) duration: i64,
+
+    /// How the figures are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
+}
+
+impl BenchArguments {
+    /// The attributes that all users have.
+    pub(super) fn attributes(&self) -> Vec<Attribute<'_>> {
+        shared_attributes(&self.attribute)
+    }
+
+    /// How long each measurement takes.
+    pub(super) fn duration(&self) -> Duration {
+        Duration::from_millis(self.duration.unsigned_abs())
+    }
+
+    /// The numbers of threads to measure on.
+    pub(super) fn thread_counts(&self) -> Vec<usize> {
+        if !self.threads.is_empty() {
+            return self.threads.clone();
+        }
+        let all = Threads::All.count();
+        let doubled = std::iter::successors(Some(1), |count: &usize| count.checked_mul(2));
+        doubled.take_while(|count| *count < all).chain([all]).collect()
+    }
+}
+
+fn shared_attributes(given: &[(String, Value)]) -> Vec<Attribute<'_>> {
+    given.iter().map(|(key, value)| Attribute { key, value: attribute_value(value) }).collect()
 }
 
 /// How much is told of what is wrong with a datafile; by default, how many findings and the first.
@@ -294,5 +358,12 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=MOST_THREADS) => Ok(count),
         _ => Err(format!("write a whole number of threads from 1 to {MOST_THREADS}")),
+    }
+}
+
+fn parse_duration_ms(text: &str) -> Result<i64, String> {
+    match parse_span_ms(text) {
+        Ok(0) => Err("nothing can be measured in no time: give 1ms or more".to_owned()),
+        read => read,
     }
 }

@@ -86,3 +86,27 @@ Examples:
       --attribute country=SE --format ndjson --output variations.ndjson
   How many would get what, and how fast:
     variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
+
+pub(super) const BENCH_LESSON: &str = r#"What is measured:
+  hashing alone           the hash of each user id, and nothing else: the least that bucketing can cost
+  bucketing in bulk       one experiment for many users who share their attributes; takes turns with hashing
+  decide experiment       getVariation through the client, the user made for each call
+  decide flag             decide through the client, with variables, without the decision event
+  activate, new user      activate of users that the ledger does not hold
+  activate, repeated      activate of users that it holds; with both the record is captured
+
+Each is measured on 1, 2, 4 and so on threads, and on all. The figures are of this machine at this
+moment: other work on it shows in them. Compare what was measured in one run.
+
+JSON is one object: {"datafile", "revision", "machineThreads", "durationMs", "experiment":
+{"experimentKey", "shareWithVariation"}, "flagKey", "measurements": [{"what", "threads", "calls",
+"callsPerSecond", "nsPerCall": {"best", "median", "p99"}, "callsPerBatch"}], "bucketingToHashing":
+[{"threads", "ratio"}]}; what is left out has no measurement.
+
+Examples:
+  On the built-in shop:
+    variate bench
+  On your datafile, for users who are in the audience:
+    variate bench --datafile shop.json --experiment search_ranking --attribute country=DE
+  For a program, longer, on one thread:
+    variate bench --duration 2s --threads 1 --format json"#;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod arguments;
+mod bench;
 mod bucket;
 mod call;
 mod decide;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Bucket(arguments) => bucket::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use super::arguments::BucketArguments;
 use super::failure::{Failure, MALFORMED};
 use super::load::load_datafile;
+use super::progress::Progress;
 use super::say;
 use super::subject::refuse_unknown_key;
 use super::users::{UsersFile, UsersFormat};
@@ -47,21 +48,18 @@ pub(super) fn run(arguments: &BucketArguments) -> Result<ExitCode, Failure> {
         output.write_all(&assigner.header()).map_err(|error| unwritable(arguments, error))?;
     }
     let threads = arguments.threads();
-    let assigned = pipeline::run(users, &assigner, threads, &mut |text| {
+    let mut progress = Progress::start_counting("users", users.total_bytes());
+    if arguments.output.is_some() {
+        progress = progress.alone_on_the_terminal();
+    }
+    let assigned = pipeline::run(users, &assigner, threads, progress, &mut |text| {
         output.write_all(text).map_err(|error| unwritable(arguments, error))
     })?;
     output.flush().map_err(|error| unwritable(arguments, error))?;
-    if !arguments.findings.quiet {
-        let lines = summary::lines(&assigner, &assigned, (watch.elapsed(), threads));
-        lines.iter().for_each(|line| say(line));
-    }
-    Ok(match assigned.faults.count {
-        0 => ExitCode::SUCCESS,
-        _ => {
-            assigned.faults.lines().iter().for_each(|line| say(line));
-            ExitCode::from(MALFORMED)
-        }
-    })
+    let lines = summary::lines(&assigner, &assigned, (watch.elapsed(), threads));
+    lines.iter().chain(&assigned.faults.lines()).for_each(|line| say(line));
+    let is_whole = assigned.faults.count == 0;
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(MALFORMED) })
 }
 
 fn open_output(arguments: &BucketArguments) -> Result<Box<dyn Write>, Failure> {

@@ -52,9 +52,9 @@ pub(super) fn run(
     mut users: UsersFile,
     assigner: &Assigner<'_>,
     threads: usize,
+    progress: Progress,
     write: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<Assigned, Failure> {
-    let progress = Progress::start_counting("users", users.total_bytes());
     let layout = users.layout().clone();
     let (free, to_read) = channel();
     let (read, to_assign) = channel();
@@ -181,8 +181,11 @@ impl Faults {
         self.first.extend(later.first.iter().take(room).cloned());
     }
 
-    /// What is said of them.
+    /// What is said of them; nothing if there are none.
     pub(super) fn lines(&self) -> Vec<String> {
+        if self.count == 0 {
+            return Vec::new();
+        }
         let told = self.first.iter().map(|fault| format!("error: {fault}"));
         let lines = counted(self.count, "malformed line");
         told.chain([format!("error: {lines}, left out of the output")]).collect()

@@ -67,14 +67,12 @@ impl Columns {
         block: &Block,
         each: &mut impl FnMut(Line<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut number = block.first_line;
         let mut skips_header = block.is_first && self.has_header();
-        for line in text.split_terminator('\n') {
+        for (number, line) in (block.first_line..).zip(text.split_terminator('\n')) {
             let line = line.strip_suffix('\r').unwrap_or(line);
             if !line.is_empty() && !std::mem::take(&mut skips_header) {
                 each((number, self.user(line.split(','))))?;
             }
-            number += 1;
         }
         Ok(())
     }

@@ -21,7 +21,6 @@ pub(super) use user::FileUser;
 
 use super::failure::Failure;
 use super::members::Fault;
-use super::progress::Progress;
 use crate::error::Error;
 use block::Blocks;
 
@@ -101,27 +100,6 @@ impl UsersFile {
     /// Reads the next whole lines into a block; false at the end of the file.
     pub(super) fn next_block(&mut self, block: &mut Block) -> Result<bool, Failure> {
         self.blocks.next(block).map_err(|error| unreadable(&self.path, error))
-    }
-
-    /// Hands over each user in turn, with progress, and gives their number. The first line that holds
-    /// no user ends it.
-    pub(super) fn for_each(
-        mut self,
-        mut each: impl FnMut(&FileUser<'_>) -> Result<(), Failure>,
-    ) -> Result<u64, Failure> {
-        let mut progress = Progress::start_counting("users", self.total_bytes);
-        let (mut block, mut count) = (Block::default(), 0);
-        while self.next_block(&mut block)? {
-            let before = count;
-            self.layout.read(&block, &mut |(number, user)| {
-                let malformed = |fault| Failure::malformed(format!("line {number}: {fault}"));
-                count += 1;
-                each(&user.map_err(malformed)?)
-            })?;
-            progress.add(count - before, block.text.len());
-        }
-        progress.finish();
-        Ok(count)
     }
 }
 
