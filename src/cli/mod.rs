@@ -1,7 +1,6 @@
 //! The command line: one file per command, typed arguments in, an exit code out.
 //!
-//! Must not know how anything is decided or attributed: `engine` is the only part that calls the
-//! client. Answers go to standard output, everything else that is said to standard error.
+//! Must not know how anything is decided or attributed: the client does, and `bulk`. Answers go to standard output, everything else that is said to standard error.
 
 mod answer;
 mod arguments;

@@ -134,5 +134,9 @@ fn format_of(path: &Path) -> Result<UsersFormat, Fault> {
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Failure {
+    // What was read is no list of users; the message says why.
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Failure::malformed(error.to_string());
+    }
     Failure::usage(Error::file("read the users in", path, error))
 }

@@ -50,7 +50,7 @@ fn lines_without_a_user_are_told_and_left_out() {
         &["line 3: 1 column where", "line 4: there is no user id", "2 malformed lines"],
     );
     check("csv", "anna\n\"q\"\nb,1\n", "anna,green\nq,orange\n", &["line 3: 2 columns where"]);
-    check("csv", "\"x\ny\"\nanna,1\n", "\"x\ny\",green\n", &["line 3: 2 columns where"]);
+    check("csv", "\"x\ny\"\nanna,1\n", "\"x\ny\",orange\n", &["line 3: 2 columns where"]);
     check(
         "ndjson",
         "1\n\n{\"id\": 1}\nanna\n\"anna\"",
@@ -69,6 +69,20 @@ fn lines_without_a_user_are_told_and_left_out() {
 fn a_header_without_ids_is_refused() {
     let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], "name,age\nanna,1\n");
     insta::assert_snapshot!(said);
+    assert_eq!(exit_code, Some(1));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_told() {
+    for users in ["anna\n\"b\nc\n", "id,age\nanna,\"1\nb,2\n", "anna\n\"b"] {
+        let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], users);
+        assert!(said.contains("error: line 2: a quote is never closed"), "{said}");
+        assert_eq!(exit_code, Some(1));
+    }
+
+    let users = format!("anna\n\"{}", "b\n".repeat(10_000_000));
+    let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], &users);
+    assert!(said.contains("error: line 2 does not end within 16 MiB"), "{said}");
     assert_eq!(exit_code, Some(1));
 }
 
@@ -94,6 +108,33 @@ fn many_users_get_what_each_alone_gets_in_order() {
             compare_with_decide(&lines[number], csv.lines().nth(number + 1).unwrap());
         }
     }
+}
+
+/// Quotes with line ends in them, wherever blocks are cut; a quote inside a cell is text.
+#[test]
+fn quoted_ids_over_many_blocks() {
+    let written = |number: usize| match number % 4 {
+        0 => format!("\"line\none {number}\""),
+        1 => format!("\"say \"\"{number}\"\", he\""),
+        2 => format!("a\"b{number}"),
+        _ => format!("\"q\"{number}"),
+    };
+    let meant = |number: usize| match number % 4 {
+        0 => format!("line\none {number}"),
+        1 => format!("say \"{number}\", he"),
+        2 => format!("a\"b{number}"),
+        _ => format!("q{number}"),
+    };
+    let mut csv = String::new();
+    (0..50_000).for_each(|number| writeln!(csv, "{}", written(number)).unwrap());
+    let asked = ["--experiment", "checkout_button", "--input-format", "csv", "--format", "ndjson"];
+    let (answers, said, exit_code) = bucket(&asked, &csv);
+    assert_eq!(exit_code, Some(0), "{said}");
+    let ids = answers.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["userId"].as_str().unwrap().to_owned()
+    });
+    assert!(ids.eq((0..50_000).map(meant)));
 }
 
 fn compare_with_decide(answer: &Value, line: &str) {
