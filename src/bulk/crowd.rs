@@ -116,6 +116,9 @@ impl<'d> PreparedExperiment<'d> {
     #[inline]
     #[must_use]
     pub fn outcome(&self, user_id: &str) -> Outcome {
+        if let Some(Bucketing { group: Some(_), .. }) = &self.bucketing {
+            return self.outcome_after(user_id, &Prefix::new(user_id));
+        }
         self.outcome_with(user_id, |parent| parent.bucket(user_id))
     }
 

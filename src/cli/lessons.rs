@@ -88,7 +88,8 @@ Examples:
     variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
 
 pub(super) const BENCH_LESSON: &str = r#"What is measured:
-  hashing alone           the hash of each user id, and nothing else: the least that bucketing can cost
+  hashing alone           the hash of each user id, in an exclusive group two, and nothing else: what
+                          bucketing cannot do without
   bucketing in bulk       one experiment for many users who share their attributes; takes turns with hashing
   decide experiment       getVariation through the client, the user made for each call
   decide flag             decide through the client, with variables, without the decision event

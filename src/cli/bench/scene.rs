@@ -120,11 +120,19 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// An experiment for bulk, and what of it is hashed.
+struct Prepared<'s> {
+    experiment: PreparedExperiment<'s>,
+    parent: PreparedParent,
+    /// Of an experiment in an exclusive group, whose users are hashed twice.
+    group: Option<PreparedParent>,
+}
+
 /// One thread's own things.
 pub(super) struct Worker<'s, 'a> {
     scene: &'s Scene<'a>,
     number: usize,
-    prepared: Option<(PreparedExperiment<'s>, PreparedParent)>,
+    prepared: Option<Prepared<'s>>,
     next_user: usize,
     next_new: u64,
     outcomes: Vec<Outcome>,
@@ -137,7 +145,13 @@ impl<'s, 'a> Worker<'s, 'a> {
             let index = scene.datafile.experiment_index(rule.key())?;
             let crowd = Crowd { attributes: scene.attributes, segments: None };
             let experiment = PreparedExperiment::new(&scene.datafile, index, crowd);
-            Some((experiment, PreparedParent::new(rule.id())))
+            let group = rule.group().and_then(|group| scene.datafile.group(group));
+            let group = group.filter(|group| group.is_exclusive);
+            Some(Prepared {
+                experiment,
+                parent: rule.parent.clone(),
+                group: group.map(|group| group.parent.clone()),
+            })
         });
         Self {
             scene,
@@ -176,17 +190,19 @@ impl<'s, 'a> Worker<'s, 'a> {
     }
 
     fn bulk_batch(&mut self, what: What) -> (usize, Duration) {
-        let Some((experiment, parent)) = &self.prepared else { return (0, Duration::ZERO) };
+        let Some(prepared) = &self.prepared else { return (0, Duration::ZERO) };
+        let Prepared { experiment, parent, group } = prepared;
         let start = self.next_user % (SAMPLE_USERS / USERS_OF_BATCH) * USERS_OF_BATCH;
         self.next_user += usize::from(what == What::Bucketing);
         let ids = self.scene.users.get(start..start + USERS_OF_BATCH).unwrap_or_default();
         let watch = Stopwatch::start();
-        if what == What::Hashing {
-            for (id, bucket) in ids.iter().zip(&mut self.buckets) {
-                *bucket = parent.bucket(id);
-            }
-        } else {
-            experiment.outcomes_into(ids, &mut self.outcomes);
+        let buckets = ids.iter().zip(&mut self.buckets);
+        match (what, group) {
+            (What::Hashing, None) => buckets.for_each(|(id, bucket)| *bucket = parent.bucket(id)),
+            (What::Hashing, Some(group)) => buckets.for_each(|(id, bucket)| {
+                *bucket = parent.bucket(id) ^ group.bucket(id);
+            }),
+            _ => experiment.outcomes_into(ids, &mut self.outcomes),
         }
         let elapsed = watch.elapsed();
         std::hint::black_box((&self.buckets, &self.outcomes));
