@@ -3,21 +3,26 @@
 //! Must not know what commands do.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
 use super::lessons::{
-    CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EXIT_CODES, FIRST_LESSON, REPLAY_LESSON,
+    BENCH_LESSON, BUCKET_LESSON, CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EXIT_CODES,
+    FIRST_LESSON, REPLAY_LESSON,
 };
 use super::members::kind_of;
 use super::nearest::nearest;
+use super::read_call::attribute_value;
 use super::span::parse_span_ms;
 use super::users::UsersFormat;
+use crate::bulk::Threads;
 use crate::client::DecideOptions;
 use crate::datafile::Severity;
 use crate::events::AttributionMode;
+use crate::targeting::Attribute;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -46,6 +51,12 @@ pub(super) enum Command {
     /// Compare two datafiles: what is different, in words, and whose variation changes
     #[command(after_long_help = format!("{DIFF_LESSON}\n\n{EXIT_CODES}"))]
     Diff(DiffArguments),
+    /// Assign a file of users: CSV or NDJSON in and out, in order, on all threads; nothing is recorded
+    #[command(after_long_help = format!("{BUCKET_LESSON}\n\n{EXIT_CODES}"))]
+    Bucket(BucketArguments),
+    /// Measure what bucketing, decisions and activations cost on this machine, on your datafile
+    #[command(after_long_help = format!("{BENCH_LESSON}\n\n{EXIT_CODES}"))]
+    Bench(BenchArguments),
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +253,129 @@ pub(super) struct Subject {
     pub(super) all: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct BucketArguments {
+    /// The datafile: the JSON project configuration that Optimizely serves
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
+    pub(super) datafile: PathBuf,
+
+    #[command(flatten)]
+    pub(super) subject: BucketSubject,
+
+    /// The users: a file with a user a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) users: PathBuf,
+
+    /// How the users are written; without it, the name tells: .csv or .txt, .ndjson or .jsonl
+    #[arg(long, value_enum)]
+    pub(super) input_format: Option<UsersFormat>,
+
+    /// How the variations are written; without it, as the users are
+    #[arg(long, value_enum)]
+    pub(super) format: Option<UsersFormat>,
+
+    /// Write here instead of to standard output. The file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// One attribute of all users; may be given often; a user's own in the file wins. The value is read
+    /// as JSON if it is JSON (34, true, "34"), else it is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// How many threads assign; without it, as many as the machine runs at once
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(super) threads: Option<usize>,
+
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
+}
+
+impl BucketArguments {
+    /// The attributes that all users have.
+    pub(super) fn shared_attributes(&self) -> Vec<Attribute<'_>> {
+        shared_attributes(&self.attribute)
+    }
+
+    /// The number of threads that assign.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| Threads::All.count())
+    }
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct BucketSubject {
+    /// Assign this experiment
+    #[arg(long, value_name = "KEY")]
+    pub(super) experiment: Option<String>,
+
+    /// Assign all experiments
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArguments {
+    /// The datafile; without it, a small shop that is built in
+    #[arg(long, value_name = "FILE", value_parser = datafile_parser())]
+    pub(super) datafile: Option<PathBuf>,
+
+    /// Measure on this experiment; without it, on the first that runs
+    #[arg(long, value_name = "KEY")]
+    pub(super) experiment: Option<String>,
+
+    /// Measure on this flag; without it, on the first
+    #[arg(long, value_name = "KEY")]
+    pub(super) flag: Option<String>,
+
+    /// One attribute of all users; may be given often. The value is read as JSON if it is JSON, else it
+    /// is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute)]
+    pub(super) attribute: Vec<(String, Value)>,
+
+    /// On how many threads; may be given often. Without it on 1, 2, 4 and so on, and on all
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(super) threads: Vec<usize>,
+
+    /// How long each measurement takes: a number and a unit (ms, s, m)
+    #[arg(long, value_name = "SPAN", default_value = "300ms", value_parser = parse_duration_ms, allow_hyphen_values = true)]
+    pub(super) duration: i64,
+
+    /// How the figures are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) findings: FindingsArguments,
+}
+
+impl BenchArguments {
+    /// The attributes that all users have.
+    pub(super) fn attributes(&self) -> Vec<Attribute<'_>> {
+        shared_attributes(&self.attribute)
+    }
+
+    /// How long each measurement takes.
+    pub(super) fn duration(&self) -> Duration {
+        Duration::from_millis(self.duration.unsigned_abs())
+    }
+
+    /// The numbers of threads to measure on.
+    pub(super) fn thread_counts(&self) -> Vec<usize> {
+        if !self.threads.is_empty() {
+            return self.threads.clone();
+        }
+        let all = Threads::All.count();
+        let doubled = std::iter::successors(Some(1), |count: &usize| count.checked_mul(2));
+        doubled.take_while(|count| *count < all).chain([all]).collect()
+    }
+}
+
+fn shared_attributes(given: &[(String, Value)]) -> Vec<Attribute<'_>> {
+    given.iter().map(|(key, value)| Attribute::new(key, attribute_value(value))).collect()
+}
+
 /// How much is told of what is wrong with a datafile; by default, how many findings and the first.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct FindingsArguments {
@@ -336,4 +470,21 @@ fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     }
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((key.to_owned(), value))
+}
+
+/// More threads than any machine has are a slip of the finger.
+const MOST_THREADS: usize = 1024;
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST_THREADS) => Ok(count),
+        _ => Err(format!("write a whole number of threads from 1 to {MOST_THREADS}")),
+    }
+}
+
+fn parse_duration_ms(text: &str) -> Result<i64, String> {
+    match parse_span_ms(text) {
+        Ok(0) => Err("nothing can be measured in no time: give 1ms or more".to_owned()),
+        read => read,
+    }
 }

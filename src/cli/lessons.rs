@@ -117,3 +117,54 @@ Examples:
     variate diff live.json next.json --users users.ndjson
   In a pipeline:
     variate diff live.json next.json --sample 0 --exit-code --format json"#;
+
+pub(super) const BUCKET_LESSON: &str = r#"The users:
+  CSV with a header       a column user_id, userId or id; each other column is an attribute of its name.
+                          A cell is read as JSON if it is JSON (34, true, "34"), else it is text; an
+                          empty cell gives no attribute
+  CSV of one column       ids without a header
+  NDJSON                  {"userId": "...", "attributes": {...}} or "..." a line; other members are ignored
+
+The variations, in the order of the users:
+  CSV                     user_id,variation       with --all a column for each experiment; empty for none
+  NDJSON                  {"userId": "...", "variationKey": "..."}; with --all "variationKeys": {...}; null for none
+
+The answer is that of activate and getVariation: whitelist, audiences, groups and traffic count, forced
+variations, profiles and the holdouts of flags do not. A contextual bandit needs a prediction for each
+user, so its users get none here, and are counted. A line that holds no user is told, left out, and
+makes the exit code 1. Memory does not grow with the file. Audiences are evaluated once for all users
+who bring no attributes of their own.
+
+Examples:
+  Who gets which button:
+    variate bucket --datafile shop.json --experiment checkout_button --users users.csv > variations.csv
+  All experiments, for users from a pipe who are all in Sweden:
+    cat ids.txt | variate bucket --datafile shop.json --all --users - --input-format csv \
+      --attribute country=SE --format ndjson --output variations.ndjson
+  How many would get what, and how fast:
+    variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
+
+pub(super) const BENCH_LESSON: &str = r#"What is measured:
+  hashing alone           the hash of each user id, in an exclusive group two, and nothing else: what
+                          bucketing cannot do without
+  bucketing in bulk       one experiment for many users who share their attributes; takes turns with hashing
+  decide experiment       getVariation through the client, the user made for each call
+  decide flag             decide through the client, with variables, without the decision event
+  activate, new user      activate of users that the ledger does not hold
+  activate, repeated      activate of users that it holds; with both the record is captured
+
+Each is measured on 1, 2, 4 and so on threads, and on all. The figures are of this machine at this
+moment: other work on it shows in them. Compare what was measured in one run.
+
+JSON is one object: {"datafile", "revision", "machineThreads", "durationMs", "experiment":
+{"experimentKey", "shareWithVariation"}, "flagKey", "measurements": [{"what", "threads", "calls",
+"callsPerSecond", "nsPerCall": {"best", "median", "p99"}, "callsPerBatch"}], "bucketingToHashing":
+[{"threads", "ratio"}]}; what is left out has no measurement.
+
+Examples:
+  On the built-in shop:
+    variate bench
+  On your datafile, for users who are in the audience:
+    variate bench --datafile shop.json --experiment search_ranking --attribute country=DE
+  For a program, longer, on one thread:
+    variate bench --duration 2s --threads 1 --format json"#;

@@ -1,10 +1,11 @@
 //! The command line: one file per command, typed arguments in, an exit code out.
 //!
-//! Must not know how anything is decided or attributed: `engine` is the only part that calls the
-//! client. Answers go to standard output, everything else that is said to standard error.
+//! Must not know how anything is decided or attributed: the client does, and `bulk`. Answers go to standard output, everything else that is said to standard error.
 
 mod answer;
 mod arguments;
+mod bench;
+mod bucket;
 mod call;
 mod check;
 mod decide;
@@ -25,6 +26,7 @@ mod rehearse;
 mod replay;
 mod span;
 mod story;
+mod subject;
 mod summary;
 mod users;
 mod words;
@@ -57,6 +59,8 @@ pub fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Bucket(arguments) => bucket::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -2,6 +2,8 @@
 //!
 //! Must not know how decisions come about; the cases and the oracle look at answers.
 
+mod bench;
+mod bucket;
 mod check;
 mod decide;
 mod diff;

@@ -9,6 +9,8 @@
 
 mod attribution;
 #[cfg(feature = "cli")]
+mod bulk;
+#[cfg(feature = "cli")]
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;

@@ -90,55 +90,74 @@ impl<R: Read> Blocks<R> {
                 let missing = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
                 self.is_at_end = self.input.by_ref().take(missing).read_to_end(text)? == 0;
             }
-            if self.is_at_end {
-                return Ok(text.len());
+            let (end, open_quote) = self.ends(text);
+            match (end, open_quote) {
+                (_, Some(quote)) if self.is_at_end => {
+                    let quote = self.line_of(text, quote);
+                    return Err(unusable(format!(
+                        "line {quote}: a quote is never closed: close it"
+                    )));
+                }
+                _ if self.is_at_end => return Ok(text.len()),
+                (Some(end), _) => return Ok(end),
+                (None, _) if text.len() > MOST_LINE_BYTES => {
+                    let line = self.next_line;
+                    let remedy = "end lines with \\n, and close quotes";
+                    return Err(unusable(format!(
+                        "line {line} does not end within 16 MiB: {remedy}"
+                    )));
+                }
+                // Doubled, since what is there is looked through again.
+                (None, _) => wanted = text.len().saturating_mul(2).min(MOST_LINE_BYTES + 1),
             }
-            if let Some(cut) = self.end_of_lines(text) {
-                return Ok(cut);
-            }
-            if text.len() > MOST_LINE_BYTES {
-                let line = self.next_line;
-                return Err(io::Error::other(format!(
-                    "line {line} does not end within 16 MiB: end lines with \\n and close quotes"
-                )));
-            }
-            wanted = text.len() + 1;
         }
     }
 
-    /// The place behind the last `\n` that ends a line, or in CSV a record.
-    fn end_of_lines(&self, text: &[u8]) -> Option<usize> {
-        let end = if self.is_csv && memchr::memchr(b'"', text).is_some() {
-            end_of_records(text)
-        } else {
-            memchr::memrchr(b'\n', text)
-        };
-        end.map(|place| place + 1)
+    fn line_of(&self, text: &[u8], place: usize) -> u64 {
+        let before = text.get(..place).unwrap_or_default();
+        self.next_line + u64::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(0)
+    }
+
+    /// The place behind the last `\n` that ends a line, or in CSV a record; and in CSV the place of a quote
+    /// that is open at the end.
+    fn ends(&self, text: &[u8]) -> (Option<usize>, Option<usize>) {
+        if self.is_csv && memchr::memchr(b'"', text).is_some() {
+            return ends_of_records(text);
+        }
+        (memchr::memrchr(b'\n', text).map(|place| place + 1), None)
     }
 }
 
-/// The last `\n` outside quotes. As in the csv crate, a quote opens only at the beginning of a cell,
-/// and what follows a closing quote is text again.
-fn end_of_records(text: &[u8]) -> Option<usize> {
+fn unusable(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// Line ends outside quotes. As in the csv crate, a quote opens only at the beginning of a cell, and what
+/// follows a closing quote is text again.
+fn ends_of_records(text: &[u8]) -> (Option<usize>, Option<usize>) {
     #[derive(Clone, Copy)]
     enum State {
         CellBegins,
         Cell,
-        Quoted,
-        QuoteInQuoted,
+        Quoted(usize),
+        QuoteInQuoted(usize),
     }
     let (mut state, mut end) = (State::CellBegins, None);
     for (place, byte) in text.iter().enumerate() {
         state = match (state, byte) {
-            (State::Quoted, b'"') => State::QuoteInQuoted,
-            (State::Quoted, _) | (State::CellBegins | State::QuoteInQuoted, b'"') => State::Quoted,
+            (State::Quoted(opened), b'"') => State::QuoteInQuoted(opened),
+            (State::Quoted(opened), _) | (State::QuoteInQuoted(opened), b'"') => {
+                State::Quoted(opened)
+            }
+            (State::CellBegins, b'"') => State::Quoted(place),
             (_, b'\n') => {
-                end = Some(place);
+                end = Some(place + 1);
                 State::CellBegins
             }
             (_, b',' | b'\r') => State::CellBegins,
             _ => State::Cell,
         };
     }
-    end
+    let open_quote = if let State::Quoted(opened) = state { Some(opened) } else { None };
+    (end, open_quote)
 }

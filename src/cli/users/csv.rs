@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord};
-use smallvec::SmallVec;
 
 use super::Line;
 use super::block::Block;
@@ -68,14 +67,12 @@ impl Columns {
         block: &Block,
         each: &mut impl FnMut(Line<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut number = block.first_line;
         let mut skips_header = block.is_first && self.has_header();
-        for line in text.split_terminator('\n') {
+        for (number, line) in (block.first_line..).zip(text.split_terminator('\n')) {
             let line = line.strip_suffix('\r').unwrap_or(line);
             if !line.is_empty() && !std::mem::take(&mut skips_header) {
                 each((number, self.user(line.split(','))))?;
             }
-            number += 1;
         }
         Ok(())
     }
@@ -107,7 +104,7 @@ impl Columns {
 
     fn user<'l>(&'l self, cells: impl Iterator<Item = &'l str>) -> Result<FileUser<'l>, Fault> {
         let wanted = self.names.len().max(1);
-        let (mut id, mut attributes, mut count) = (None, SmallVec::new(), 0);
+        let (mut id, mut attributes, mut count) = (None, Vec::new(), 0);
         for cell in cells {
             if count == self.id {
                 id = Some(cell);

@@ -21,7 +21,6 @@ pub(super) use user::FileUser;
 
 use super::failure::Failure;
 use super::members::Fault;
-use super::progress::Progress;
 use crate::error::Error;
 use block::Blocks;
 
@@ -85,6 +84,14 @@ impl UsersFile {
         self.total_bytes
     }
 
+    /// How it is written.
+    pub(super) fn format(&self) -> UsersFormat {
+        match self.layout {
+            Layout::Csv(_) => UsersFormat::Csv,
+            Layout::Ndjson => UsersFormat::Ndjson,
+        }
+    }
+
     /// What reads users from the blocks.
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
@@ -93,26 +100,6 @@ impl UsersFile {
     /// Reads the next whole lines into a block; false at the end of the file.
     pub(super) fn next_block(&mut self, block: &mut Block) -> Result<bool, Failure> {
         self.blocks.next(block).map_err(|error| unreadable(&self.path, error))
-    }
-
-    /// Hands over each user in turn, with progress, and gives their number. The first line that holds
-    /// no user ends it.
-    pub(super) fn for_each(
-        mut self,
-        mut each: impl FnMut(&FileUser<'_>) -> Result<(), Failure>,
-    ) -> Result<u64, Failure> {
-        let mut progress = Progress::start(self.total_bytes);
-        let (mut block, mut count) = (Block::default(), 0_u64);
-        while self.next_block(&mut block)? {
-            self.layout.read(&block, &mut |(number, user)| {
-                let malformed = |fault| Failure::malformed(format!("line {number}: {fault}"));
-                count += 1;
-                each(&user.map_err(malformed)?)
-            })?;
-            progress.step(block.text.len());
-        }
-        progress.finish();
-        Ok(count)
     }
 }
 
@@ -147,5 +134,9 @@ fn format_of(path: &Path) -> Result<UsersFormat, Fault> {
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Failure {
+    // What was read is no list of users; the message says why.
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Failure::malformed(error.to_string());
+    }
     Failure::usage(Error::file("read the users in", path, error))
 }

@@ -9,7 +9,6 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use smallvec::SmallVec;
 
 use super::Line;
 use super::block::Block;
@@ -36,11 +35,11 @@ fn user(line: &[u8]) -> Result<FileUser<'_>, Fault> {
     if line.first() == Some(&b'"')
         && let Ok(Text(id)) = serde_json::from_slice(line)
     {
-        return Ok(FileUser { id, attributes: SmallVec::new() });
+        return Ok(FileUser { id, attributes: Vec::new() });
     }
     match serde_json::from_slice(line) {
         Ok(Object { user_id: Some(Text(id)), attributes }) => {
-            Ok(FileUser { id, attributes: attributes.map_or_else(SmallVec::new, |given| given.0) })
+            Ok(FileUser { id, attributes: attributes.map_or_else(Vec::new, |given| given.0) })
         }
         _ => Err(fault(line)),
     }
@@ -75,7 +74,7 @@ struct Object<'l> {
 #[derive(Deserialize)]
 struct Text<'l>(#[serde(borrow)] Cow<'l, str>);
 
-struct Attributes<'l>(SmallVec<[(Cow<'l, str>, FileValue<'l>); 8]>);
+struct Attributes<'l>(Vec<(Cow<'l, str>, FileValue<'l>)>);
 
 impl<'de: 'l, 'l> Deserialize<'de> for Attributes<'l> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -93,7 +92,7 @@ impl<'de: 'l, 'l> Visitor<'de> for AttributesVisitor<'l> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut attributes = SmallVec::new();
+        let mut attributes = Vec::new();
         while let Some((Text(key), value)) = members.next_entry::<Text<'l>, FileValue<'l>>()? {
             attributes.push((key, value));
         }

@@ -17,7 +17,7 @@ pub(in crate::cli) struct FileUser<'l> {
     /// The user id.
     pub(in crate::cli) id: Cow<'l, str>,
     /// Keys and values, in the order of the file; of a key given twice, the last counts.
-    pub(in crate::cli) attributes: SmallVec<[(Cow<'l, str>, FileValue<'l>); 8]>,
+    pub(in crate::cli) attributes: Vec<(Cow<'l, str>, FileValue<'l>)>,
 }
 
 impl FileUser<'_> {
