@@ -16,6 +16,7 @@ mod config;
 mod datafile;
 mod engine;
 mod events;
+mod instructions;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
