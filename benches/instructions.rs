@@ -8,9 +8,12 @@ mod world;
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use variate::{DecideOptions, Error, Track};
-use world::{ASKED, Audience, EVENT, capturing_client, client, ids, user};
+use variate::clock::Clock;
+use variate::store::{MemoryLimits, MemoryStore};
+use variate::{Client, Datafile, DecideOptions, Error, Track};
+use world::{ASKED, Audience, EVENT, EXPERIMENTS, client, datafile_text, ids, user};
 
 /// The most that a case may be run: so many people are there, whatever is asked, so that the set-up is
 /// the same.
@@ -109,4 +112,12 @@ fn track(ids: &[String], times: usize) -> Result<usize, Error> {
         let event = Track::new(black_box(EVENT)).revenue_cents(129_900);
         client.user(id).track(event).credits.len() == 1
     }))
+}
+
+/// A client whose impressions and conversions are captured: they wait in the store, which nobody reads.
+fn capturing_client(audience: Audience) -> Result<Client, Error> {
+    let limits = MemoryLimits { waiting_records: usize::MAX, ..MemoryLimits::default() };
+    let store = MemoryStore::new(Arc::new(Clock::system()), limits);
+    let datafile = Datafile::compile(datafile_text(EXPERIMENTS, audience))?.datafile;
+    Client::builder().datafile(datafile).store(Arc::new(store)).build()
 }

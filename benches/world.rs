@@ -2,12 +2,8 @@
 //!
 //! Must not know what is measured.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use variate::clock::Clock;
-use variate::store::{MemoryLimits, MemoryStore};
-use variate::{Client, Datafile, Error, UserContext};
+use variate::{Client, Error, UserContext};
 
 /// How many experiments there are, each with a flag of the same key.
 pub(crate) const EXPERIMENTS: usize = 100;
@@ -76,14 +72,6 @@ fn key(number: usize) -> String {
 /// A client of a datafile of [`EXPERIMENTS`], without sinks.
 pub(crate) fn client(audience: Audience) -> Result<Client, Error> {
     Client::from_datafile(datafile_text(EXPERIMENTS, audience))
-}
-
-/// The same, and impressions and conversions are captured: they wait in the store, which nobody reads.
-pub(crate) fn capturing_client(audience: Audience) -> Result<Client, Error> {
-    let limits = MemoryLimits { waiting_records: usize::MAX, ..MemoryLimits::default() };
-    let store = MemoryStore::new(Arc::new(Clock::system()), limits);
-    let datafile = Datafile::compile(datafile_text(EXPERIMENTS, audience))?.datafile;
-    Client::builder().datafile(datafile).store(Arc::new(store)).build()
 }
 
 /// Ids of 14 bytes.
