@@ -30,6 +30,8 @@ pub struct Range {
 #[derive(Debug, Clone, Default)]
 pub struct Allocation {
     ranges: Box<[Range]>,
+    /// The ends of `ranges`, close together for counting.
+    ends: Box<[u16]>,
 }
 
 impl Allocation {
@@ -37,7 +39,7 @@ impl Allocation {
     #[must_use]
     pub fn new(ranges: impl IntoIterator<Item = Range>) -> Self {
         let mut reached = 0;
-        let ranges = ranges
+        let ranges: Box<[Range]> = ranges
             .into_iter()
             .filter(|range| {
                 let can_be_found = range.end > reached;
@@ -45,7 +47,8 @@ impl Allocation {
                 can_be_found
             })
             .collect();
-        Self { ranges }
+        let ends = ranges.iter().map(|range| range.end).collect();
+        Self { ranges, ends }
     }
 
     /// Where a bucket leads; `None` if it lies behind the last range.
@@ -59,7 +62,7 @@ impl Allocation {
     #[inline]
     #[must_use]
     pub fn range_of(&self, bucket: u16) -> Option<&Range> {
-        let place = self.ranges.iter().map(|range| usize::from(range.end <= bucket)).sum::<usize>();
+        let place = self.ends.iter().map(|end| usize::from(*end <= bucket)).sum::<usize>();
         self.ranges.get(place)
     }
 

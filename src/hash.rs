@@ -45,26 +45,27 @@ impl PreparedParent {
     #[must_use]
     pub fn hash(&self, bucketing_id: &str) -> u32 {
         let bytes = bucketing_id.as_bytes();
-        let (whole, rest) = bytes.as_chunks::<4>();
         let mut hash = SEED;
-        for block in whole {
+        let mut rest = bytes;
+        // Ids are short: a plain loop costs less than one that is unrolled for long ones.
+        while let Some((block, behind)) = rest.split_first_chunk() {
             hash = absorb(hash, mix(u32::from_le_bytes(*block)));
+            rest = behind;
         }
-        let held = little_endian(rest);
-        let [zero, one, two, three] = &self.alignments;
-        let alignment = match rest.len() {
-            0 => zero,
-            1 => one,
-            2 => two,
-            _ => three,
+        let held = match bytes.last_chunk() {
+            Some(last) => rest_of_last_four(u32::from_le_bytes(*last), rest.len()),
+            None => little_endian(rest),
         };
+        let Some(alignment) = self.alignments.get(rest.len() & 3) else { return hash };
         let last = held | alignment.head;
         if alignment.head_completes {
             if !rest.is_empty() {
                 hash = absorb(hash, mix(last));
             }
-            for block in &alignment.blocks {
+            let mut blocks = &*alignment.blocks;
+            while let Some((block, behind)) = blocks.split_first() {
                 hash = absorb(hash, *block);
+                blocks = behind;
             }
             hash ^= alignment.tail;
         } else {
@@ -105,6 +106,15 @@ pub fn bucket_of(hash: u32) -> u16 {
     #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is below 10000")]
     let bucket = scaled as u16;
     bucket
+}
+
+/// The last bytes (0 to 3) of four, as a little-endian word.
+#[inline]
+fn rest_of_last_four(last_four: u32, count: usize) -> u32 {
+    // Shifted as 64 bits, since a word cannot be shifted by its whole length.
+    #[expect(clippy::cast_possible_truncation, reason = "less than 32 bits are left")]
+    let rest = (u64::from(last_four) >> (32 - 8 * (count & 3))) as u32;
+    rest
 }
 
 /// Up to four bytes as a little-endian word.

@@ -22,7 +22,7 @@
 //!
 //! # The tour, from the ground up
 //!
-//! - [`error`], [`value`], [`hash`], [`version`], [`clock`]: what everything else stands on.
+//! - [`error`], [`value`], [`hash`], [`name`], [`version`], [`clock`]: what everything else stands on.
 //! - [`targeting`] and [`allocation`]: who is in an audience, and which bucket leads where.
 //! - [`datafile`]: JSON text in, an immutable [`Datafile`] and findings out.
 //! - [`decide`]: the pure decision, with or without a trace. [`attribution`]: the pure rule that credits
@@ -38,6 +38,7 @@
 pub mod clock;
 pub mod error;
 pub mod hash;
+pub mod name;
 pub mod value;
 pub mod version;
 

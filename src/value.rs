@@ -6,15 +6,6 @@
 /// The largest magnitude at which a number still counts: 2^53, as in the official SDKs.
 const LARGEST_NUMBER: f64 = 9_007_199_254_740_992.0;
 
-/// One attribute of a user, borrowed from the caller.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Attribute<'a> {
-    /// The attribute's key, as in the datafile's `attributes`.
-    pub key: &'a str,
-    /// Its value.
-    pub value: AttributeValue<'a>,
-}
-
 /// The value of an attribute, borrowed from the caller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

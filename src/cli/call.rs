@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::client::DecideOptions;
 use crate::clock::TimeMs;
-use crate::value::Attribute;
+use crate::targeting::Attribute;
 
 /// A call: who, when, what.
 #[derive(Debug)]

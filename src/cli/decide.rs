@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &DecideArguments) -> Result<ExitCode, Failure> {
     let user = client.user(&arguments.user);
     let user = attributes(&attributes_given)
         .iter()
-        .fold(user, |user, attribute| user.with(attribute.key, attribute.value));
+        .fold(user, |user, attribute| user.with(attribute.key(), attribute.value));
     let user = if segments.is_empty() { user } else { user.with_segments(&segments) };
     let text = match &arguments.subject.experiment {
         Some(key) => experiment(arguments, &user, key),

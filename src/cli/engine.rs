@@ -183,7 +183,7 @@ impl Engine {
             None => user,
         };
         let with = |user: UserContext<'c>, (key, value)| user.with(key, value);
-        call.attributes.iter().map(|attribute| (attribute.key, attribute.value)).fold(user, with)
+        call.attributes.iter().map(|attribute| (attribute.key(), attribute.value)).fold(user, with)
     }
 }
 

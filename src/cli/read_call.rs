@@ -9,7 +9,8 @@ use super::members::{Fault, Members, kind_of};
 use super::nearest::nearest;
 use super::words::quoted;
 use crate::client::DecideOptions;
-use crate::value::{Attribute, AttributeValue};
+use crate::targeting::Attribute;
+use crate::value::AttributeValue;
 
 /// Reads the JSON of a line.
 pub(super) fn read_line(line: &[u8]) -> Result<Value, Fault> {
@@ -122,7 +123,7 @@ fn united(names: &[&str]) -> DecideOptions {
 
 /// The attributes of a JSON object.
 pub(super) fn attributes(object: &Map<String, Value>) -> Vec<Attribute<'_>> {
-    object.iter().map(|(key, value)| Attribute { key, value: attribute_value(value) }).collect()
+    object.iter().map(|(key, value)| Attribute::new(key, attribute_value(value))).collect()
 }
 
 /// An attribute's value; numbers beyond 64 bits are taken as doubles.

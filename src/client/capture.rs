@@ -13,7 +13,7 @@ use crate::attribution::{
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
 use crate::store::Recorded;
-use crate::value::Attribute;
+use crate::targeting::Attribute;
 
 /// The start of the keys of reserved attributes, which are sent though no datafile declares them.
 const RESERVED: &str = "$opt_";
@@ -100,10 +100,10 @@ impl UserContext<'_> {
 }
 
 fn recorded(datafile: &Datafile, attribute: &Attribute<'_>) -> Option<RecordedAttribute> {
-    let (entity_id, key) = match datafile.attribute_by_key(attribute.key) {
+    let (entity_id, key) = match datafile.attribute_by_key(attribute.key()) {
         Some(declared) => (Arc::clone(&declared.id), Arc::clone(&declared.key)),
-        None if attribute.key.starts_with(RESERVED) => {
-            let key: Arc<str> = attribute.key.into();
+        None if attribute.key().starts_with(RESERVED) => {
+            let key: Arc<str> = attribute.key().into();
             (Arc::clone(&key), key)
         }
         None => return None,

@@ -97,8 +97,10 @@ impl UserContext<'_> {
     /// Decides a flag. `ENABLED_FLAGS_ONLY` has no effect on a single flag.
     #[must_use]
     pub fn decide_with(&self, flag_key: &str, options: DecideOptions) -> Decision {
-        let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else { return Decision::error(flag_key, NOT_READY) };
+        let in_force = self.in_force();
+        let Some(datafile) = in_force.datafile() else {
+            return Decision::error(flag_key, NOT_READY);
+        };
         let Some(index) = datafile.flag_index(flag_key) else {
             return Decision::unknown_flag(flag_key);
         };
@@ -111,8 +113,8 @@ impl UserContext<'_> {
     /// Decides all flags, in the datafile's order.
     #[must_use]
     pub fn decide_all(&self, options: DecideOptions) -> Vec<Decision> {
-        let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let in_force = self.in_force();
+        let Some(datafile) = in_force.datafile() else { return Vec::new() };
         let mut call = DecideCall::new(self, datafile, options);
         let mut decisions = Vec::with_capacity(datafile.flags().len());
         for flag in datafile.flags() {
@@ -131,8 +133,8 @@ impl UserContext<'_> {
         flag_keys: &[impl AsRef<str>],
         options: DecideOptions,
     ) -> Vec<Decision> {
-        let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let in_force = self.in_force();
+        let Some(datafile) = in_force.datafile() else { return Vec::new() };
         let mut call = DecideCall::new(self, datafile, options);
         let mut decisions: Vec<Decision> = Vec::with_capacity(flag_keys.len());
         for key in flag_keys {
@@ -155,8 +157,8 @@ impl UserContext<'_> {
     /// flag.
     #[must_use]
     pub fn explain(&self, flag_key: &str) -> Option<Explanation> {
-        let snapshot = self.inner.snapshot();
-        let datafile = snapshot.as_ref()?;
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
         let index = datafile.flag_index(flag_key)?;
         let mut call = DecideCall::new(self, datafile, DecideOptions::NONE);
         Some(call.session.explain_flag(index).1)

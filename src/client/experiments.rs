@@ -4,141 +4,112 @@
 
 use std::sync::Arc;
 
-use super::Snapshot;
 use super::capture::Stamp;
+use super::chosen::{Activate, Activated, Chosen};
 use super::listener::{DecisionKind, DecisionNotice};
 use super::session::{LEGACY_CALL, Session};
+use super::snapshot::InForce;
 use super::user::UserContext;
-use crate::attribution::{Impression, ImpressionOutcome, ImpressionSource};
-use crate::clock::TimeMs;
-use crate::datafile::{Datafile, Rule, RuleIndex, RuleKind, Variation, VariationIndex};
-use crate::decide::{Explanation, How};
+use crate::attribution::{Impression, ImpressionSource};
+use crate::datafile::{Datafile, Rule, RuleIndex, RuleKind, Variation};
+use crate::decide::{self, ExperimentDecision, Explanation, Given, How, Silent};
 use crate::error::Error;
 use crate::store::Receipt;
 
-/// What [`UserContext::activate`] is asked: an experiment key, and what may go with it.
-#[derive(Debug, Clone, Copy)]
-#[must_use]
-pub struct Activate<'a> {
-    experiment_key: &'a str,
-    stamp: Stamp<'a>,
-}
-
-impl<'a> Activate<'a> {
-    /// Asks for an experiment.
-    pub fn new(experiment_key: &'a str) -> Self {
-        Self { experiment_key, stamp: Stamp::default() }
-    }
-
-    /// Gives the activation an id: a repeat with the same id is not counted. Ids are unique in the
-    /// environment, not per user; an empty one is none.
-    pub fn id(mut self, id: &'a str) -> Self {
-        self.stamp.id = Some(id);
-        self
-    }
-
-    /// Gives the activation a time, in milliseconds since the epoch.
-    pub fn time_ms(mut self, time_ms: TimeMs) -> Self {
-        self.stamp.time_ms = Some(time_ms);
-        self
-    }
-}
-
-impl<'a> From<&'a str> for Activate<'a> {
-    fn from(experiment_key: &'a str) -> Self {
-        Self::new(experiment_key)
-    }
-}
-
-impl<'a> From<&'a String> for Activate<'a> {
-    fn from(experiment_key: &'a String) -> Self {
-        Self::new(experiment_key)
-    }
-}
-
-/// The variation that an experiment gives to a user, if any. Holds on to the datafile it is from.
-pub struct Chosen {
-    snapshot: Snapshot,
-    chosen: Option<(RuleIndex, VariationIndex)>,
-    how: How,
-}
-
-impl Chosen {
-    /// The variation's key; `None` if the user gets no variation, or there is no such experiment.
-    #[inline]
-    #[must_use]
-    pub fn variation_key(&self) -> Option<&str> {
-        self.variation().map(Variation::key)
-    }
-
-    /// The variation.
-    #[inline]
-    #[must_use]
-    pub fn variation(&self) -> Option<&Variation> {
-        let (rule, variation) = self.chosen?;
-        self.snapshot.as_ref()?.rule(rule)?.variation(variation)
-    }
-
-    /// Makes it the variation that its key stands for. Both SDKs look the variation up again by its key
-    /// when they report an activation, which matters where a feature rollout borrows a variation whose
-    /// key the experiment has, too.
-    fn resolve_by_key(&mut self) {
-        let Some((datafile, (index, _))) = self.snapshot.as_ref().zip(self.chosen) else { return };
-        let by_key = || {
-            let key = self.variation_key()?;
-            datafile.rule(index)?.variation_by_key.get(key).copied()
+impl<'a> UserContext<'a> {
+    /// Decides an experiment and, if there is a variation, records that the user was exposed to it.
+    pub fn activate<'k>(&self, call: impl Into<Activate<'k>>) -> Activated<'a> {
+        let Activate { experiment_key, stamp } = call.into();
+        let in_force = self.in_force();
+        let found = find(&in_force, experiment_key);
+        let (decided, prediction_id) = match found {
+            Ok((datafile, index)) => self.decide_to_record(datafile, index),
+            Err(how) => (ExperimentDecision { variation: None, how }, None),
         };
-        if let Some(variation) = by_key() {
-            self.chosen = Some((index, variation));
+        let index = found.ok().map(|(_, index)| index);
+        self.expose(Chosen::new(in_force, index, decided), prediction_id, stamp)
+    }
+
+    /// Decides an experiment without recording anything.
+    #[must_use]
+    pub fn get_variation(&self, experiment_key: &str) -> Chosen<'a> {
+        let in_force = self.in_force();
+        let found = find(&in_force, experiment_key);
+        let decided = match found {
+            Ok((datafile, index)) => self.decide_experiment(datafile, index),
+            Err(how) => ExperimentDecision { variation: None, how },
+        };
+        let index = found.ok().map(|(_, index)| index);
+        let chosen = Chosen::new(in_force, index, decided);
+        self.tell_experiment_decision(&chosen, false);
+        chosen
+    }
+
+    /// Explains what [`UserContext::get_variation`] answers; `None` if there is no such experiment.
+    #[must_use]
+    pub fn explain_experiment(&self, experiment_key: &str) -> Option<Explanation> {
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
+        let rule = datafile.experiment_index(experiment_key)?;
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
+        Some(session.explain_experiment(rule))
+    }
+
+    #[inline(always)]
+    fn decide_experiment(&self, datafile: &Datafile, index: RuleIndex) -> ExperimentDecision {
+        match self.decide_plainly(datafile, index) {
+            Some(decided) => decided,
+            None => self.decide_arranged(datafile, index).0,
         }
     }
 
-    /// Which step decided.
-    #[must_use]
-    pub fn how(&self) -> How {
-        self.how
+    /// Gives the id of the prediction behind the decision, too.
+    #[inline(always)]
+    fn decide_to_record(
+        &self,
+        datafile: &Datafile,
+        index: RuleIndex,
+    ) -> (ExperimentDecision, Option<Box<str>>) {
+        match self.decide_plainly(datafile, index) {
+            Some(decided) => (decided, None),
+            None => self.decide_arranged(datafile, index),
+        }
     }
-}
 
-impl std::fmt::Debug for Chosen {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Chosen")
-            .field("variation_key", &self.variation_key())
-            .field("how", &self.how)
-            .finish()
+    /// The decision where nothing can have been arranged for the user, and nothing is to be asked for:
+    /// most calls of most clients.
+    #[inline(always)]
+    fn decide_plainly(&self, datafile: &Datafile, index: RuleIndex) -> Option<ExperimentDecision> {
+        if self.inner.may_have_arrangements() {
+            return None;
+        }
+        let user = self.as_user();
+        let decided = decide::experiment(datafile, index, &user, &Given::NOTHING, &mut Silent);
+        Some(decided).filter(|decided| decided.how != How::NeedsPrediction)
     }
-}
 
-/// What became of an activation.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Activated {
-    /// The variation to show.
-    pub chosen: Chosen,
-    /// What the ledger made of it, or would have if it was refused; `None` where there was no variation,
-    /// so nothing to record.
-    pub outcome: Option<ImpressionOutcome>,
-    /// Tells when it is stored, or that it was refused: full, or no datafile yet.
-    pub receipt: Receipt,
-}
-
-impl Activated {
-    /// The key of the variation to show; `None` if the user gets none.
-    #[inline]
-    #[must_use]
-    pub fn variation_key(&self) -> Option<&str> {
-        self.chosen.variation_key()
+    #[cold]
+    fn decide_arranged(
+        &self,
+        datafile: &Datafile,
+        index: RuleIndex,
+    ) -> (ExperimentDecision, Option<Box<str>>) {
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
+        let decided = session.experiment(index);
+        let prediction_id = session.prediction_id(Some(index));
+        session.finish();
+        (decided, prediction_id)
     }
-}
 
-impl UserContext<'_> {
-    /// Decides an experiment and, if there is a variation, records that the user was exposed to it.
-    pub fn activate<'k>(&self, call: impl Into<Activate<'k>>) -> Activated {
-        let Activate { experiment_key, stamp } = call.into();
-        let (mut chosen, prediction_id) = self.choose(experiment_key);
+    /// Records that the user was exposed to what was chosen.
+    fn expose<'s>(
+        &self,
+        mut chosen: Chosen<'s>,
+        prediction_id: Option<Box<str>>,
+        stamp: Stamp<'_>,
+    ) -> Activated<'s> {
         chosen.resolve_by_key();
-        let recorded = match (chosen.snapshot.as_ref(), chosen.chosen) {
+        let recorded = match (chosen.in_force.datafile(), chosen.chosen) {
             (Some(datafile), Some((rule, variation))) => Some(self.record_impression(Impression {
                 envelope: self.envelope(datafile, stamp),
                 flag: None,
@@ -167,50 +138,16 @@ impl UserContext<'_> {
         Activated { chosen, outcome, receipt }
     }
 
-    /// Decides an experiment without recording anything.
-    #[must_use]
-    pub fn get_variation(&self, experiment_key: &str) -> Chosen {
-        let (chosen, _) = self.choose(experiment_key);
-        self.tell_experiment_decision(&chosen, false);
-        chosen
-    }
-
-    /// Explains what [`UserContext::get_variation`] answers; `None` if there is no such experiment.
-    #[must_use]
-    pub fn explain_experiment(&self, experiment_key: &str) -> Option<Explanation> {
-        let snapshot = self.inner.snapshot();
-        let datafile = snapshot.as_ref()?;
-        let rule = datafile.experiment_index(experiment_key)?;
-        let mut session = Session::new(self, datafile, LEGACY_CALL);
-        Some(session.explain_experiment(rule))
-    }
-
-    fn choose(&self, experiment_key: &str) -> (Chosen, Option<Box<str>>) {
-        let snapshot = self.inner.snapshot();
-        let Some((datafile, index)) = snapshot
-            .as_ref()
-            .and_then(|datafile| Some((datafile, datafile.experiment_index(experiment_key)?)))
-        else {
-            let how = if snapshot.is_some() { How::UnknownExperiment } else { How::NotReady };
-            return (Chosen { snapshot, chosen: None, how }, None);
-        };
-        let mut session = Session::new(self, datafile, LEGACY_CALL);
-        let decision = session.experiment(index);
-        let prediction_id = session.prediction_id(Some(index));
-        session.finish();
-        let chosen = decision.variation.map(|variation| (index, variation));
-        (Chosen { snapshot, chosen, how: decision.how }, prediction_id)
-    }
-
-    fn tell_experiment_decision(&self, chosen: &Chosen, is_dispatched: bool) {
-        if self.inner.listeners.is_empty() {
-            return;
+    #[inline]
+    fn tell_experiment_decision(&self, chosen: &Chosen<'_>, is_dispatched: bool) {
+        if !self.inner.listeners.is_empty() {
+            self.tell_listeners_of_experiment(chosen, is_dispatched);
         }
-        let rule = chosen
-            .snapshot
-            .as_ref()
-            .zip(chosen.chosen)
-            .and_then(|(datafile, (rule, _))| datafile.rule(rule));
+    }
+
+    #[cold]
+    fn tell_listeners_of_experiment(&self, chosen: &Chosen<'_>, is_dispatched: bool) {
+        let rule = chosen.rule();
         let is_of_flag = rule.is_some_and(|rule| rule.flag().is_some());
         let notice = DecisionNotice {
             kind: if is_of_flag { DecisionKind::FeatureTest } else { DecisionKind::AbTest },
@@ -231,8 +168,9 @@ impl UserContext<'_> {
     /// It is kept in the client's memory, and wins over everything but the experiment's status.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_forced_variation(&self, experiment_key: &str, variation_key: Option<&str>) -> bool {
-        let snapshot = self.inner.snapshot();
-        let Some(rule) = snapshot.as_ref().and_then(|datafile| forcible(datafile, experiment_key))
+        let in_force = self.in_force();
+        let Some(rule) =
+            in_force.datafile().and_then(|datafile| forcible(datafile, experiment_key))
         else {
             return false;
         };
@@ -250,11 +188,71 @@ impl UserContext<'_> {
     /// The variation that is forced for this user and an experiment.
     #[must_use]
     pub fn get_forced_variation(&self, experiment_key: &str) -> Option<Arc<str>> {
-        let snapshot = self.inner.snapshot();
-        let rule = snapshot.as_ref().and_then(|datafile| forcible(datafile, experiment_key))?;
+        let in_force = self.in_force();
+        let rule = in_force.datafile().and_then(|datafile| forcible(datafile, experiment_key))?;
         let forced = self.inner.forced_variations.of(self.id)?;
         rule.variation_by_id(forced.get(rule.id())?).map(|variation| Arc::clone(&variation.key))
     }
+}
+
+/// An experiment of a snapshot, looked up once for many users.
+///
+/// Its calls answer what the calls of the same name of a [`UserContext`] answer. They see the datafile
+/// of the snapshot that it is from, whichever the user was made for.
+///
+/// ```
+/// # fn main() -> Result<(), variate::Error> {
+/// # let client = variate::Client::from_datafile(include_bytes!("../../datafiles/shop.json"))?;
+/// let snapshot = client.snapshot();
+/// let anna = snapshot.user("anna").with("country", "SE");
+/// if let Some(button) = snapshot.experiment("checkout_button") {
+///     println!("{:?}", button.get_variation(&anna).variation_key());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Experiment<'s> {
+    datafile: &'s Arc<Datafile>,
+    index: RuleIndex,
+}
+
+impl<'s> Experiment<'s> {
+    pub(super) const fn new(datafile: &'s Arc<Datafile>, index: RuleIndex) -> Self {
+        Self { datafile, index }
+    }
+
+    /// Decides it for a user without recording anything; see [`UserContext::get_variation`].
+    #[must_use]
+    pub fn get_variation(&self, user: &UserContext<'_>) -> Chosen<'s> {
+        let decided = user.decide_experiment(self.datafile, self.index);
+        let chosen = Chosen::new(InForce::Held(Some(self.datafile)), Some(self.index), decided);
+        user.tell_experiment_decision(&chosen, false);
+        chosen
+    }
+
+    /// Decides it for a user and, if there is a variation, records that the user was exposed to it; see
+    /// [`UserContext::activate`].
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
+    pub fn activate(&self, user: &UserContext<'_>) -> Activated<'s> {
+        let (decided, prediction_id) = user.decide_to_record(self.datafile, self.index);
+        let chosen = Chosen::new(InForce::Held(Some(self.datafile)), Some(self.index), decided);
+        user.expose(chosen, prediction_id, Stamp::default())
+    }
+}
+
+impl std::fmt::Debug for Experiment<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let key = self.datafile.rule(self.index).map(Rule::key);
+        formatter.debug_struct("Experiment").field("key", &key).finish_non_exhaustive()
+    }
+}
+
+/// The experiment of a key, or why there is none.
+#[inline(always)]
+fn find<'f>(in_force: &'f InForce<'_>, key: &str) -> Result<(&'f Arc<Datafile>, RuleIndex), How> {
+    let datafile = in_force.datafile().ok_or(How::NotReady)?;
+    Ok((datafile, datafile.experiment_index(key).ok_or(How::UnknownExperiment)?))
 }
 
 /// The experiment of a key; else the rollout rule of that key, which the SDKs accept here, too, though

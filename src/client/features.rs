@@ -16,9 +16,10 @@ impl UserContext<'_> {
     /// Whether a flag is on for the user. Records an impression as the SDKs send one.
     #[must_use]
     pub fn is_feature_enabled(&self, flag_key: &str) -> bool {
-        let snapshot = self.inner.snapshot();
-        let Some((datafile, flag)) =
-            snapshot.as_ref().and_then(|datafile| Some((datafile, datafile.flag_index(flag_key)?)))
+        let in_force = self.in_force();
+        let Some((datafile, flag)) = in_force
+            .datafile()
+            .and_then(|datafile| Some((datafile, datafile.flag_index(flag_key)?)))
         else {
             return false;
         };
@@ -32,8 +33,8 @@ impl UserContext<'_> {
     /// for each flag that the SDKs send one for.
     #[must_use]
     pub fn get_enabled_features(&self) -> Vec<String> {
-        let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else { return Vec::new() };
+        let in_force = self.in_force();
+        let Some(datafile) = in_force.datafile() else { return Vec::new() };
         let indexed = datafile
             .flags()
             .iter()
@@ -55,8 +56,8 @@ impl UserContext<'_> {
         flag_key: &str,
         variable_key: &str,
     ) -> Option<VariableValue> {
-        let snapshot = self.inner.snapshot();
-        let datafile = snapshot.as_ref()?;
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
         let index = datafile.flag_index(flag_key)?;
         let variable = datafile.flag(index)?.variable_by_key(variable_key)?;
         let decision = self.decide_feature(datafile, index);
@@ -67,8 +68,8 @@ impl UserContext<'_> {
     /// The values of all variables of a flag; `None` if the flag is unknown. Records nothing.
     #[must_use]
     pub fn get_all_feature_variables(&self, flag_key: &str) -> Option<Variables> {
-        let snapshot = self.inner.snapshot();
-        let datafile = snapshot.as_ref()?;
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
         let index = datafile.flag_index(flag_key)?;
         let decision = self.decide_feature(datafile, index);
         self.tell_feature(DecisionKind::AllFeatureVariables, datafile, (index, &decision), false);

@@ -19,10 +19,12 @@ pub(super) struct ForcedVariationsByUser {
 }
 
 impl ForcedVariationsByUser {
+    #[inline]
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Acquire)
+    }
+
     pub(super) fn of(&self, user_id: &str) -> Option<Arc<ForcedVariations>> {
-        if !self.is_used.load(Ordering::Acquire) {
-            return None;
-        }
         self.users.read().get(user_id).cloned()
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::attribution::Credit;
 use crate::clock::TimeMs;
-use crate::value::Attribute;
+use crate::targeting::Attribute;
 
 /// Is told of what the client does, on the caller's thread: keep it short.
 ///

@@ -6,6 +6,7 @@
 
 mod builder;
 mod capture;
+mod chosen;
 mod config;
 mod decide;
 mod experiments;
@@ -16,20 +17,23 @@ mod options;
 mod predictor;
 mod profile;
 mod session;
+mod snapshot;
 mod track;
 mod user;
 
 pub use builder::ClientBuilder;
+pub use chosen::{Activate, Activated, Chosen};
 pub use config::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
     ConfigVariable, ConfigVariation,
 };
 pub use decide::{Decision, Variables};
-pub use experiments::{Activate, Activated, Chosen};
+pub use experiments::Experiment;
 pub use listener::{ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener};
 pub use options::DecideOptions;
 pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
 pub use profile::{MemoryProfileService, ProfileService, ServiceError};
+pub use snapshot::Snapshot;
 pub use track::{Track, Tracked};
 pub use user::UserContext;
 
@@ -37,7 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
 use crate::attribution::Rules;
@@ -47,6 +51,7 @@ use crate::events::{Delivery, SinkStatistics};
 use crate::store::{Statistics, Store};
 use forced::ForcedVariationsByUser;
 use listener::Listeners;
+use snapshot::InForce;
 
 /// Decides, activates and tracks for users of one environment.
 ///
@@ -81,9 +86,6 @@ struct Services {
     failures: AtomicU64,
 }
 
-/// The datafile of one call.
-type Snapshot = Guard<Option<Arc<Datafile>>>;
-
 /// What a client counts.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -115,9 +117,16 @@ impl Client {
     }
 
     /// A handle for one user. Set it up with `with`, then call it as often as you like.
+    #[inline]
     #[must_use]
     pub fn user<'a>(&'a self, user_id: &'a str) -> UserContext<'a> {
-        UserContext::new(&self.inner, user_id)
+        UserContext::new(&self.inner, None, user_id)
+    }
+
+    /// The datafile in force, held until it is dropped: for those who decide often.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::new(&self.inner, self.datafile())
     }
 
     /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
@@ -132,13 +141,13 @@ impl Client {
     /// The datafile in force.
     #[must_use]
     pub fn datafile(&self) -> Option<Arc<Datafile>> {
-        self.inner.snapshot().as_ref().map(Arc::clone)
+        self.inner.in_force().datafile().map(Arc::clone)
     }
 
     /// The configuration view of the datafile in force: what the SDKs call OptimizelyConfig.
     #[must_use]
     pub fn config(&self) -> Option<Config> {
-        self.inner.snapshot().as_ref().map(|datafile| Config::new(datafile))
+        self.inner.in_force().datafile().map(|datafile| Config::new(datafile))
     }
 
     /// The name of the environment.
@@ -182,16 +191,22 @@ impl Client {
 impl Inner {
     /// The datafile of one call: each call takes it exactly once.
     #[inline]
-    fn snapshot(&self) -> Snapshot {
-        self.current.load()
+    fn in_force(&self) -> InForce<'static> {
+        InForce::Loaded(self.current.load())
+    }
+
+    /// Whether a user may have a profile or forced variations.
+    #[inline]
+    fn may_have_arrangements(&self) -> bool {
+        self.services.profiles.is_some() || self.forced_variations.is_used()
     }
 }
 
 /// One line: neither the datafile nor the ledger, which holds other users.
 impl std::fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let snapshot = self.snapshot();
-        let revision = snapshot.as_ref().map(|datafile| datafile.revision());
+        let in_force = self.in_force();
+        let revision = in_force.datafile().map(|datafile| datafile.revision());
         formatter
             .debug_struct("Client")
             .field("environment", &self.environment)

@@ -3,7 +3,7 @@
 //! Must not know how decisions use them.
 
 use super::profile::ServiceError;
-use crate::value::Attribute;
+use crate::targeting::Attribute;
 
 /// Answers which variation a contextual bandit should show.
 ///

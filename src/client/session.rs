@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use super::predictor::PredictionRequest;
 use super::user::UserContext;
 use super::{Inner, Services};
-use crate::datafile::{Datafile, FlagIndex, RuleIndex};
+use crate::datafile::{Datafile, FlagIndex, RuleIndex, VariationIndex};
 use crate::decide::{
     self, ExperimentDecision, Explanation, FlagDecision, ForcedDecisions, ForcedVariations, Given,
     How, Prediction, Profile, Silent, User,
@@ -33,30 +33,37 @@ pub(super) struct Session<'c> {
     inner: &'c Inner,
     datafile: &'c Datafile,
     user: User<'c>,
-    forced_variations: Option<Arc<ForcedVariations>>,
     forced_decisions: Option<&'c ForcedDecisions>,
+    /// Nothing, in most calls of most clients; those then pay for one comparison.
+    arranged: Option<Box<Arranged>>,
+}
+
+/// What was looked up and asked for on behalf of one call.
+#[derive(Default)]
+struct Arranged {
+    forced_variations: Option<Arc<ForcedVariations>>,
     profile: Option<Profile>,
     has_news: bool,
     predictions: Vec<Prediction>,
 }
 
 impl<'c> Session<'c> {
+    #[inline]
     pub(super) fn new(context: &'c UserContext<'_>, datafile: &'c Datafile, sees: Sees) -> Self {
         let inner = context.inner;
         let forced_decisions = Some(&context.forced_decisions)
             .filter(|forced| sees.forced_decisions && !forced.is_empty());
+        let look_up = || Arranged::look_up(inner, context.id, sees.profile);
         Self {
             inner,
             datafile,
             user: context.as_user(),
-            forced_variations: inner.forced_variations.of(context.id),
             forced_decisions,
-            profile: if sees.profile { inner.services.profile(context.id) } else { None },
-            has_news: false,
-            predictions: Vec::new(),
+            arranged: inner.may_have_arrangements().then(look_up),
         }
     }
 
+    #[inline]
     pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
         let decision = self.with_predictions(
             |datafile, user, given| decide::experiment(datafile, rule, user, given, &mut Silent),
@@ -100,6 +107,7 @@ impl<'c> Session<'c> {
 
     /// Decides, and as long as that needs a prediction, asks for it and decides again: each rule is
     /// asked for once.
+    #[inline]
     fn with_predictions<D>(
         &mut self,
         decide: impl Fn(&Datafile, &User<'_>, &Given<'_>) -> D,
@@ -121,36 +129,48 @@ impl<'c> Session<'c> {
     }
 
     /// The id of the prediction behind a decision.
+    #[inline]
     pub(super) fn prediction_id(&self, rule: Option<RuleIndex>) -> Option<Box<str>> {
-        let prediction =
-            self.predictions.iter().find(|prediction| Some(prediction.rule) == rule)?;
+        let predictions = &self.arranged.as_ref()?.predictions;
+        let prediction = predictions.iter().find(|prediction| Some(prediction.rule) == rule)?;
         prediction.prediction_id.clone()
     }
 
     /// Saves the profile if a decision changed it.
+    #[inline]
     pub(super) fn finish(self) {
-        if let (true, Some(profile)) = (self.has_news, &self.profile) {
+        if let Some(arranged) = self.arranged
+            && let (true, Some(profile)) = (arranged.has_news, &arranged.profile)
+        {
             self.inner.services.save_profile(self.user.id, profile);
         }
     }
 
+    #[inline]
     fn given(&self) -> Given<'_> {
+        let forced_decisions = self.forced_decisions;
+        let Some(arranged) = &self.arranged else {
+            return Given { forced_decisions, ..Given::default() };
+        };
         Given {
-            forced_variations: self.forced_variations.as_deref(),
-            forced_decisions: self.forced_decisions,
-            profile: self.profile.as_ref(),
-            predictions: &self.predictions,
+            forced_variations: arranged.forced_variations.as_deref(),
+            forced_decisions,
+            profile: arranged.profile.as_ref(),
+            predictions: &arranged.predictions,
         }
     }
 
-    fn remember(&mut self, rule: RuleIndex, variation: crate::datafile::VariationIndex) {
-        if let (Some(profile), Some(rule)) = (&mut self.profile, self.datafile.rule(rule))
+    #[inline]
+    fn remember(&mut self, rule: RuleIndex, variation: VariationIndex) {
+        if let Some(arranged) = &mut self.arranged
+            && let (Some(profile), Some(rule)) = (&mut arranged.profile, self.datafile.rule(rule))
             && let Some(variation) = rule.variation(variation)
         {
-            self.has_news |= profile.set(rule.id(), variation.id());
+            arranged.has_news |= profile.set(rule.id(), variation.id());
         }
     }
 
+    #[cold]
     fn predict(&mut self, index: RuleIndex) {
         let answer = self.datafile.rule(index).and_then(|rule| {
             let may_use = |key: &str| {
@@ -160,7 +180,7 @@ impl<'c> Session<'c> {
                 })
             };
             let attributes =
-                self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key));
+                self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key()));
             self.inner.services.predict(&PredictionRequest {
                 rule_id: rule.id(),
                 rule_key: rule.key(),
@@ -170,7 +190,19 @@ impl<'c> Session<'c> {
         });
         let (variation_id, prediction_id) =
             answer.map_or((None, None), |answer| (Some(answer.variation_id), answer.prediction_id));
-        self.predictions.push(Prediction { rule: index, variation_id, prediction_id });
+        let arranged = self.arranged.get_or_insert_default();
+        arranged.predictions.push(Prediction { rule: index, variation_id, prediction_id });
+    }
+}
+
+impl Arranged {
+    #[cold]
+    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Box<Self> {
+        Box::new(Self {
+            forced_variations: inner.forced_variations.of(user_id),
+            profile: if sees_profile { inner.services.profile(user_id) } else { None },
+            ..Self::default()
+        })
     }
 }
 

@@ -118,8 +118,8 @@ impl UserContext<'_> {
         if let Some(tags) = &mut tags {
             tags.retain(|key, tag| !(tag.is_null() && LEFT_OUT_IF_NULL.contains(&key.as_str())));
         }
-        let snapshot = self.inner.snapshot();
-        let Some(datafile) = snapshot.as_ref() else {
+        let in_force = self.in_force();
+        let Some(datafile) = in_force.datafile() else {
             return Tracked {
                 reason: None,
                 ..Tracked::unknown(Receipt::refused(Error::not_ready()))

@@ -5,9 +5,11 @@
 use smallvec::SmallVec;
 
 use super::Inner;
+use super::snapshot::{InForce, Snapshot};
 use crate::clock::TimeMs;
 use crate::decide::{ForcedDecisions, User};
-use crate::value::{Attribute, AttributeValue};
+use crate::targeting::Attribute;
+use crate::value::AttributeValue;
 
 /// As many attributes as this are kept without an allocation.
 const INLINE_ATTRIBUTES: usize = 8;
@@ -32,6 +34,8 @@ const INLINE_ATTRIBUTES: usize = 8;
 #[derive(Clone)]
 pub struct UserContext<'a> {
     pub(super) inner: &'a Inner,
+    /// The snapshot that the caller holds, if this was made by one.
+    held: Option<&'a Snapshot<'a>>,
     pub(super) id: &'a str,
     pub(super) attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
     pub(super) segments: Option<&'a [&'a str]>,
@@ -40,9 +44,11 @@ pub struct UserContext<'a> {
 }
 
 impl<'a> UserContext<'a> {
-    pub(super) fn new(inner: &'a Inner, id: &'a str) -> Self {
+    #[inline]
+    pub(super) fn new(inner: &'a Inner, held: Option<&'a Snapshot<'a>>, id: &'a str) -> Self {
         Self {
             inner,
+            held,
             id,
             attributes: SmallVec::new(),
             segments: None,
@@ -52,12 +58,14 @@ impl<'a> UserContext<'a> {
     }
 
     /// Adds an attribute; of a key given twice, the last value counts.
+    #[inline(always)]
     #[must_use]
     pub fn with(mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) -> Self {
-        let value = value.into();
-        match self.attributes.iter_mut().find(|attribute| attribute.key == key) {
-            Some(attribute) => attribute.value = value,
-            None => self.attributes.push(Attribute { key, value }),
+        let added = Attribute::new(key, value);
+        let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
+        match self.attributes.iter_mut().find(is_same) {
+            Some(attribute) => attribute.value = added.value,
+            None => self.attributes.push(added),
         }
         self
     }
@@ -126,6 +134,16 @@ impl<'a> UserContext<'a> {
         &self.attributes
     }
 
+    /// The datafile of one call: each call takes it exactly once.
+    #[inline]
+    pub(super) fn in_force(&self) -> InForce<'a> {
+        match self.held {
+            Some(snapshot) => InForce::Held(snapshot.datafile()),
+            None => self.inner.in_force(),
+        }
+    }
+
+    #[inline]
     pub(super) fn as_user(&self) -> User<'_> {
         User { id: self.id, attributes: &self.attributes, segments: self.segments }
     }

@@ -4,20 +4,44 @@
 //! Must not know the wire form, users or I/O. Immutable once built.
 
 use std::cmp::Ordering;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::allocation::Allocation;
 use crate::hash::PreparedParent;
+use crate::name::NameTable;
 use crate::targeting::{Condition, Program, Tree};
 use crate::value::{VariableType, VariableValue};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub(crate) u32);
+        ///
+        /// Kept one higher than the place, so that an optional one is as small and comes back in a register.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(NonZeroU32);
+
+        impl $name {
+            /// Of the place, counted from 0.
+            #[inline]
+            pub(crate) const fn at(place: u32) -> Self {
+                Self(NonZeroU32::MIN.saturating_add(place))
+            }
+
+            /// The place, counted from 0.
+            #[inline]
+            pub(crate) const fn place(self) -> u32 {
+                self.0.get() - 1
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "{}({})", stringify!($name), self.place())
+            }
+        }
     };
 }
 
@@ -78,13 +102,13 @@ pub struct Datafile {
     /// All holdouts that run, global and local: each is tied to every event.
     pub(crate) running_holdouts: Vec<RuleIndex>,
 
-    pub(crate) attribute_by_key: HashMap<Box<str>, usize>,
+    pub(crate) attribute_by_key: NameTable<usize>,
     /// Experiments only: a rollout rule never hides an experiment of the same key.
-    pub(crate) experiment_by_key: HashMap<Box<str>, RuleIndex>,
+    pub(crate) experiment_by_key: NameTable<RuleIndex>,
     /// Rules of every kind.
     pub(crate) rule_by_id: HashMap<Box<str>, RuleIndex>,
-    pub(crate) flag_by_key: HashMap<Box<str>, FlagIndex>,
-    pub(crate) event_by_key: HashMap<Box<str>, EventIndex>,
+    pub(crate) flag_by_key: NameTable<FlagIndex>,
+    pub(crate) event_by_key: NameTable<EventIndex>,
 }
 
 /// Where the results service of a project stands.
@@ -275,21 +299,21 @@ impl Datafile {
     #[inline]
     #[must_use]
     pub fn rule(&self, index: RuleIndex) -> Option<&Rule> {
-        self.rules.get(index.0 as usize)
+        self.rules.get(index.place() as usize)
     }
 
     /// The flag at a place.
     #[inline]
     #[must_use]
     pub fn flag(&self, index: FlagIndex) -> Option<&Flag> {
-        self.flags.get(index.0 as usize)
+        self.flags.get(index.place() as usize)
     }
 
     /// The event at a place.
     #[inline]
     #[must_use]
     pub fn event(&self, index: EventIndex) -> Option<&Event> {
-        self.events.get(index.0 as usize)
+        self.events.get(index.place() as usize)
     }
 
     /// The place of a rule of any kind, by id.
@@ -299,21 +323,24 @@ impl Datafile {
     }
 
     /// The place of an event, by key.
+    #[inline]
     #[must_use]
     pub fn event_index(&self, key: &str) -> Option<EventIndex> {
-        self.event_by_key.get(key).copied()
+        self.event_by_key.get(key)
     }
 
     /// The place of an experiment (of a group or not), by key.
+    #[inline(always)]
     #[must_use]
     pub fn experiment_index(&self, key: &str) -> Option<RuleIndex> {
-        self.experiment_by_key.get(key).copied()
+        self.experiment_by_key.get(key)
     }
 
     /// The place of a flag, by key.
+    #[inline]
     #[must_use]
     pub fn flag_index(&self, key: &str) -> Option<FlagIndex> {
-        self.flag_by_key.get(key).copied()
+        self.flag_by_key.get(key)
     }
 
     /// The rule and the variation that a forced decision means by a variation key: the first rule of the
@@ -330,7 +357,7 @@ impl Datafile {
             let own = rule.variations.get(..rule.own_variations).unwrap_or_default();
             let place = own.iter().rposition(has_key);
             let place = place.or_else(|| rule.variations.iter().position(has_key))?;
-            Some((*index, VariationIndex(u32::try_from(place).ok()?)))
+            Some((*index, VariationIndex::at(u32::try_from(place).ok()?)))
         })
     }
 
@@ -338,14 +365,14 @@ impl Datafile {
     #[inline]
     #[must_use]
     pub fn group(&self, index: GroupIndex) -> Option<&Group> {
-        self.groups.get(index.0 as usize)
+        self.groups.get(index.place() as usize)
     }
 
     /// The audience at a place.
     #[inline]
     #[must_use]
     pub fn audience(&self, index: AudienceIndex) -> Option<&Audience> {
-        self.audiences.get(index.0 as usize)
+        self.audiences.get(index.place() as usize)
     }
 }
 
@@ -367,7 +394,14 @@ impl Rule {
     #[inline]
     #[must_use]
     pub fn variation(&self, index: VariationIndex) -> Option<&Variation> {
-        self.variations.get(index.0 as usize)
+        self.variations.get(index.place() as usize)
+    }
+
+    /// Whether two of its variations have the same key.
+    #[inline]
+    #[must_use]
+    pub(crate) fn has_ambiguous_keys(&self) -> bool {
+        self.variation_by_key.len() < self.variations.len()
     }
 
     /// Whether a prediction chooses its variation.

@@ -142,7 +142,7 @@ impl Datafile {
     /// The experiment with a key; of several, the last.
     #[must_use]
     pub fn experiment_by_key(&self, key: &str) -> Option<&Rule> {
-        self.rule(*self.experiment_by_key.get(key)?)
+        self.rule(self.experiment_by_key.get(key)?)
     }
 
     /// The rule of any kind with an id; of several, the last, but never a holdout in place of another rule.
@@ -154,19 +154,19 @@ impl Datafile {
     /// The flag with a key; of several, the last.
     #[must_use]
     pub fn flag_by_key(&self, key: &str) -> Option<&Flag> {
-        self.flag(*self.flag_by_key.get(key)?)
+        self.flag(self.flag_by_key.get(key)?)
     }
 
     /// The event with a key; of several, the last.
     #[must_use]
     pub fn event_by_key(&self, key: &str) -> Option<&Event> {
-        self.event(*self.event_by_key.get(key)?)
+        self.event(self.event_by_key.get(key)?)
     }
 
     /// The attribute with a key; of several, the last.
     #[must_use]
     pub fn attribute_by_key(&self, key: &str) -> Option<&DeclaredAttribute> {
-        self.attributes.get(*self.attribute_by_key.get(key)?)
+        self.attributes.get(self.attribute_by_key.get(key)?)
     }
 }
 

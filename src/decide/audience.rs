@@ -17,13 +17,8 @@ pub(super) fn is_in<T: Trace>(
     name: impl FnOnce() -> String,
 ) -> bool {
     trace.open();
-    let is_met = match audiences {
-        Audiences::Everyone => true,
-        Audiences::One(audience) => audience_is(datafile, *audience, true, user, trace),
-        Audiences::Tree(_, program) => {
-            program.holds(|audience, wanted| audience_is(datafile, *audience, wanted, user, trace))
-        }
-    };
+    let is_met =
+        matches!(audiences, Audiences::Everyone) || is_in_named(datafile, audiences, user, trace);
     trace.close(|| Step::Audiences {
         name: name(),
         is_everyone: matches!(audiences, Audiences::Everyone),
@@ -32,8 +27,25 @@ pub(super) fn is_in<T: Trace>(
     is_met
 }
 
+/// Not inlined: who is asked about no audience should not pay for what this needs.
+#[inline(never)]
+fn is_in_named<T: Trace>(
+    datafile: &Datafile,
+    audiences: &Audiences,
+    user: &User<'_>,
+    trace: &mut T,
+) -> bool {
+    match audiences {
+        Audiences::Everyone => true,
+        Audiences::One(audience) => audience_is(datafile, *audience, true, user, trace),
+        Audiences::Tree(_, program) => {
+            program.holds(|audience, wanted| audience_is(datafile, *audience, wanted, user, trace))
+        }
+    }
+}
+
 /// Whether an audience definitely has the value wanted of it.
-#[inline]
+#[inline(always)]
 fn audience_is<T: Trace>(
     datafile: &Datafile,
     audience: AudienceIndex,

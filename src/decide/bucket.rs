@@ -8,23 +8,35 @@ use crate::datafile::{Datafile, Group, Rule, RuleIndex, VariationIndex};
 use crate::hash::PreparedParent;
 
 /// Whether a rule's exclusive group, if it is in one, gives the user this rule.
-#[inline]
+#[inline(always)]
 pub(super) fn group_admits<T: Trace>(
     datafile: &Datafile,
     (index, rule): (RuleIndex, &Rule),
     bucketing_id: &str,
     trace: &mut T,
 ) -> bool {
-    let Some(group) =
-        rule.group.and_then(|group| datafile.group(group)).filter(|group| group.is_exclusive)
-    else {
-        return true;
-    };
+    match rule.group.and_then(|group| datafile.group(group)) {
+        Some(group) if group.is_exclusive => {
+            group_chooses(datafile, group, (index, rule), bucketing_id, trace)
+        }
+        _ => true,
+    }
+}
+
+/// Not inlined: the hash would stand twice in every decision.
+#[inline(never)]
+fn group_chooses<T: Trace>(
+    datafile: &Datafile,
+    group: &Group,
+    (index, rule): (RuleIndex, &Rule),
+    bucketing_id: &str,
+    trace: &mut T,
+) -> bool {
     trace.open();
     let target = bucket(&group.parent, &group.allocation, bucketing_id, trace, |target| {
         (group.id.to_string(), describe_experiment(datafile, group, target))
     });
-    let is_chosen = target == Some(Target::Entity(index.0));
+    let is_chosen = target == Some(Target::Entity(index.place()));
     trace.close(|| Step::Group {
         id: group.id.to_string(),
         experiment: rule.key.to_string(),
@@ -34,7 +46,7 @@ pub(super) fn group_admits<T: Trace>(
 }
 
 /// The variation that a rule's own traffic allocation gives.
-#[inline]
+#[inline(always)]
 pub(super) fn variation<T: Trace>(
     rule: &Rule,
     bucketing_id: &str,
@@ -44,7 +56,7 @@ pub(super) fn variation<T: Trace>(
         (rule.id.to_string(), describe_variation(rule, target))
     });
     match target {
-        Some(Target::Entity(variation)) => Some(VariationIndex(variation)),
+        Some(Target::Entity(variation)) => Some(VariationIndex::at(variation)),
         Some(Target::Empty | Target::Dangling) | None => None,
     }
 }
@@ -80,10 +92,12 @@ fn describe_variation(rule: &Rule, target: Option<Target>) -> String {
         Some(Target::Empty) => "no variation, on purpose".to_owned(),
         Some(Target::Dangling) => "a variation that does not exist".to_owned(),
         Some(Target::Entity(_)) if rule.is_contextual_bandit() => "a prediction".to_owned(),
-        Some(Target::Entity(variation)) => rule.variation(VariationIndex(variation)).map_or_else(
-            || "no variation".to_owned(),
-            |variation| format!("variation \"{}\"", variation.key),
-        ),
+        Some(Target::Entity(variation)) => {
+            rule.variation(VariationIndex::at(variation)).map_or_else(
+                || "no variation".to_owned(),
+                |variation| format!("variation \"{}\"", variation.key),
+            )
+        }
     }
 }
 
@@ -92,7 +106,7 @@ fn describe_experiment(datafile: &Datafile, group: &Group, target: Option<Target
         None => "no experiment".to_owned(),
         Some(Target::Empty) => "no experiment, on purpose".to_owned(),
         Some(Target::Dangling) => format!("an experiment that group {} does not have", group.id),
-        Some(Target::Entity(rule)) => datafile.rule(RuleIndex(rule)).map_or_else(
+        Some(Target::Entity(rule)) => datafile.rule(RuleIndex::at(rule)).map_or_else(
             || "no experiment".to_owned(),
             |rule| format!("experiment \"{}\"", rule.key),
         ),

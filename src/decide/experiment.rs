@@ -61,6 +61,7 @@ impl How {
 /// Decides one experiment for a user.
 ///
 /// The order is the SDKs': running, forced variation, whitelist, profile, audience, group, bucket.
+#[inline(always)]
 pub fn experiment<T: Trace>(
     datafile: &Datafile,
     index: RuleIndex,
@@ -70,7 +71,7 @@ pub fn experiment<T: Trace>(
 ) -> ExperimentDecision {
     let Some(rule) = datafile.rule(index) else { return none(How::NoRule) };
     trace.open();
-    let decision = Experiment { datafile, index, rule, user, given }.decide(trace);
+    let decision = decide(datafile, (index, rule), user, given, trace);
     trace.close(|| Step::Experiment {
         key: rule.key.to_string(),
         variation: rule.key_of(decision.variation),
@@ -82,97 +83,100 @@ fn none(how: How) -> ExperimentDecision {
     ExperimentDecision { variation: None, how }
 }
 
-struct Experiment<'a> {
-    datafile: &'a Datafile,
-    index: RuleIndex,
-    rule: &'a Rule,
-    user: &'a User<'a>,
-    given: &'a Given<'a>,
+#[inline(always)]
+fn decide<T: Trace>(
+    datafile: &Datafile,
+    (index, rule): (RuleIndex, &Rule),
+    user: &User<'_>,
+    given: &Given<'_>,
+    trace: &mut T,
+) -> ExperimentDecision {
+    if !rule.is_running {
+        trace.add(|| Step::NotRunning {
+            key: rule.key.to_string(),
+            status: rule.status.to_string(),
+        });
+        return none(How::NotRunning);
+    }
+    if (given.has_arrangements() || !rule.whitelist.is_empty())
+        && let Some((variation, how)) = arranged(rule, user, given, trace)
+    {
+        return ExperimentDecision { variation: Some(variation), how };
+    }
+    if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
+        return none(How::OutsideAudience);
+    }
+    let bucketing_id = user.bucketing_id();
+    if !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
+        return none(How::OutsideTraffic);
+    }
+    match bucket::variation(rule, bucketing_id, trace) {
+        None => none(How::OutsideTraffic),
+        Some(_) if rule.is_contextual_bandit() => predicted((index, rule), given, trace),
+        variation => ExperimentDecision { variation, how: How::Bucket },
+    }
 }
 
-impl Experiment<'_> {
-    #[inline]
-    fn decide<T: Trace>(&self, trace: &mut T) -> ExperimentDecision {
-        let Self { datafile, index, rule, user, .. } = *self;
-        if !rule.is_running {
-            trace.add(|| Step::NotRunning {
-                key: rule.key.to_string(),
-                status: rule.status.to_string(),
-            });
-            return none(How::NotRunning);
-        }
-        if let Some((variation, how)) = self.arranged(trace) {
-            return ExperimentDecision { variation: Some(variation), how };
-        }
-        if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
-            return none(How::OutsideAudience);
-        }
-        let bucketing_id = user.bucketing_id();
-        if !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
-            return none(How::OutsideTraffic);
-        }
-        match bucket::variation(rule, bucketing_id, trace) {
-            None => none(How::OutsideTraffic),
-            Some(_) if rule.is_contextual_bandit() => self.predicted(trace),
-            variation => ExperimentDecision { variation, how: How::Bucket },
-        }
-    }
-
-    /// A variation that was arranged for the user before: forced, whitelisted or remembered.
-    #[inline]
-    fn arranged<T: Trace>(&self, trace: &mut T) -> Option<(VariationIndex, How)> {
-        let Self { rule, user, given, .. } = *self;
-        if let Some(forced) = given.forced_variations.and_then(|forced| forced.get(&rule.id)) {
-            let variation = rule.variation_by_id.get(forced).copied();
-            trace.add(|| {
-                let (variation, is_valid) = rule.key_or(variation, forced);
-                Step::ForcedVariation { experiment: rule.key.to_string(), variation, is_valid }
-            });
-            if let Some(variation) = variation {
-                return Some((variation, How::ForcedVariation));
-            }
-        }
-        if !rule.whitelist.is_empty()
-            && let Some(listed) = rule.whitelist.get(user.id)
-        {
-            let variation = listed.as_ref().ok().copied();
-            trace.add(|| {
-                let written = listed.as_ref().err().map_or("", AsRef::as_ref);
-                let (variation, is_valid) = rule.key_or(variation, written);
-                Step::Whitelist { experiment: rule.key.to_string(), variation, is_valid }
-            });
-            if let Some(variation) = variation {
-                return Some((variation, How::Whitelist));
-            }
-        }
-        let stored = given.profile.and_then(|profile| profile.get(&rule.id))?;
-        let variation = rule.variation_by_id.get(stored).copied();
+/// A variation that was arranged for the user before: forced, whitelisted or remembered. Not inlined:
+/// few experiments have any, and the others should not pay for it.
+#[cold]
+fn arranged<T: Trace>(
+    rule: &Rule,
+    user: &User<'_>,
+    given: &Given<'_>,
+    trace: &mut T,
+) -> Option<(VariationIndex, How)> {
+    if let Some(forced) = given.forced_variations.and_then(|forced| forced.get(&rule.id)) {
+        let variation = rule.variation_by_id.get(forced).copied();
         trace.add(|| {
-            let (variation, is_valid) = rule.key_or(variation, stored);
-            Step::Profile { experiment: rule.key.to_string(), variation, is_valid }
+            let (variation, is_valid) = rule.key_or(variation, forced);
+            Step::ForcedVariation { experiment: rule.key.to_string(), variation, is_valid }
         });
-        Some((variation?, How::Profile))
-    }
-
-    fn predicted<T: Trace>(&self, trace: &mut T) -> ExperimentDecision {
-        let Self { rule, given, .. } = *self;
-        let Some(prediction) =
-            given.predictions.iter().find(|prediction| prediction.rule == self.index)
-        else {
-            return none(How::NeedsPrediction);
-        };
-        let predicted = prediction.variation_id.as_deref();
-        let variation = predicted.and_then(|id| rule.variation_by_id.get(id).copied());
-        trace.add(|| Step::Prediction {
-            rule: rule.key.to_string(),
-            variation: rule.key_of(variation),
-            is_answered: predicted.is_some(),
-        });
-        match (predicted, variation) {
-            (None, _) => none(How::PredictionFailed),
-            (Some(_), None) => none(How::OutsideTraffic),
-            (Some(_), variation) => ExperimentDecision { variation, how: How::Prediction },
+        if let Some(variation) = variation {
+            return Some((variation, How::ForcedVariation));
         }
+    }
+    if let Some(listed) = rule.whitelist.get(user.id) {
+        let variation = listed.as_ref().ok().copied();
+        trace.add(|| {
+            let written = listed.as_ref().err().map_or("", AsRef::as_ref);
+            let (variation, is_valid) = rule.key_or(variation, written);
+            Step::Whitelist { experiment: rule.key.to_string(), variation, is_valid }
+        });
+        if let Some(variation) = variation {
+            return Some((variation, How::Whitelist));
+        }
+    }
+    let stored = given.profile.and_then(|profile| profile.get(&rule.id))?;
+    let variation = rule.variation_by_id.get(stored).copied();
+    trace.add(|| {
+        let (variation, is_valid) = rule.key_or(variation, stored);
+        Step::Profile { experiment: rule.key.to_string(), variation, is_valid }
+    });
+    Some((variation?, How::Profile))
+}
+
+#[cold]
+fn predicted<T: Trace>(
+    (index, rule): (RuleIndex, &Rule),
+    given: &Given<'_>,
+    trace: &mut T,
+) -> ExperimentDecision {
+    let Some(prediction) = given.predictions.iter().find(|prediction| prediction.rule == index)
+    else {
+        return none(How::NeedsPrediction);
+    };
+    let predicted = prediction.variation_id.as_deref();
+    let variation = predicted.and_then(|id| rule.variation_by_id.get(id).copied());
+    trace.add(|| Step::Prediction {
+        rule: rule.key.to_string(),
+        variation: rule.key_of(variation),
+        is_answered: predicted.is_some(),
+    });
+    match (predicted, variation) {
+        (None, _) => none(How::PredictionFailed),
+        (Some(_), None) => none(How::OutsideTraffic),
+        (Some(_), variation) => ExperimentDecision { variation, how: How::Prediction },
     }
 }
 

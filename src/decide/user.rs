@@ -5,7 +5,8 @@
 use hashbrown::HashMap;
 
 use crate::datafile::RuleIndex;
-use crate::value::{Attribute, AttributeValue};
+use crate::targeting::Attribute;
+use crate::value::AttributeValue;
 
 /// The reserved attribute whose text replaces the user id for hashing.
 const BUCKETING_ID: &str = "$opt_bucketing_id";
@@ -23,10 +24,10 @@ pub struct User<'a> {
 
 impl<'a> User<'a> {
     /// The text that is hashed: the attribute `$opt_bucketing_id` if it is text, else the user id.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn bucketing_id(&self) -> &'a str {
-        match self.attributes.iter().rev().find(|attribute| attribute.key == BUCKETING_ID) {
+        match self.attributes.iter().rev().find(|attribute| attribute.key() == BUCKETING_ID) {
             Some(Attribute { value: AttributeValue::String(id), .. }) => id,
             _ => self.id,
         }
@@ -44,6 +45,18 @@ pub struct Given<'a> {
     pub profile: Option<&'a Profile>,
     /// Predictions for rules that are contextual bandits.
     pub predictions: &'a [Prediction],
+}
+
+impl Given<'_> {
+    /// Nothing was arranged.
+    pub const NOTHING: Given<'static> =
+        Given { forced_variations: None, forced_decisions: None, profile: None, predictions: &[] };
+
+    /// Whether a variation may have been chosen for the user before the experiment is asked.
+    #[inline]
+    pub(super) fn has_arrangements(&self) -> bool {
+        self.forced_variations.is_some() || self.profile.is_some()
+    }
 }
 
 /// The forced variations of one user: experiment id to variation id.

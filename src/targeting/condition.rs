@@ -4,14 +4,16 @@
 
 use std::fmt;
 
-use crate::value::{Attribute, AttributeValue};
+use super::attribute::Attribute;
+use crate::name::Name;
+use crate::value::AttributeValue;
 use crate::version::Version;
 
 /// A leaf of an audience's tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The key of the attribute that is looked at.
-    pub attribute: Box<str>,
+    pub attribute: Name,
     /// What is asked of it.
     pub test: Test,
 }
@@ -23,7 +25,7 @@ pub enum Test {
     /// Given, and not null.
     Exists,
     /// The same text, code point by code point.
-    ExactString(Box<str>),
+    ExactString(Name),
     /// The same number.
     ExactNumber(f64),
     /// The same boolean.
@@ -71,6 +73,20 @@ impl Comparison {
 }
 
 impl Comparison {
+    /// Whether a number is in this relation to the condition's; neither is NaN.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "the SDKs compare numbers exactly")]
+    fn holds(self, number: f64, wanted: f64) -> bool {
+        match self {
+            Self::Equal => number == wanted,
+            Self::Greater => number > wanted,
+            Self::GreaterOrEqual => number >= wanted,
+            Self::Less => number < wanted,
+            Self::LessOrEqual => number <= wanted,
+        }
+    }
+
     /// The datafile's word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,21 +104,19 @@ impl Condition {
     /// True, false or (`None`) unknown for a user's attributes and segments.
     ///
     /// `segments` is `None` where they were never fetched. Of attributes given twice, the last counts.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn evaluate(
         &self,
         attributes: &[Attribute<'_>],
         segments: Option<&[&str]>,
     ) -> Option<bool> {
-        if let Test::Qualified(segment) = &self.test {
-            return Some(segments.is_some_and(|segments| segments.contains(&&**segment)));
-        }
-        let value = self.value_seen(attributes);
-        match (&self.test, value) {
+        match (&self.test, self.value_seen(attributes)) {
             (Test::Exists, value) => Some(!matches!(value, None | Some(AttributeValue::Null))),
-            (_, None) => None,
-            (test, Some(value)) => test.accepts(value),
+            (Test::Qualified(segment), _) => {
+                Some(segments.is_some_and(|segments| segments.contains(&&**segment)))
+            }
+            (test, value) => test.accepts(value?),
         }
     }
 
@@ -113,7 +127,7 @@ impl Condition {
         attributes
             .iter()
             .rev()
-            .find(|attribute| *attribute.key == *self.attribute)
+            .find(|attribute| self.attribute.is_seen_as(attribute.seen_key()))
             .map(|attribute| attribute.value)
     }
 }
@@ -122,19 +136,26 @@ impl Test {
     #[inline]
     fn accepts(&self, value: AttributeValue<'_>) -> Option<bool> {
         match (self, value) {
-            (Self::ExactString(wanted), AttributeValue::String(text)) => Some(**wanted == *text),
+            (Self::ExactString(wanted), AttributeValue::String(text)) => Some(wanted.is(text)),
             (Self::ExactBoolean(wanted), AttributeValue::Boolean(flag)) => Some(*wanted == flag),
-            (Self::Substring(part), AttributeValue::String(text)) => Some(text.contains(&**part)),
-            (Self::Version(comparison, wanted), AttributeValue::String(text)) => {
-                wanted.compare(text).map(|ordering| comparison.accepts(ordering))
-            }
             (Self::ExactNumber(wanted), value) => {
-                let ordering = value.as_number()?.partial_cmp(wanted)?;
-                Some(ordering.is_eq())
+                value.as_number().map(|number| Comparison::Equal.holds(number, *wanted))
             }
             (Self::Number(comparison, wanted), value) => {
-                let ordering = value.as_number()?.partial_cmp(wanted)?;
-                Some(comparison.accepts(ordering))
+                value.as_number().map(|number| comparison.holds(number, *wanted))
+            }
+            (_, AttributeValue::String(text)) => self.accepts_part(text),
+            _ => None,
+        }
+    }
+
+    /// Substrings and versions: apart, since they are long and would make the others slow.
+    #[inline(never)]
+    fn accepts_part(&self, text: &str) -> Option<bool> {
+        match self {
+            Self::Substring(part) => Some(text.contains(&**part)),
+            Self::Version(comparison, wanted) => {
+                wanted.compare(text).map(|ordering| comparison.accepts(ordering))
             }
             _ => None,
         }
@@ -146,7 +167,7 @@ impl fmt::Display for Test {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exists => formatter.write_str("exists"),
-            Self::ExactString(text) => write!(formatter, "exact {text:?}"),
+            Self::ExactString(text) => write!(formatter, "exact {:?}", &**text),
             Self::ExactNumber(number) => write!(formatter, "exact {number}"),
             Self::ExactBoolean(flag) => write!(formatter, "exact {flag}"),
             Self::Substring(text) => write!(formatter, "substring {text:?}"),

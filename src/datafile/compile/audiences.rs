@@ -31,7 +31,7 @@ impl Table {
             let (kept, _) = keep_last(wire, |one| &one.id, report);
             for one in kept {
                 if !table.index_by_id.contains_key(&*one.id) {
-                    let index = AudienceIndex(place_of(&table.list));
+                    let index = AudienceIndex::at(place_of(&table.list));
                     table.index_by_id.insert((*one.id).into(), index);
                     table.list.push(compile(one, is_typed, findings));
                 }

@@ -4,6 +4,7 @@
 
 use crate::datafile::findings::{Findings, quoted, shortened};
 use crate::datafile::wire::{Kind, Node, Object, wrong_type};
+use crate::name::Name;
 use crate::targeting::{Comparison, Condition, Test};
 use crate::value::AttributeValue;
 use crate::version::Version;
@@ -17,7 +18,7 @@ pub(super) fn compile(object: &Object<'_>, findings: &mut Findings) -> Condition
     let test =
         if has_known_type(object, findings) { test_of(object, findings) } else { Test::Unknown };
     match (attribute, test) {
-        (Some(attribute), test) => Condition { attribute: attribute.into(), test },
+        (Some(attribute), test) => Condition { attribute: Name::from(&*attribute), test },
         (None, test @ (Test::Qualified(_) | Test::Unknown)) => {
             Condition { attribute: "".into(), test }
         }
@@ -127,7 +128,8 @@ fn test_with(name: &str, value: &Node<'_>, findings: &mut Findings) -> Option<Te
         ("exact", Kind::Boolean) => value.as_boolean().map(Test::ExactBoolean),
         ("exact", Kind::Number) => number(value, findings).map(Test::ExactNumber),
         ("exact", _) => {
-            text(value, "a string, a number or a boolean", findings).map(Test::ExactString)
+            let text = text(value, "a string, a number or a boolean", findings)?;
+            Some(Test::ExactString(Name::from(&*text)))
         }
         ("substring", _) => text(value, "a string", findings).map(Test::Substring),
         _ => text(value, "a string", findings).map(Test::Qualified),

@@ -116,7 +116,7 @@ impl<'a> Drafts<'a> {
                     remedy,
                 );
             }
-            let index = RuleIndex(place_of(&self.list));
+            let index = RuleIndex::at(place_of(&self.list));
             match self.rule_by_id.entry((*wire.id).into()) {
                 Entry::Vacant(free) => _ = free.insert(index),
                 Entry::Occupied(_) => {
@@ -151,11 +151,11 @@ impl<'a> Drafts<'a> {
     }
 
     pub(super) fn get(&self, index: RuleIndex) -> Option<&Draft<'a>> {
-        self.list.get(index.0 as usize)
+        self.list.get(index.place() as usize)
     }
 
     pub(super) fn get_mut(&mut self, index: RuleIndex) -> Option<&mut Draft<'a>> {
-        self.list.get_mut(index.0 as usize)
+        self.list.get_mut(index.place() as usize)
     }
 
     /// Of two groups with one id, the last says how its traffic is split, for the experiments of both.
@@ -170,13 +170,13 @@ impl<'a> Drafts<'a> {
         let index = match self.group_by_id.get(&*id) {
             Some(index) => {
                 duplicate_id(&place, "group", &id, findings);
-                if let Some(earlier) = drafts.get_mut(index.0 as usize) {
+                if let Some(earlier) = drafts.get_mut(index.place() as usize) {
                     *earlier = draft;
                 }
                 *index
             }
             None => {
-                let index = GroupIndex(place_of(drafts));
+                let index = GroupIndex::at(place_of(drafts));
                 drafts.push(draft);
                 self.group_by_id.insert((*id).into(), index);
                 index
@@ -212,7 +212,7 @@ impl<'a> Drafts<'a> {
     }
 
     fn add(&mut self, draft: Draft<'a>, findings: &mut Findings) -> RuleIndex {
-        let index = RuleIndex(place_of(&self.list));
+        let index = RuleIndex::at(place_of(&self.list));
         if self.rule_by_id.insert((*draft.wire.id).into(), index).is_some() {
             duplicate_id(&draft.wire.place, "rule", &draft.wire.id, findings);
         }

@@ -61,7 +61,7 @@ pub(super) fn events(
             experiments,
         });
     }
-    (events, index_by_key.into_iter().map(|(key, index)| (key, EventIndex(index))).collect())
+    (events, index_by_key.into_iter().map(|(key, index)| (key, EventIndex::at(index))).collect())
 }
 
 /// The groups, whose ranges lead to places of rules.
@@ -72,9 +72,9 @@ pub(super) fn groups(
 ) -> Vec<Group> {
     let mut groups = Vec::with_capacity(wire.len());
     for group in wire {
-        let index = GroupIndex(place_of(&groups));
+        let index = GroupIndex::at(place_of(&groups));
         let experiment =
-            |id: &str| drafts.experiment_in_group.get(&(index, id.into())).map(|rule| rule.0);
+            |id: &str| drafts.experiment_in_group.get(&(index, id.into())).map(|rule| rule.place());
         groups.push(Group {
             parent: PreparedParent::new(&group.id),
             allocation: allocation::compile(

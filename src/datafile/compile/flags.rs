@@ -33,10 +33,10 @@ pub(super) fn compile(
     let mut flag_by_key = HashMap::new();
     let mut rollouts = Rollouts::new();
     for (place, one) in (0..).zip(wire) {
-        let index = FlagIndex(place);
+        let index = FlagIndex::at(place);
         let experiments = experiments(&one, drafts, findings);
         for rule in &experiments {
-            if let Some(rule) = rules.get_mut(rule.0 as usize) {
+            if let Some(rule) = rules.get_mut(rule.place() as usize) {
                 rule.flag.get_or_insert(index);
             }
         }

@@ -16,17 +16,19 @@ pub(super) struct Holdouts {
 /// Lists the holdouts that run and puts the local ones before their rules.
 pub(super) fn tie(drafts: &Drafts<'_>, rules: &mut [Rule], findings: &mut Findings) -> Holdouts {
     let mut holdouts = Holdouts::default();
-    let all =
-        (0..).map(RuleIndex).zip(&drafts.list).filter(|(_, draft)| draft.kind == RuleKind::Holdout);
+    let all = (0..)
+        .map(RuleIndex::at)
+        .zip(&drafts.list)
+        .filter(|(_, draft)| draft.kind == RuleKind::Holdout);
     for (index, draft) in all {
-        let is_running = rules.get(index.0 as usize).is_some_and(|rule| rule.is_running);
+        let is_running = rules.get(index.place() as usize).is_some_and(|rule| rule.is_running);
         // Of several things with one id, only one can be credited under it.
         if is_running && drafts.owner_of(&draft.wire.id) == Some(index) {
             holdouts.running.push(index);
         }
         if draft.is_local {
             for rule in included(draft, drafts, findings) {
-                let rule = rules.get_mut(rule.0 as usize).filter(|_| is_running);
+                let rule = rules.get_mut(rule.place() as usize).filter(|_| is_running);
                 if let Some(rule) = rule.filter(|rule| rule.local_holdouts.last() != Some(&index)) {
                     rule.local_holdouts.push(index);
                 }

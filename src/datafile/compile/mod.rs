@@ -14,11 +14,14 @@ mod holdouts;
 mod rules;
 mod values;
 
+use hashbrown::HashMap;
+
 use super::finding::Finding;
 use super::findings::Findings;
 use super::model::{Datafile, Region};
 use super::wire;
 use crate::error::Error;
+use crate::name::NameTable;
 
 /// A compiled datafile and what was wrong with its text.
 #[derive(Debug)]
@@ -83,12 +86,17 @@ fn link(wire: wire::WireDatafile<'_>, text: &str, findings: &mut Findings) -> Da
         integrations: entities::integrations(wire.integrations, findings),
         global_holdouts: holdouts.global,
         running_holdouts: holdouts.running,
-        attribute_by_key,
-        experiment_by_key: drafts.experiment_by_key,
+        attribute_by_key: table(&attribute_by_key),
+        experiment_by_key: table(&drafts.experiment_by_key),
         rule_by_id: drafts.rule_by_id,
-        flag_by_key,
-        event_by_key,
+        flag_by_key: table(&flag_by_key),
+        event_by_key: table(&event_by_key),
     }
+}
+
+/// The form of a map that decisions look names up in.
+fn table<T: Copy>(map: &HashMap<Box<str>, T>) -> NameTable<T> {
+    map.iter().map(|(name, value)| (&**name, *value)).collect()
 }
 
 /// The region, in capitals or not as in Python; anything unknown is the United States.

@@ -54,7 +54,7 @@ fn one(
     let allocation = match bandit {
         Some(bandit) => allocation::participation(bandit.end),
         None => {
-            let variation = |id: &str| variation_by_id.get(id).map(|index| index.0);
+            let variation = |id: &str| variation_by_id.get(id).map(|index| index.place());
             allocation::compile(&wire.allocation, "variation of this rule", variation, findings)
         }
     };
@@ -145,11 +145,11 @@ fn prediction_attribute_ids(bandit: &WireBandit<'_>) -> Vec<Box<str>> {
 fn index(draft: &Draft<'_>, findings: &mut Findings) -> (ByName, ByName) {
     let (mut by_key, mut by_id) = (ByName::new(), ByName::new());
     let own_count = draft.own_variations().len();
-    let own = (0..).map(VariationIndex).zip(draft.own_variations());
+    let own = (0..).map(VariationIndex::at).zip(draft.own_variations());
     let last_of_key: HashMap<&str, VariationIndex> =
         own.map(|(index, variation)| (&*variation.key, index)).collect();
-    for (index, variation) in (0..).map(VariationIndex).zip(&draft.wire.variations) {
-        let is_own = (index.0 as usize) < own_count;
+    for (index, variation) in (0..).map(VariationIndex::at).zip(&draft.wire.variations) {
+        let is_own = (index.place() as usize) < own_count;
         let standing = last_of_key.get(&*variation.key).copied().filter(|_| is_own);
         let is_known = by_id.insert((*variation.id).into(), standing.unwrap_or(index)).is_some();
         let is_known_key = by_key.insert((*variation.key).into(), index).is_some();

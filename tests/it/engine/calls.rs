@@ -74,7 +74,7 @@ fn unknown_keys() {
 fn the_last_value_of_an_attribute_counts() {
     let world = World::new();
     let user = world.client.user("u").with("country", "SE").with("plan", 1).with("country", "NO");
-    let seen: Vec<_> = user.attributes().iter().map(|one| (one.key, one.value)).collect();
+    let seen: Vec<_> = user.attributes().iter().map(|one| (one.key(), one.value)).collect();
     let expected =
         [("country", AttributeValue::String("NO")), ("plan", AttributeValue::Integer(1))];
     check("attributes", seen, expected.to_vec());

@@ -8,7 +8,8 @@ use variate::client::MemoryProfileService;
 use variate::decide::{
     self, Explanation, ForcedDecisions, ForcedVariations, Given, Prediction, Profile, Silent, User,
 };
-use variate::value::{Attribute, AttributeValue};
+use variate::targeting::Attribute;
+use variate::value::AttributeValue;
 use variate::{Client, Datafile, DecideOptions, Decision};
 
 static SHOP: LazyLock<Arc<Datafile>> = LazyLock::new(|| {
@@ -30,19 +31,19 @@ fn any_attribute() -> impl Strategy<Value = Attribute<'static>> {
         Just(AttributeValue::Null),
         Just(AttributeValue::Other),
     ];
-    (select(keys), value).prop_map(|(key, value)| Attribute { key, value })
+    (select(keys), value).prop_map(|(key, value)| Attribute::new(key, value))
 }
 
 /// A user who is likely to be in the shop's audiences.
 fn any_attributes() -> impl Strategy<Value = Vec<Attribute<'static>>> {
     let likely = [
-        Attribute { key: "country", value: "SE".into() },
-        Attribute { key: "age", value: 34.into() },
-        Attribute { key: "device", value: "iPhone".into() },
-        Attribute { key: "app_version", value: "6.2.0".into() },
-        Attribute { key: "logged_in", value: true.into() },
-        Attribute { key: "staff", value: false.into() },
-        Attribute { key: "lifetime_value", value: 700.into() },
+        Attribute::new("country", "SE"),
+        Attribute::new("age", 34),
+        Attribute::new("device", "iPhone"),
+        Attribute::new("app_version", "6.2.0"),
+        Attribute::new("logged_in", true),
+        Attribute::new("staff", false),
+        Attribute::new("lifetime_value", 700),
     ];
     let chosen = subsequence(likely.to_vec(), 0..=likely.len());
     (chosen, proptest::collection::vec(any_attribute(), 0..4))
@@ -152,7 +153,7 @@ proptest! {
         let [silent, traced] = clients.each_ref().map(|client| {
             let mut user = client.user(&id).with_forced_decisions(arranged.forced_decisions.clone());
             for attribute in &attributes {
-                user = user.with(attribute.key, attribute.value);
+                user = user.with(attribute.key(), attribute.value);
             }
             if let Some(segments) = &segments {
                 user = user.with_segments(segments);

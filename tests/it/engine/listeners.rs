@@ -23,7 +23,7 @@ impl Log {
 impl Listener for Log {
     fn decision(&self, notice: &DecisionNotice<'_>) {
         let text = |key: Option<&str>| key.unwrap_or("-").to_owned();
-        let attributes: Vec<&str> = notice.attributes.iter().map(|one| one.key).collect();
+        let attributes: Vec<&str> = notice.attributes.iter().map(|one| one.key()).collect();
         self.add(format!(
             "{:?} {} {attributes:?} {} {} {} {} {}",
             notice.kind,

@@ -22,7 +22,7 @@ struct Fixed {
 
 impl Predictor for Fixed {
     fn predict(&self, request: &PredictionRequest<'_>) -> Result<PredictedVariation, ServiceError> {
-        let keys: Vec<&str> = request.attributes.iter().map(|attribute| attribute.key).collect();
+        let keys: Vec<&str> = request.attributes.iter().map(|attribute| attribute.key()).collect();
         let asked =
             format!("{} {} {} {keys:?}", request.rule_id, request.rule_key, request.user_id);
         self.asked.lock().unwrap().push(asked);
