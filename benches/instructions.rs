@@ -13,7 +13,7 @@ use std::sync::Arc;
 use variate::clock::Clock;
 use variate::store::{MemoryLimits, MemoryStore};
 use variate::{Client, Datafile, DecideOptions, Error, Track};
-use world::{ASKED, Audience, EVENT, EXPERIMENTS, client, datafile_text, ids, user};
+use world::{ASKED, Audience, EVENT, EXPERIMENTS, client, datafile_text, ids, known};
 
 /// The most that a case may be run: so many people are there, whatever is asked, so that the set-up is
 /// the same.
@@ -25,10 +25,15 @@ type Case = fn(&[String], usize) -> Result<usize, Error>;
 const CASES: &[(&str, Case)] = &[
     ("decision", |ids, times| decision(ids, times, Audience::Everyone)),
     ("decision-audience", |ids, times| decision(ids, times, Audience::TwoConditions)),
+    ("decision-held", |ids, times| held(ids, times, Audience::Everyone)),
+    ("decision-audience-held", |ids, times| held(ids, times, Audience::TwoConditions)),
+    ("decision-looked-up", |ids, times| looked_up(ids, times, Audience::Everyone)),
+    ("decision-audience-looked-up", |ids, times| looked_up(ids, times, Audience::TwoConditions)),
     ("flag", |ids, times| flag(ids, times, Audience::Everyone)),
     ("flag-audience", |ids, times| flag(ids, times, Audience::TwoConditions)),
     ("activate-first", |ids, times| activate(ids, times, Ledger::HasNobody)),
     ("activate-repeated", |ids, times| activate(ids, times, Ledger::HasThem)),
+    ("activate-repeated-looked-up", activate_looked_up),
     ("track", track),
 ];
 
@@ -80,7 +85,28 @@ fn for_each(ids: &[String], times: usize, mut call: impl FnMut(&str) -> bool) ->
 fn decision(ids: &[String], times: usize, audience: Audience) -> Result<usize, Error> {
     let client = client(audience)?;
     Ok(for_each(ids, times, |id| {
-        let chosen = user(&client, id, audience).get_variation(black_box(ASKED));
+        let chosen = known(client.user(id), audience).get_variation(black_box(ASKED));
+        chosen.variation_key() == Some("treatment")
+    }))
+}
+
+/// With a snapshot that the caller holds.
+fn held(ids: &[String], times: usize, audience: Audience) -> Result<usize, Error> {
+    let client = client(audience)?;
+    let snapshot = client.snapshot();
+    Ok(for_each(ids, times, |id| {
+        let chosen = known(snapshot.user(id), audience).get_variation(black_box(ASKED));
+        chosen.variation_key() == Some("treatment")
+    }))
+}
+
+/// And with the experiment looked up once.
+fn looked_up(ids: &[String], times: usize, audience: Audience) -> Result<usize, Error> {
+    let client = client(audience)?;
+    let snapshot = client.snapshot();
+    let Some(experiment) = snapshot.experiment(ASKED) else { return Ok(0) };
+    Ok(for_each(ids, times, |id| {
+        let chosen = experiment.get_variation(&known(snapshot.user(id), audience));
         chosen.variation_key() == Some("treatment")
     }))
 }
@@ -89,7 +115,7 @@ fn flag(ids: &[String], times: usize, audience: Audience) -> Result<usize, Error
     let client = client(audience)?;
     let options = DecideOptions::DISABLE_DECISION_EVENT | DecideOptions::EXCLUDE_VARIABLES;
     Ok(for_each(ids, times, |id| {
-        user(&client, id, audience).decide_with(black_box(ASKED), options).enabled
+        known(client.user(id), audience).decide_with(black_box(ASKED), options).enabled
     }))
 }
 
@@ -101,6 +127,17 @@ fn activate(ids: &[String], times: usize, ledger: Ledger) -> Result<usize, Error
     Ok(for_each(ids, times, |id| {
         let activated = client.user(id).activate(black_box(ASKED));
         activated.outcome.is_some_and(|outcome| outcome.first == (ledger == Ledger::HasNobody))
+    }))
+}
+
+fn activate_looked_up(ids: &[String], times: usize) -> Result<usize, Error> {
+    let client = capturing_client(Audience::Everyone)?;
+    ids.iter().for_each(|id| drop(client.user(id).activate(ASKED)));
+    let snapshot = client.snapshot();
+    let Some(experiment) = snapshot.experiment(ASKED) else { return Ok(0) };
+    Ok(for_each(ids, times, |id| {
+        let activated = experiment.activate(&snapshot.user(id));
+        activated.outcome.is_some_and(|outcome| !outcome.first)
     }))
 }
 

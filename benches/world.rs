@@ -79,10 +79,9 @@ pub(crate) fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("u{:013}", number * 7_919)).collect()
 }
 
-/// Somebody, from raw values.
+/// Adds what is known of somebody, from raw values.
 #[inline]
-pub(crate) fn user<'a>(client: &'a Client, id: &'a str, audience: Audience) -> UserContext<'a> {
-    let user = client.user(id);
+pub(crate) fn known(user: UserContext<'_>, audience: Audience) -> UserContext<'_> {
     match audience {
         Audience::Everyone => user,
         Audience::TwoConditions => user.with(COUNTRY.0, COUNTRY.1).with(AGE.0, AGE.1),

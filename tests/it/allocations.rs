@@ -10,10 +10,10 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use variate::decide::{self, Given, How, Silent, User};
-use variate::value::Attribute;
+use variate::targeting::Attribute;
 use variate::{Client, DecideOptions, Track};
 
-use world::{ATTRIBUTES, capturing_client, every_kind, shop, user_with};
+use world::{ATTRIBUTES, add_attributes, capturing_client, every_kind, shop, user_with};
 
 const PEOPLE: usize = 200;
 
@@ -45,6 +45,14 @@ fn check_experiments(client: &Client, keys: &[&str]) -> BTreeSet<String> {
                 steps.push(chosen.how());
             });
             assert_eq!(allocations, 0, "{key} with {attributes} attributes");
+            let snapshot = client.snapshot();
+            let held = per_call(|id| {
+                let user = add_attributes(snapshot.user(id), attributes);
+                black_box(user.get_variation(black_box(key)).variation_key());
+                let experiment = snapshot.experiment(black_box(key));
+                black_box(experiment.map(|experiment| experiment.get_variation(&user).how()));
+            });
+            assert_eq!(held, 0, "{key} with {attributes} attributes, snapshot held");
             how.extend(steps.iter().map(|step| format!("{step:?}")));
         }
     }
@@ -69,12 +77,9 @@ fn no_decision_of_an_experiment_allocates() {
         "no_such_experiment",
     ];
     let mut how = check_experiments(&shop, &keys);
-    let kinds = every_kind();
-    kinds.user("person-7").set_forced_variation("whitelisted", Some("off"));
-    how.extend(check_experiments(&kinds, &["audience", "whitelisted", "grouped"]));
+    how.extend(check_experiments(&every_kind(), &["audience", "whitelisted", "grouped"]));
     let expected = [
         "Bucket",
-        "ForcedVariation",
         "NotRunning",
         "OutsideAudience",
         "OutsideTraffic",
@@ -96,7 +101,7 @@ fn no_decision_of_a_flag_allocates() {
                 let attributes: Vec<Attribute<'_>> = ATTRIBUTES
                     .iter()
                     .take(attributes)
-                    .map(|&(key, value)| Attribute { key, value })
+                    .map(|&(key, value)| Attribute::new(key, value))
                     .collect();
                 let mut found = Vec::with_capacity(PEOPLE + 1);
                 let allocations = per_call(|id| {
@@ -129,9 +134,14 @@ fn what_allocates_does_not_grow() {
     check("decide with two variables", 7, &mut |id| {
         drop(user_with(&client, id, 2).decide_with("flag", silent));
     });
-    check("a bandit that nothing predicts", 2, &mut |id| {
+    check("a bandit that nothing predicts", 3, &mut |id| {
         let chosen = user_with(&client, id, 2).get_variation("bandit");
         assert_eq!(chosen.how(), How::PredictionFailed);
+    });
+    let forcing = every_kind();
+    forcing.user("person-7").set_forced_variation("whitelisted", Some("off"));
+    check("a decision where somebody has a forced variation", 1, &mut |id| {
+        black_box(user_with(&forcing, id, 2).get_variation("whitelisted").variation_key());
     });
     let client = capturing_client();
     check("first activate", 11, &mut |id| drop(user_with(&client, id, 2).activate("everyone")));

@@ -19,10 +19,15 @@ const CALLS: u64 = 10_000;
 const LIMITS: &[(&str, Option<u64>)] = &[
     ("decision", Some(450)),
     ("decision-audience", Some(800)),
+    ("decision-held", Some(450)),
+    ("decision-audience-held", Some(800)),
+    ("decision-looked-up", Some(450)),
+    ("decision-audience-looked-up", Some(800)),
     ("flag", None),
     ("flag-audience", None),
     ("activate-first", None),
     ("activate-repeated", None),
+    ("activate-repeated-looked-up", None),
     ("track", None),
 ];
 

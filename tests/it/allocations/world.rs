@@ -26,7 +26,11 @@ pub(super) fn shop() -> Client {
 
 /// A user with the first of [`ATTRIBUTES`], built from what is borrowed.
 pub(super) fn user_with<'a>(client: &'a Client, id: &'a str, attributes: usize) -> UserContext<'a> {
-    let user = client.user(id).with_segments(&["vip"]);
+    add_attributes(client.user(id), attributes)
+}
+
+pub(super) fn add_attributes(user: UserContext<'_>, attributes: usize) -> UserContext<'_> {
+    let user = user.with_segments(&["vip"]);
     ATTRIBUTES.iter().take(attributes).fold(user, |user, &(key, value)| user.with(key, value))
 }
 

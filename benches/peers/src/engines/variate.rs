@@ -46,9 +46,17 @@ pub(super) fn cases(audience: Audience) -> Result<Vec<Case>> {
     };
     Ok(vec![
         decision("get_variation", Configuration::Loaded, by_experiment(audience)?),
+        decision("get_variation, snapshot", Configuration::Held, by_snapshot(audience)?),
+        decision("Experiment::get_variation", Configuration::Held, by_handle(audience)?),
         decision("decide, no event", Configuration::Loaded, by_flag(audience)?),
-        activations("activate, repeated", audience, Ledger::HasThem)?,
-        activations("activate, first", audience, Ledger::HasOthers)?,
+        activations("activate, repeated", audience, Ledger::HasThem, Configuration::Loaded)?,
+        activations(
+            "Experiment::activate, repeated",
+            audience,
+            Ledger::HasThem,
+            Configuration::Held,
+        )?,
+        activations("activate, first", audience, Ledger::HasOthers, Configuration::Loaded)?,
     ])
 }
 
@@ -58,9 +66,9 @@ fn compiled(audience: Audience) -> Result<Datafile> {
     Ok(compiled.datafile)
 }
 
+/// Adds what is known of somebody, from raw values.
 #[inline(always)]
-fn user<'a>(client: &'a Client, person: &'a Person, audience: Audience) -> UserContext<'a> {
-    let user = client.user(&person.id);
+fn known<'a>(user: UserContext<'a>, person: &Person, audience: Audience) -> UserContext<'a> {
     if !audience.is_some() {
         return user;
     }
@@ -71,8 +79,34 @@ fn by_experiment(audience: Audience) -> Result<Batch> {
     let client = Client::builder().datafile(compiled(audience)?).build()?;
     Ok(Box::new(move |people| {
         count(people, |person| {
-            let chosen = user(&client, person, audience).get_variation(black_box(ASKED));
+            let chosen =
+                known(client.user(&person.id), person, audience).get_variation(black_box(ASKED));
             chosen.variation_key() == Some(TREATMENT)
+        })
+    }))
+}
+
+/// With a snapshot that is taken once for a batch.
+fn by_snapshot(audience: Audience) -> Result<Batch> {
+    let client = Client::builder().datafile(compiled(audience)?).build()?;
+    Ok(Box::new(move |people| {
+        let snapshot = client.snapshot();
+        count(people, |person| {
+            let user = known(snapshot.user(&person.id), person, audience);
+            user.get_variation(black_box(ASKED)).variation_key() == Some(TREATMENT)
+        })
+    }))
+}
+
+/// And with the experiment looked up once for a batch.
+fn by_handle(audience: Audience) -> Result<Batch> {
+    let client = Client::builder().datafile(compiled(audience)?).build()?;
+    Ok(Box::new(move |people| {
+        let snapshot = client.snapshot();
+        let Some(experiment) = snapshot.experiment(black_box(ASKED)) else { return 0 };
+        count(people, |person| {
+            let user = known(snapshot.user(&person.id), person, audience);
+            experiment.get_variation(&user).variation_key() == Some(TREATMENT)
         })
     }))
 }
@@ -82,7 +116,8 @@ fn by_flag(audience: Audience) -> Result<Batch> {
     let options = DecideOptions::DISABLE_DECISION_EVENT | DecideOptions::EXCLUDE_VARIABLES;
     Ok(Box::new(move |people| {
         count(people, |person| {
-            let decision = user(&client, person, audience).decide_with(black_box(ASKED), options);
+            let decision = known(client.user(&person.id), person, audience)
+                .decide_with(black_box(ASKED), options);
             decision.variation_key.as_deref() == Some(TREATMENT)
         })
     }))
@@ -97,22 +132,37 @@ enum Ledger {
 
 /// Activations, each with its impression on its way to a sink, which takes all of it before the next
 /// batch. Where people are to be new each time, they are forgotten after it.
-fn activations(call: &'static str, audience: Audience, ledger: Ledger) -> Result<Case> {
+fn activations(
+    call: &'static str,
+    audience: Audience,
+    ledger: Ledger,
+    configuration: Configuration,
+) -> Result<Case> {
     let taken = Arc::new(AtomicUsize::new(0));
     let sink = Nowhere { taken: Arc::clone(&taken) };
     let client = Client::builder().datafile(compiled(audience)?).sink(sink).build()?;
-    let known = people(if ledger == Ledger::HasThem { 'u' } else { 'w' });
-    for person in &known {
-        user(&client, person, audience).activate(ASKED).receipt.wait()?;
+    let before = people(if ledger == Ledger::HasThem { 'u' } else { 'w' });
+    for person in &before {
+        known(client.user(&person.id), person, audience).activate(ASKED).receipt.wait()?;
     }
     client.drain(PATIENCE)?;
-    ensure!(taken.load(Ordering::Relaxed) == known.len(), "the sink did not get each impression");
+    ensure!(taken.load(Ordering::Relaxed) == before.len(), "the sink did not get each impression");
     let (finishing, forgetting) = (client.clone(), client.clone());
-    let batch = move |people: &[Person]| {
-        count(people, |person| {
-            let activated = user(&client, person, audience).activate(black_box(ASKED));
-            activated.variation_key() == Some(TREATMENT)
-        })
+    let batch: Batch = match configuration {
+        Configuration::Loaded => Box::new(move |people| {
+            count(people, |person| {
+                let user = known(client.user(&person.id), person, audience);
+                user.activate(black_box(ASKED)).variation_key() == Some(TREATMENT)
+            })
+        }),
+        Configuration::Held => Box::new(move |people| {
+            let snapshot = client.snapshot();
+            let Some(experiment) = snapshot.experiment(black_box(ASKED)) else { return 0 };
+            count(people, |person| {
+                let user = known(snapshot.user(&person.id), person, audience);
+                experiment.activate(&user).variation_key() == Some(TREATMENT)
+            })
+        }),
     };
     let forget = move |people: &[Person]| {
         for person in people {
@@ -124,8 +174,8 @@ fn activations(call: &'static str, audience: Audience, ledger: Ledger) -> Result
         call,
         audience,
         work: Work::Exposure,
-        configuration: Configuration::Loaded,
-        batch: Box::new(batch),
+        configuration,
+        batch,
         // A sink that only counts is never behind for a minute, and `check` looks at what it counted.
         finish: Some(Box::new(move || drop(finishing.drain(PATIENCE)))),
         restore: (ledger == Ledger::HasOthers).then(|| Box::new(forget) as Restore),
