@@ -11,6 +11,9 @@ mod table;
 mod threads;
 mod work;
 
+use std::io::{Write as _, stdout};
+use std::num::NonZeroUsize;
+
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
@@ -32,8 +35,8 @@ const QUICK_ROUNDS: usize = 2;
 #[command(version, max_term_width = 100)]
 struct Arguments {
     /// Rounds to measure, each of 2 500 calls of every case
-    #[arg(long, value_name = "N", default_value_t = 400)]
-    rounds: usize,
+    #[arg(long, value_name = "N", default_value = "400")]
+    rounds: NonZeroUsize,
     /// Rounds to measure two threads against one; 0 leaves that out
     #[arg(long, value_name = "N", default_value_t = 60)]
     thread_rounds: usize,
@@ -55,6 +58,7 @@ enum Format {
 
 fn main() -> Result<()> {
     let Arguments { rounds, thread_rounds, quick, format } = Arguments::parse();
+    let rounds = rounds.get();
     let limit = |rounds: usize| if quick { rounds.min(QUICK_ROUNDS) } else { rounds };
     let people = work::people('u');
     let cases = engines::cases()?;
@@ -76,8 +80,8 @@ fn main() -> Result<()> {
         threads,
     };
     match format {
-        Format::Text => print!("{report}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        Format::Text => write!(stdout(), "{report}")?,
+        Format::Json => writeln!(stdout(), "{}", serde_json::to_string_pretty(&report)?)?,
     }
     Ok(())
 }
