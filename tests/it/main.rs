@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod allocations;
 mod attribution;
 #[cfg(feature = "cli")]
 mod bulk;
@@ -19,6 +20,7 @@ mod datafile;
 mod difference;
 mod engine;
 mod events;
+mod instructions;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;
