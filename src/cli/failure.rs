@@ -5,9 +5,9 @@
 use std::io;
 use std::process::ExitCode;
 
-/// Exit code: a line of the calls is malformed, a key unknown, or a check found something.
+/// Exit code: a line of calls or users is malformed, a key unknown, or a check found something.
 pub(super) const MALFORMED: u8 = 1;
-/// Exit code: wrong usage; also a file of calls or events that cannot be read or written.
+/// Exit code: wrong usage; also a file of calls, events or users that cannot be read or written.
 pub(super) const USAGE: u8 = 2;
 /// Exit code: the datafile was refused, or cannot be read.
 pub(super) const DATAFILE: u8 = 3;

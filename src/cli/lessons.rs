@@ -4,7 +4,7 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line, an unknown key or findings of a check; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
+Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, or a difference under --exit-code of diff; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:

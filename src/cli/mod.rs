@@ -10,10 +10,6 @@ mod call;
 mod check;
 mod decide;
 mod diff;
-mod diff_json;
-mod diff_progress;
-mod diff_text;
-mod diff_users;
 mod engine;
 mod failure;
 mod lessons;
@@ -42,8 +38,9 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line, an unknown key or findings of a check, 2 for wrong usage or a file that cannot
-/// be used, 3 for a datafile that is unreadable or refused.
+/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check` or a difference
+/// under `diff --exit-code`, 2 for wrong usage or a file that cannot be used, 3 for a datafile that is
+/// unreadable or refused.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

@@ -97,21 +97,33 @@ impl Progress {
             u128::from(self.steps) * 1000 / u128::from(elapsed_ms.max(1).unsigned_abs());
         let total = self.total;
         let bar = self.bar.get_or_insert_with(|| new_bar(total));
-        if let Total::Steps(_) = total {
-            bar.set_position(self.steps);
-            return bar.set_message(self.noun);
-        }
-        bar.set_position(self.bytes);
-        bar.set_message(format!("{} {} ({per_second}/s)", self.steps, self.noun));
+        let Self { noun, steps, bytes, .. } = *self;
+        let (done, message) = match total {
+            Total::Steps(total) => {
+                (steps, format!("{noun}, {}", time_left(steps, total, elapsed_ms)))
+            }
+            Total::Bytes(total) => {
+                let left = time_left(bytes, total, elapsed_ms);
+                (bytes, format!("{steps} {noun} ({per_second}/s), {left}"))
+            }
+            Total::Unknown => (bytes, format!("{steps} {noun} ({per_second}/s)")),
+        };
+        bar.set_position(done);
+        bar.set_message(message);
     }
+}
+
+/// How long it takes at the speed so far. The bar itself knows no speed: it came late to the work.
+fn time_left(done: u64, total: u64, elapsed_ms: i64) -> String {
+    let elapsed_ms = u128::from(elapsed_ms.unsigned_abs());
+    let left_ms = elapsed_ms * u128::from(total.saturating_sub(done)) / u128::from(done.max(1));
+    format!("{} s left", left_ms.div_ceil(1000))
 }
 
 fn new_bar(total: Total) -> ProgressBar {
     let (template, length) = match total {
-        Total::Bytes(bytes) => {
-            ("{bar:30} {percent}% {bytes}/{total_bytes}, {msg}, {eta} left", Some(bytes))
-        }
-        Total::Steps(steps) => ("{bar:30} {pos}/{len} {msg}, {eta} left", Some(steps)),
+        Total::Bytes(bytes) => ("{bar:30} {percent}% {bytes}/{total_bytes}, {msg}", Some(bytes)),
+        Total::Steps(steps) => ("{bar:30} {pos}/{len} {msg}", Some(steps)),
         Total::Unknown => ("{spinner} {bytes}, {msg}, {elapsed}", None),
     };
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());

@@ -4,7 +4,8 @@
 
 use arbitrary::{Arbitrary as _, Result, Unstructured};
 use serde_json::{Value, json};
-use variate::value::{Attribute, AttributeValue};
+use variate::targeting::Attribute;
+use variate::value::AttributeValue;
 
 use super::leaf::{ATTRIBUTES, Leaf, SEGMENTS, Scalar};
 
@@ -220,7 +221,7 @@ impl DrawnUser {
     pub(super) fn attributes(&self) -> Vec<Attribute<'_>> {
         self.attributes
             .iter()
-            .map(|(key, scalar)| Attribute { key, value: value_of(scalar.as_ref()) })
+            .map(|(key, scalar)| Attribute::new(key, value_of(scalar.as_ref())))
             .collect()
     }
 

@@ -5,7 +5,8 @@
 
 use std::cmp::Ordering;
 
-use variate::value::{Attribute, AttributeValue};
+use variate::targeting::Attribute;
+use variate::value::AttributeValue;
 use variate::version::Version;
 
 use super::draw::{AudienceName, Operator, Rule, Tree};
@@ -88,7 +89,7 @@ fn condition(leaf: &Leaf, user: &Given<'_>) -> Option<bool> {
         return Some(user.segments.unwrap_or_default().contains(&&**segment));
     }
     let name = leaf.attribute?;
-    let value = user.attributes.iter().rfind(|one| one.key == name).map(|one| one.value);
+    let value = user.attributes.iter().rfind(|one| one.key() == name).map(|one| one.value);
     if matching == "exists" {
         return Some(!matches!(value, None | Some(AttributeValue::Null)));
     }

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::diff::Report;
-use super::words::{counted, listed, name, value};
+use super::Report;
+use crate::cli::words::{counted, listed, name, value};
 use crate::difference::{Change, Effect, Outcome, SubjectEffect, Transition};
 
 /// So many ways from one variation to another are shown of each experiment and flag; JSON has all.

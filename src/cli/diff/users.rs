@@ -8,11 +8,11 @@ use std::thread;
 use parking_lot::Mutex;
 use serde_json::Map;
 
-use super::arguments::DiffArguments;
-use super::diff_progress::{SharedProgress, Unit};
-use super::failure::Failure;
-use super::read_call::attributes;
-use super::users::{Block, UsersFile};
+use crate::cli::arguments::DiffArguments;
+use crate::cli::failure::Failure;
+use crate::cli::progress::Progress;
+use crate::cli::read_call::attributes;
+use crate::cli::users::{Block, UsersFile};
 use crate::decide::User;
 use crate::difference::{Comparison, Sample, Tally};
 
@@ -39,9 +39,10 @@ fn of_sample(arguments: &DiffArguments, comparison: &Comparison<'_>, threads: us
         attributes: &attributes(&given),
         segments: (!segments.is_empty()).then_some(&*segments),
     };
-    let progress = SharedProgress::start(Unit::Users, Some(sample.users));
-    let tally = sample.tally(comparison, threads, &|users| progress.step(users));
-    progress.finish();
+    let progress = Progress::start_steps("users", sample.users).alone_on_the_terminal();
+    let progress = Mutex::new(progress);
+    let tally = sample.tally(comparison, threads, &|users| progress.lock().add(users, 0));
+    progress.into_inner().finish();
     tally
 }
 
@@ -53,7 +54,8 @@ fn of_file(
     threads: usize,
 ) -> Result<Tally, Failure> {
     let file = UsersFile::open(path, arguments.input_format)?;
-    let progress = SharedProgress::start(Unit::Bytes, file.total_bytes());
+    let progress = Progress::start_counting("users", file.total_bytes()).alone_on_the_terminal();
+    let progress = Mutex::new(progress);
     let (file, sum) = (Mutex::new(file), Mutex::new(Ok(Tally::default())));
     let work = || {
         let done = blocks(&file, comparison, &progress, &|| sum.lock().is_err());
@@ -72,7 +74,7 @@ fn of_file(
         }
         work();
     });
-    progress.finish();
+    progress.into_inner().finish();
     sum.into_inner().map_err(|(_, failure)| failure)
 }
 
@@ -82,20 +84,22 @@ type Fault = (u64, Failure);
 fn blocks(
     file: &Mutex<UsersFile>,
     comparison: &Comparison<'_>,
-    progress: &SharedProgress,
+    progress: &Mutex<Progress>,
     is_over: &dyn Fn() -> bool,
 ) -> Result<Tally, Fault> {
     let layout = file.lock().layout().clone();
     let (mut tally, mut block) = (Tally::default(), Block::default());
     while !is_over() && file.lock().next_block(&mut block).map_err(|failure| (0, failure))? {
+        let mut count = 0_u64;
         layout.read(&block, &mut |(number, user)| {
             let malformed = |fault| (number, Failure::malformed(format!("line {number}: {fault}")));
             let user = user.map_err(malformed)?;
             let user = User { id: &user.id, attributes: &user.attributes(), segments: None };
             comparison.count(&user, &mut tally);
+            count += 1;
             Ok::<_, Fault>(())
         })?;
-        progress.step(u64::try_from(block.text.len()).unwrap_or(u64::MAX));
+        progress.lock().add(count, block.text.len());
     }
     Ok(tally)
 }

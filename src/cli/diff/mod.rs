@@ -2,6 +2,10 @@
 //!
 //! Must not know how differences are found, nor how they are shown.
 
+mod json;
+mod text;
+mod users;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -11,8 +15,8 @@ use anyhow::Context as _;
 
 use super::arguments::{DiffArguments, Format};
 use super::failure::Failure;
+use super::say;
 use super::words::counted;
-use super::{diff_json, diff_text, diff_users, say};
 use crate::datafile::{Compiled, Datafile};
 use crate::difference::{Change, Comparison, Effect, changes};
 use crate::error::Error;
@@ -49,11 +53,11 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
         old: &old,
         new: &new,
         changes: changes(&old.datafile, &new.datafile),
-        effect: diff_users::tally(arguments, &comparison)?.map(|tally| comparison.effect(&tally)),
+        effect: users::tally(arguments, &comparison)?.map(|tally| comparison.effect(&tally)),
     };
     let text = match arguments.format {
-        Format::Text => diff_text::text(&report),
-        Format::Json => diff_json::text(&report),
+        Format::Text => text::text(&report),
+        Format::Json => json::text(&report),
     };
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)?;

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::arguments::DiffArguments;
-use super::diff::Report;
+use super::Report;
+use crate::cli::arguments::DiffArguments;
 use crate::datafile::Compiled;
 use crate::difference::{Change, Effect, Name, Outcome, SubjectEffect, Transition};
 
