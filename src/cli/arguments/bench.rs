@@ -35,7 +35,7 @@ pub(in crate::cli) struct BenchArguments {
     pub(in crate::cli) attribute: Vec<(String, Value)>,
 
     /// On how many threads; may be given often. Without it on 1, 2, 4 and so on, and on all
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
     pub(in crate::cli) threads: Vec<usize>,
 
     /// How long each measurement takes: a number and a unit (ms, s, m)

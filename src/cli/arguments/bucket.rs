@@ -44,7 +44,7 @@ pub(in crate::cli) struct BucketArguments {
     pub(in crate::cli) attribute: Vec<(String, Value)>,
 
     /// How many threads assign; without it, as many as the machine runs at once
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
     pub(in crate::cli) threads: Option<usize>,
 
     #[command(flatten)]

@@ -63,7 +63,7 @@ fn wrong_arguments() {
         &["check", SHOP, "--fail-on", "info"],
         &["bucket", "--datafile", SHOP, "--users", "users.csv"],
         &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--experiment", "x"],
-        &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--threads", "0"],
+        &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--threads", "-1"],
         &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--format", "json"],
         &["bucket", "--datafile", SHOP, "--users", "-", "--all"],
         &["bucket", "--datafile", SHOP, "--users", "users.parquet", "--all"],
