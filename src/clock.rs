@@ -1,9 +1,10 @@
-//! The one clock of activations and events: milliseconds since the epoch, never going backwards.
+//! The one clock of activations and events: milliseconds since the epoch, never going backwards; and a
+//! stopwatch for measuring.
 //!
 //! Must not know anything else of this crate.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the Unix epoch.
 pub type TimeMs = i64;
@@ -46,6 +47,26 @@ impl Clock {
             return latest_ms;
         }
         self.latest_ms.fetch_max(time_ms, Ordering::Relaxed).max(time_ms)
+    }
+}
+
+/// Measures how long something takes; it does not see changes of the system's time.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts to measure.
+    #[must_use]
+    pub fn start() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+        let now = Instant::now();
+        Self(now)
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 

@@ -121,6 +121,15 @@ impl Error {
         )
     }
 
+    /// The line and column, from 1, at which a refused datafile stopped being JSON, if that is why.
+    #[must_use]
+    pub fn datafile_position(&self) -> Option<(usize, usize)> {
+        match self.0 {
+            Kind::DatafileSyntax { line, column, .. } => Some((line.max(1), column.max(1))),
+            _ => None,
+        }
+    }
+
     /// Whether a call needed a datafile and there was none yet.
     #[must_use]
     pub fn is_not_ready(&self) -> bool {

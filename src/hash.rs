@@ -80,6 +80,62 @@ impl PreparedParent {
     pub fn bucket(&self, bucketing_id: &str) -> u16 {
         bucket_of(self.hash(bucketing_id))
     }
+
+    /// The bucket of the bucketing id that the prefix was made of: the same as [`PreparedParent::bucket`],
+    /// without going over the id again.
+    #[inline]
+    #[must_use]
+    pub fn bucket_after(&self, prefix: &Prefix) -> u16 {
+        let Prefix { mut hash, held, held_bytes, length } = *prefix;
+        let [zero, one, two, three] = &self.alignments;
+        let alignment = match held_bytes {
+            0 => zero,
+            1 => one,
+            2 => two,
+            _ => three,
+        };
+        let last = held | alignment.head;
+        if alignment.head_completes {
+            if held_bytes != 0 {
+                hash = absorb(hash, mix(last));
+            }
+            for block in &alignment.blocks {
+                hash = absorb(hash, *block);
+            }
+            hash ^= alignment.tail;
+        } else {
+            hash ^= mix(last);
+        }
+        bucket_of(finish(hash, length.wrapping_add(self.length)))
+    }
+}
+
+/// A bucketing id of which the whole blocks are hashed, to be continued by any number of parents.
+#[derive(Debug, Clone, Copy)]
+pub struct Prefix {
+    hash: u32,
+    /// The bytes (0 to 3) that fill no block.
+    held: u32,
+    held_bytes: u32,
+    length: u32,
+}
+
+impl Prefix {
+    /// Hashes the whole blocks of a bucketing id.
+    #[inline]
+    #[must_use]
+    pub fn new(bucketing_id: &str) -> Self {
+        let bytes = bucketing_id.as_bytes();
+        let (whole, rest) = bytes.as_chunks::<4>();
+        let hash =
+            whole.iter().fold(SEED, |hash, block| absorb(hash, mix(u32::from_le_bytes(*block))));
+        Self {
+            hash,
+            held: little_endian(rest),
+            held_bytes: length_of(rest),
+            length: length_of(bytes),
+        }
+    }
 }
 
 impl Alignment {

@@ -27,6 +27,8 @@
 //! - [`datafile`]: JSON text in, an immutable [`Datafile`] and findings out.
 //! - [`decide`]: the pure decision, with or without a trace. [`attribution`]: the pure rule that credits
 //!   events to activations.
+//! - [`difference`]: two datafiles side by side, in words and in what it does to people.
+//! - [`bulk`]: decisions of an experiment for many users at once, at the cost of hashing.
 //! - [`store`]: where activations and events become facts, behind the trait [`store::Store`].
 //! - [`events`]: what sinks are told, and how it gets to them.
 //! - [`client`]: all of it together, as the calls that the SDKs have.
@@ -50,6 +52,8 @@ pub mod datafile;
 pub mod attribution;
 pub mod decide;
 
+pub mod bulk;
+pub mod difference;
 pub mod store;
 
 pub mod events;

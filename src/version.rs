@@ -48,6 +48,11 @@ impl Version {
         &self.text
     }
 
+    /// Its parts, up to three numbers and a suffix, each with the number that is compared, if it has one.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<f64>)> {
+        self.parts.iter().map(|part| (&*part.text, part.number))
+    }
+
     /// How a user's version compares to this one; `None` if the user's is not a version.
     #[must_use]
     pub fn compare(&self, user_version: &str) -> Option<Ordering> {

@@ -12,19 +12,19 @@ use super::arguments::{DecideArguments, Format};
 use super::failure::Failure;
 use super::load::load_datafile;
 use super::members::kind_of;
-use super::nearest::nearest;
 use super::read_call::attributes;
 use super::say;
 use super::story::{decision_words, lines_of_reasons, without_controls};
-use super::words::{listed, name, quoted, value};
+use super::subject::refuse_unknown_key;
+use super::words::{name, quoted, value};
 use crate::client::{Client, DecideOptions, UserContext};
-use crate::datafile::Datafile;
 
 /// Decides for one user.
 pub(super) fn run(arguments: &DecideArguments) -> Result<ExitCode, Failure> {
     let datafile =
         load_datafile(&arguments.datafile, arguments.findings).map_err(Failure::datafile)?;
-    refuse_unknown_key(arguments, &datafile)?;
+    let subject = &arguments.subject;
+    refuse_unknown_key(&datafile, (subject.flag.as_deref(), subject.experiment.as_deref()))?;
     let client = Client::builder().datafile(datafile).build().map_err(Failure::usage)?;
     let attributes_given = all_attributes(arguments);
     warn_of_useless(&attributes_given);
@@ -56,46 +56,6 @@ fn warn_of_useless(attributes: &Map<String, Value>) {
         let why = "no condition can use it, and it is never sent";
         say(&format!("warning: the attribute {key} is {kind}: {why}"));
     }
-}
-
-/// The SDKs have an answer for unknown keys, but who types one wants to know.
-fn refuse_unknown_key(arguments: &DecideArguments, datafile: &Datafile) -> Result<(), Failure> {
-    let subject = &arguments.subject;
-    let is_flag = |key: &str| datafile.flag_by_key(key).is_some();
-    let is_experiment = |key: &str| datafile.experiment_by_key(key).is_some();
-    let message = match (&subject.flag, &subject.experiment) {
-        (Some(key), _) if is_flag(key) => return Ok(()),
-        (_, Some(key)) if is_experiment(key) => return Ok(()),
-        (Some(key), _) if is_experiment(key) => {
-            in_place_of("a flag", ("an experiment", "--experiment"), key)
-        }
-        (_, Some(key)) if is_flag(key) => in_place_of("an experiment", ("a flag", "--flag"), key),
-        (Some(key), _) => {
-            let keys: Vec<_> = datafile.flags().iter().map(|flag| flag.key()).collect();
-            unknown("flag", key, &keys)
-        }
-        (_, Some(key)) => {
-            let keys: Vec<_> = datafile.experiments().map(|rule| rule.key()).collect();
-            unknown("experiment", key, &keys)
-        }
-        (None, None) => return Ok(()),
-    };
-    Err(Failure::unknown_key(message))
-}
-
-/// The key is there, but of something else, for which there is another option.
-fn in_place_of(wanted: &str, (found, option): (&str, &str), key: &str) -> String {
-    let (quoted_key, key) = (quoted(key), name(key));
-    format!("the datafile knows {quoted_key} as {found}, not as {wanted}: use {option} {key}")
-}
-
-fn unknown(wanted: &str, key: &str, keys: &[&str]) -> String {
-    let remedy = match nearest(key, keys.iter().copied()) {
-        Some(key) => format!("did you mean {}?", quoted(key)),
-        None if keys.is_empty() => "it has none".to_owned(),
-        None => format!("it has {}", listed(keys.iter().map(|key| name(key)))),
-    };
-    format!("the datafile has no {wanted} {}: {remedy}", quoted(key))
 }
 
 fn experiment(arguments: &DecideArguments, user: &UserContext<'_>, key: &str) -> String {

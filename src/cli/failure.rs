@@ -5,12 +5,12 @@
 use std::io;
 use std::process::ExitCode;
 
-/// Exit code: a line of the calls is malformed, or a key unknown.
+/// Exit code: a line of calls or users is malformed, a key unknown, or a check found something.
 pub(super) const MALFORMED: u8 = 1;
-/// Exit code: wrong usage; also a file of calls or events that cannot be read or written.
+/// Exit code: wrong usage; also a file of calls, events or users that cannot be read or written.
 pub(super) const USAGE: u8 = 2;
 /// Exit code: the datafile was refused, or cannot be read.
-const DATAFILE: u8 = 3;
+pub(super) const DATAFILE: u8 = 3;
 
 /// The end of a command before its work is done.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ impl Failure {
 
     /// The datafile has nothing of the key that was asked for.
     pub(super) fn unknown_key(message: String) -> Self {
+        Self { code: MALFORMED, error: Some(anyhow::Error::msg(message)) }
+    }
+
+    /// A line of the input cannot be read.
+    pub(super) fn malformed(message: String) -> Self {
         Self { code: MALFORMED, error: Some(anyhow::Error::msg(message)) }
     }
 

@@ -1,12 +1,15 @@
 //! The command line: one file per command, typed arguments in, an exit code out.
 //!
-//! Must not know how anything is decided or attributed: `engine` is the only part that calls the
-//! client. Answers go to standard output, everything else that is said to standard error.
+//! Must not know how anything is decided or attributed: the client does, and `bulk`. Answers go to standard output, everything else that is said to standard error.
 
 mod answer;
 mod arguments;
+mod bench;
+mod bucket;
 mod call;
+mod check;
 mod decide;
+mod diff;
 mod engine;
 mod failure;
 mod lessons;
@@ -15,10 +18,13 @@ mod members;
 mod nearest;
 mod progress;
 mod read_call;
+mod rehearse;
 mod replay;
 mod span;
 mod story;
+mod subject;
 mod summary;
+mod users;
 mod words;
 
 use std::io::Write as _;
@@ -27,11 +33,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
+#[doc(hidden)]
+pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line or an unknown key, 2 for wrong usage or a file that cannot
-/// be used, 3 for a datafile that is unreadable or refused.
+/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check` or a difference
+/// under `diff --exit-code`, 2 for wrong usage or a file that cannot be used, 3 for a datafile that is
+/// unreadable or refused.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -45,6 +54,10 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Bucket(arguments) => bucket::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

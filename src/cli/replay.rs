@@ -3,7 +3,7 @@
 //! Must not know how calls are answered.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, StdoutLock, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::arguments::{FindingsArguments, Format, ReplayArguments};
+use super::arguments::{Format, ReplayArguments};
 use super::call::{Ask, Call};
 use super::engine::{Engine, Setup};
 use super::failure::{Failure, MALFORMED};
@@ -45,11 +45,7 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
         if length == 0 {
             break;
         }
-        // Editors may put a mark there; only the first line can begin with one.
-        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1).unwrap_or(&line);
-        if !text.trim_ascii().is_empty() {
-            replay.line(number, text.trim_ascii_end())?;
-        }
+        replay.read(number, &line)?;
         progress.step(length);
     }
     progress.finish();
@@ -67,39 +63,72 @@ fn open_calls(path: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Error> {
 }
 
 /// A replay that goes on line by line.
-struct Replay<'a> {
+pub(super) struct Replay<'a> {
     engine: Engine,
-    answers: BufWriter<StdoutLock<'static>>,
-    events: Option<EventsFile<'a>>,
+    answers: BufWriter<Box<dyn Write + 'a>>,
+    events: Option<Events<'a>>,
+    load: Loader<'a>,
     /// Where answers are for people.
     telling: Option<(Story, Summary)>,
     lines: u64,
-    malformed: Malformed,
-    findings: FindingsArguments,
+    pub(super) malformed: Malformed,
+}
+
+/// Reads and compiles the datafile that a call names.
+pub(super) type Loader<'a> = Box<dyn Fn(&Path) -> anyhow::Result<Datafile> + 'a>;
+
+/// Where a replay writes to and reads from.
+pub(super) struct Surroundings<'a> {
+    pub(super) answers: Box<dyn Write + 'a>,
+    pub(super) events: Option<Events<'a>>,
+    pub(super) load: Loader<'a>,
+    pub(super) format: Format,
 }
 
 impl<'a> Replay<'a> {
     fn new(arguments: &'a ReplayArguments, datafile: Datafile) -> Result<Self, Failure> {
-        let is_for_people = arguments.format == Format::Text;
         let setup = Setup {
             is_sticky: arguments.sticky,
             late_window_ms: arguments.late_window,
-            makes_records: is_for_people || arguments.events.is_some(),
+            makes_records: arguments.format == Format::Text || arguments.events.is_some(),
         };
         let engine = Engine::new(datafile, setup).map_err(Failure::usage)?;
         let events = match &arguments.events {
-            Some(path) => Some(EventsFile::create(path, arguments)?),
+            Some(path) => Some(Events::create(path, arguments)?),
             None => None,
         };
-        Ok(Self {
+        let findings = arguments.findings;
+        Ok(Self::within(
             engine,
-            answers: BufWriter::new(io::stdout().lock()),
-            events,
-            telling: is_for_people.then(Default::default),
+            Surroundings {
+                answers: Box::new(io::stdout().lock()),
+                events,
+                load: Box::new(move |path| load_datafile(path, findings)),
+                format: arguments.format,
+            },
+        ))
+    }
+
+    pub(super) fn within(engine: Engine, surroundings: Surroundings<'a>) -> Self {
+        Self {
+            engine,
+            answers: BufWriter::new(surroundings.answers),
+            events: surroundings.events,
+            load: surroundings.load,
+            telling: (surroundings.format == Format::Text).then(Default::default),
             lines: 0,
             malformed: Malformed::default(),
-            findings: arguments.findings,
-        })
+        }
+    }
+
+    /// Takes a line as it stands in the file; an empty one is no call.
+    pub(super) fn read(&mut self, number: u64, line: &[u8]) -> Result<(), Failure> {
+        // Editors may put a mark there; only the first line can begin with one.
+        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1).unwrap_or(line);
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        self.line(number, text.trim_ascii_end())
     }
 
     fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Failure> {
@@ -148,7 +177,7 @@ impl<'a> Replay<'a> {
     }
 
     fn set_datafile(&self, number: u64, path: &Path) -> bool {
-        match load_datafile(path, self.findings) {
+        match (self.load)(path) {
             Ok(datafile) => self.engine.swap(datafile),
             Err(error) => {
                 let kept = "the datafile before it stays in force";
@@ -159,11 +188,15 @@ impl<'a> Replay<'a> {
         true
     }
 
+    /// Sums up, where answers are for people.
+    pub(super) fn sum_up(&mut self) -> Result<(), Failure> {
+        let Some((_, summary)) = &self.telling else { return Ok(()) };
+        let lines = summary.lines(&self.engine.statistics());
+        self.write_lines(&lines)
+    }
+
     fn finish(mut self) -> Result<ExitCode, Failure> {
-        if let Some((_, summary)) = &self.telling {
-            let lines = summary.lines(&self.engine.statistics());
-            self.write_lines(&lines)?;
-        }
+        self.sum_up()?;
         let Some(first) = self.malformed.first_line else { return Ok(ExitCode::SUCCESS) };
         let (lines, count) = (self.lines, self.malformed.count);
         say(&match count {
@@ -198,8 +231,8 @@ impl<'a> Replay<'a> {
 
 /// The lines that were no calls.
 #[derive(Debug, Default)]
-struct Malformed {
-    count: u64,
+pub(super) struct Malformed {
+    pub(super) count: u64,
     first_line: Option<u64>,
 }
 
@@ -210,14 +243,14 @@ impl Malformed {
     }
 }
 
-/// The file that is told what each call would send.
-struct EventsFile<'a> {
+/// What is told what each call would send.
+pub(super) struct Events<'a> {
     path: &'a Path,
-    file: BufWriter<File>,
+    output: BufWriter<Box<dyn Write + 'a>>,
     mode: AttributionMode,
 }
 
-impl<'a> EventsFile<'a> {
+impl<'a> Events<'a> {
     fn create(path: &'a Path, arguments: &ReplayArguments) -> Result<Self, Failure> {
         for (input, what) in [(&arguments.datafile, "datafile"), (&arguments.calls, "calls")] {
             if is_same_file(path, input) {
@@ -228,17 +261,22 @@ impl<'a> EventsFile<'a> {
             }
         }
         let file = File::create(path).map_err(|error| unwritable(path, error))?;
-        Ok(Self { path, file: BufWriter::new(file), mode: arguments.attribution.into() })
+        Ok(Self::to(path, Box::new(file), arguments.attribution.into()))
+    }
+
+    /// `path` is what messages call the output.
+    pub(super) fn to(path: &'a Path, output: Box<dyn Write + 'a>, mode: AttributionMode) -> Self {
+        Self { path, output: BufWriter::new(output), mode }
     }
 
     fn write(&mut self, records: &[Arc<Record>]) -> Result<(), Failure> {
         let requests = records.iter().filter_map(|record| event_api_request(record, self.mode));
         let line: Vec<Value> =
             requests.map(|request| json!({"url": request.url, "body": request.body})).collect();
-        serde_json::to_writer(&mut self.file, &line)
+        serde_json::to_writer(&mut self.output, &line)
             .map_err(io::Error::from)
-            .and_then(|()| self.file.write_all(b"\n"))
-            .and_then(|()| self.file.flush())
+            .and_then(|()| self.output.write_all(b"\n"))
+            .and_then(|()| self.output.flush())
             .map_err(|error| unwritable(self.path, error))
     }
 }

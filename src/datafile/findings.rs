@@ -2,6 +2,8 @@
 //!
 //! Must not know how findings are found or shown.
 
+use hashbrown::HashSet;
+
 use super::finding::{Finding, Severity};
 use super::place::Place;
 
@@ -14,8 +16,9 @@ const MOST_QUOTED_CHARACTERS: usize = 60;
 /// Findings in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    listed: Vec<Finding>,
+    listed: Vec<(Finding, Place)>,
     unlisted: u64,
+    worst_unlisted: Option<Severity>,
 }
 
 impl Findings {
@@ -73,20 +76,28 @@ impl Findings {
     }
 
     /// Ends the list, with a last finding for what it does not hold.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
-        if self.unlisted > 0 {
-            let message = format!("{} more findings are not listed", self.unlisted);
-            let remedy = "mend the first ones and look again".to_owned();
-            let code = "too-many-findings";
-            self.listed.push(Finding {
+    pub(super) fn finish(self) -> Vec<Finding> {
+        self.finish_with_places().into_iter().map(|(finding, _)| finding).collect()
+    }
+
+    /// The same, with where each stands. The last finding is as severe as the worst that it stands for.
+    pub(super) fn finish_with_places(mut self) -> Vec<(Finding, Place)> {
+        if let Some(severity) = self.worst_unlisted {
+            let finding = Finding {
                 path: String::new(),
-                severity: Severity::Note,
-                code,
-                message,
-                remedy,
-            });
+                severity,
+                code: "too-many-findings",
+                message: format!("{} more findings are not listed", self.unlisted),
+                remedy: "mend the first ones and look again".to_owned(),
+            };
+            self.listed.push((finding, Place::default()));
         }
         self.listed
+    }
+
+    /// The paths that something is reported of.
+    pub(super) fn paths(&self) -> HashSet<String> {
+        self.listed.iter().map(|(finding, _)| finding.path.clone()).collect()
     }
 
     fn push(
@@ -98,10 +109,12 @@ impl Findings {
     ) {
         if self.listed.len() >= MOST_FINDINGS {
             self.unlisted = self.unlisted.saturating_add(1);
+            self.worst_unlisted = self.worst_unlisted.max(Some(severity));
             return;
         }
         let (path, message, remedy) = (place.to_string(), message.text(), remedy.to_owned());
-        self.listed.push(Finding { path, severity, code, message, remedy });
+        let finding = Finding { path, severity, code, message, remedy };
+        self.listed.push((finding, place.clone()));
     }
 }
 

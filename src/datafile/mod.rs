@@ -3,16 +3,23 @@
 //! Must not know users and does no I/O. [`Datafile::compile`] is the whole way: `wire` reads the text
 //! element by element, `compile` resolves every reference, and what is wrong becomes a [`Finding`].
 
+mod check;
+mod code;
 mod compile;
 mod finding;
 mod findings;
+mod lint;
 mod model;
 mod place;
 mod shown;
+mod span;
+mod unescaped;
 mod view;
 mod view_parts;
 mod wire;
 
+pub use check::{Checked, LocatedFinding};
+pub use code::{CODES, Code};
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
 pub(crate) use model::FILLER_AUDIENCE_ID;
@@ -22,3 +29,4 @@ pub use model::{
     Variable, Variation, VariationIndex,
 };
 pub use shown::Shown;
+pub use span::TextSpan;

@@ -20,9 +20,12 @@ struct Step {
     to: To,
 }
 
-#[derive(Debug)]
-enum To {
+/// One step down from a value to one of its parts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum To {
+    /// To the field of an object.
     Field(Box<str>),
+    /// To the element of an array.
     Item(usize),
 }
 
@@ -35,6 +38,18 @@ impl Place {
     /// The place of an element of the array here.
     pub(super) fn item(&self, index: usize) -> Self {
         self.step(To::Item(index))
+    }
+
+    /// The steps that lead here from the datafile's root.
+    pub(super) fn steps(&self) -> Vec<&To> {
+        let mut steps = Vec::new();
+        let mut here = self;
+        while let Some(step) = &here.0 {
+            steps.push(&step.to);
+            here = &step.parent;
+        }
+        steps.reverse();
+        steps
     }
 
     fn step(&self, to: To) -> Self {

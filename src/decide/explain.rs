@@ -8,7 +8,7 @@ use super::experiment::ExperimentDecision;
 use super::flag::FlagDecision;
 use super::reasons::reasons;
 use super::step_text::{headline, members};
-use super::trace::{Recorder, Traced};
+use super::trace::{Recorder, Step, Traced};
 use super::user::{Given, User};
 use crate::datafile::{Datafile, FlagIndex, RuleIndex};
 
@@ -32,7 +32,7 @@ impl Explanation {
     ) -> (FlagDecision, Self) {
         let mut recorder = Recorder::default();
         let decision = super::flag(datafile, index, user, given, &mut recorder);
-        (decision, Self { user_id: user.id.to_owned(), steps: recorder.into_steps() })
+        (decision, Self::new(user, recorder))
     }
 
     /// Decides an experiment and explains it.
@@ -45,7 +45,16 @@ impl Explanation {
     ) -> (ExperimentDecision, Self) {
         let mut recorder = Recorder::default();
         let decision = super::experiment(datafile, index, user, given, &mut recorder);
-        (decision, Self { user_id: user.id.to_owned(), steps: recorder.into_steps() })
+        (decision, Self::new(user, recorder))
+    }
+
+    /// An explanation is never empty: where nothing happened, it says that there was nothing to decide.
+    fn new(user: &User<'_>, recorder: Recorder) -> Self {
+        let mut steps = recorder.into_steps();
+        if steps.is_empty() {
+            steps.push(Traced { step: Step::NoRule, parts: Vec::new() });
+        }
+        Self { user_id: user.id.to_owned(), steps }
     }
 
     /// The steps in the order in which they were taken.

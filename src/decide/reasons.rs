@@ -136,6 +136,7 @@ fn text_of(step: &Step, around: Option<&Step>, user: &str) -> Option<String> {
         Step::Condition { .. }
         | Step::Audience { .. }
         | Step::PassedOver { .. }
+        | Step::NoRule
         | Step::Experiment { variation: None, .. }
         | Step::RolloutRule { variation: None, .. }
         | Step::Prediction { is_answered: true, .. } => return None,

@@ -77,6 +77,7 @@ pub(super) fn headline(step: &Step) -> String {
         Step::ToEveryoneElse { .. } => {
             "in the audience but not in the traffic: on to everyone else".to_owned()
         }
+        Step::NoRule => "no rule decided: there is none that could".to_owned(),
     }
 }
 
@@ -198,6 +199,7 @@ pub(super) fn members(step: &Step) -> Vec<(&'static str, Value)> {
             ]
         }
         Step::ToEveryoneElse { from } => vec![("from", json!(from))],
+        Step::NoRule => Vec::new(),
     });
     members
 }
@@ -221,5 +223,6 @@ fn name(step: &Step) -> &'static str {
         Step::Group { .. } => "group",
         Step::Prediction { .. } => "prediction",
         Step::ToEveryoneElse { .. } => "to-everyone-else",
+        Step::NoRule => "no-rule",
     }
 }

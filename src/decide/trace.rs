@@ -209,6 +209,8 @@ pub enum Step {
         /// The rule's name.
         from: String,
     },
+    /// Nothing else happened: there is no rule that could decide.
+    NoRule,
 }
 
 /// A hash, its bucket, and the range that the bucket falls into.

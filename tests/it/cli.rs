@@ -2,7 +2,11 @@
 //!
 //! Must not know how decisions come about; the cases and the oracle look at answers.
 
+mod bench;
+mod bucket;
+mod check;
 mod decide;
+mod diff;
 mod malformed;
 mod replay;
 mod text;

@@ -3,6 +3,7 @@
 mod broken;
 mod compiled;
 mod hostile;
+mod lint;
 mod shapes;
 
 use serde_json::{Value, json};

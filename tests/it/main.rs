@@ -7,15 +7,20 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod allocations;
 mod attribution;
+#[cfg(feature = "cli")]
+mod bulk;
 #[cfg(feature = "cli")]
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod config;
 mod datafile;
+mod difference;
 mod engine;
 mod events;
+mod instructions;
 #[cfg(feature = "cli")]
 mod oracle;
 mod tidy;

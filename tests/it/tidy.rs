@@ -119,7 +119,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Paths from the project's root, with `/`, and texts of all Rust files in `src`, `tests` and `benches`.
+/// Paths from the project's root, with `/`, and texts of all Rust files in `src`, `tests` and `benches`,
+/// without what cargo built there.
 fn rust_files() -> io::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for folder in ["src", "tests", "benches"] {
@@ -134,6 +135,9 @@ fn collect_rust_files(folder: &str, found: &mut Vec<(String, String)>) -> io::Re
     for entry in fs::read_dir(root().join(folder))? {
         let entry = entry?;
         let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if path.ends_with("/target") {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             collect_rust_files(&path, found)?;
         } else if path.ends_with(".rs") {

@@ -4,7 +4,7 @@
 //! understood is unknown, and the rest of the tree still counts.
 
 use crate::datafile::findings::Findings;
-use crate::datafile::wire::{Kind, Node};
+use crate::datafile::wire::{Kind, Nested, Node};
 use crate::targeting::Tree;
 
 /// How deep conditions may be nested. Everything that walks a tree relies on it.
@@ -16,35 +16,23 @@ pub(super) fn compile<L>(
     leaf: &mut dyn FnMut(&Node<'_>, &mut Findings) -> Tree<L>,
     findings: &mut Findings,
 ) -> Tree<L> {
-    level(node, MOST_LEVELS, leaf, findings)
+    level(&Nested::read(node, MOST_LEVELS), leaf, findings)
 }
 
 fn level<L>(
-    node: &Node<'_>,
-    levels_left: usize,
+    nested: &Nested<'_>,
     leaf: &mut dyn FnMut(&Node<'_>, &mut Findings) -> Tree<L>,
     findings: &mut Findings,
 ) -> Tree<L> {
-    if node.kind() != Kind::Array {
-        return leaf(node, findings);
-    }
-    if levels_left == 0 {
-        let message = || {
-            format!(
-                "conditions are nested beyond {MOST_LEVELS} levels, what is inside is neither true nor false"
-            )
-        };
-        findings.error("nested-too-deep", node.place(), message, "write them flatter");
-        return Tree::Unknown;
-    }
-    let items = node.as_array().unwrap_or_default();
-    let operator = items.first().and_then(Operator::of);
+    let (node, items) = match nested {
+        Nested::List(node, items) => (node, items),
+        Nested::Whole(node) if node.kind() == Kind::Array => return too_deep(node, findings),
+        Nested::Whole(node) => return leaf(node, findings),
+    };
+    let operator = items.first().and_then(|first| Operator::of(first.node()));
     let operands = items.get(usize::from(operator.is_some())..).unwrap_or_default();
-    let mut each = |operands: &[Node<'_>], findings: &mut Findings| -> Vec<Tree<L>> {
-        operands
-            .iter()
-            .map(|operand| level(operand, levels_left.saturating_sub(1), leaf, findings))
-            .collect()
+    let mut each = |operands: &[Nested<'_>], findings: &mut Findings| -> Vec<Tree<L>> {
+        operands.iter().map(|operand| level(operand, leaf, findings)).collect()
     };
     match operator {
         Some(Operator::And) => Tree::And(each(operands, findings)),
@@ -57,6 +45,16 @@ fn level<L>(
                 .map_or(Tree::Unknown, |operand| Tree::Not(Box::new(operand)))
         }
     }
+}
+
+fn too_deep<L>(node: &Node<'_>, findings: &mut Findings) -> Tree<L> {
+    let message = || {
+        format!(
+            "conditions are nested beyond {MOST_LEVELS} levels, what is inside is neither true nor false"
+        )
+    };
+    findings.error("nested-too-deep", node.place(), message, "write them flatter");
+    Tree::Unknown
 }
 
 #[derive(Debug, Clone, Copy)]

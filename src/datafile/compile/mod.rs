@@ -43,10 +43,15 @@ impl Datafile {
     pub fn compile(text: impl AsRef<[u8]>) -> Result<Compiled, Error> {
         let mut findings = Findings::default();
         let text = wire::utf8(text.as_ref(), &mut findings)?;
-        let wire = wire::read(text, &mut findings)?;
-        let datafile = link(wire, text, &mut findings);
+        let datafile = compile(text, &mut findings)?;
         Ok(Compiled { datafile, findings: findings.finish() })
     }
+}
+
+/// Compiles a datafile from its text without a byte-order mark.
+pub(super) fn compile(text: &str, findings: &mut Findings) -> Result<Datafile, Error> {
+    let wire = wire::read(text, findings)?;
+    Ok(link(wire, text, findings))
 }
 
 /// Resolves the references of a datafile.

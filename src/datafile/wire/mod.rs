@@ -3,6 +3,7 @@
 //! Must not know the compiled form.
 
 mod form;
+mod nested;
 mod node;
 mod object;
 mod read;
@@ -12,6 +13,7 @@ pub(super) use form::{
     Text, WireAttribute, WireAudience, WireBandit, WireDatafile, WireEvent, WireFlag, WireGroup,
     WireIntegration, WireRange, WireRollout, WireRule, WireValue, WireVariable, WireVariation,
 };
+pub(super) use nested::Nested;
 pub(super) use node::{Kind, Node};
 pub(super) use object::{Object, wrong_type};
 pub(super) use read::{read, utf8};

@@ -66,6 +66,16 @@ impl<'a> Node<'a> {
         self.text
     }
 
+    /// The node of an element of the array here, whose text is to be given.
+    pub(super) fn item(&self, index: usize) -> Self {
+        Self { text: "", place: self.place.item(index) }
+    }
+
+    /// The same place with this text.
+    pub(super) fn with_text(&self, text: &'a str) -> Self {
+        Self { text, place: self.place.clone() }
+    }
+
     /// Its type, which the first byte of JSON text tells.
     pub(in crate::datafile) fn kind(&self) -> Kind {
         match self.text.as_bytes().first() {

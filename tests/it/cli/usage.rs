@@ -57,6 +57,17 @@ fn wrong_arguments() {
         ],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--option", "INCLUDE_REASON"],
         &["decide", "--datafile", SHOP, "--user", "anna", "--all", "--option", "x"],
+        &["check"],
+        &["check", "-", "-"],
+        &["check", SHOP, "--format", "xml"],
+        &["check", SHOP, "--fail-on", "info"],
+        &["bucket", "--datafile", SHOP, "--users", "users.csv"],
+        &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--experiment", "x"],
+        &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--threads", "-1"],
+        &["bucket", "--datafile", SHOP, "--users", "users.csv", "--all", "--format", "json"],
+        &["bucket", "--datafile", SHOP, "--users", "-", "--all"],
+        &["bucket", "--datafile", SHOP, "--users", "users.parquet", "--all"],
+        &["bucket", "--datafile", SHOP, "--users", "no-such-file.csv", "--all"],
     ];
     insta::assert_snapshot!(messages(uses, 2));
 }
@@ -126,7 +137,7 @@ fn findings_are_summed_up_unless_quiet() {
 fn the_help_teaches() {
     let exit_codes = |help: &str| help.split_once("Exit codes: ").unwrap().1.to_owned();
     let of_all = exit_codes(stdout(&variate(&["--help"], b"")));
-    for command in ["replay", "decide"] {
+    for command in ["replay", "decide", "check", "diff", "bucket", "bench"] {
         let output = variate(&[command, "--help"], b"");
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(exit_codes(stdout(&output)), of_all);

@@ -334,3 +334,26 @@ fn a_typed_audience_hides_an_untyped_one() {
         [("adults", true), ("all matches", true), ("filler", false), ("legacy", false)]
     );
 }
+
+#[test]
+fn values_of_a_variation_are_found_in_any_order() {
+    let ids: Vec<String> = (0..50).rev().map(|id| id.to_string()).collect();
+    let variables: Vec<_> = ids
+        .iter()
+        .map(|id| json!({"id": id, "key": id, "type": "string", "defaultValue": ""}))
+        .collect();
+    let values: Vec<_> =
+        ids.iter().map(|id| json!({"id": id, "value": format!("v{id}")})).collect();
+    let variations = json!([{"id": "101", "key": "a", "variables": values}]);
+    let rule = experiment("10", "x", json!({"variations": variations, "trafficAllocation": []}));
+    let flag = json!({"id": "f", "key": "f", "rolloutId": "", "experimentIds": ["10"], "variables": variables});
+    let datafile =
+        compile(&datafile(json!({"experiments": [rule], "featureFlags": [flag]}))).datafile;
+    let variation = &datafile.experiment_by_key("x").unwrap().variations()[0];
+    for id in &ids {
+        assert_eq!(variation.value_text(id), Some(&*format!("v{id}")));
+    }
+    for absent in ["", "00", "500", "a", "~"] {
+        assert_eq!(variation.value_text(absent), None, "{absent:?}");
+    }
+}

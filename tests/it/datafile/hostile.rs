@@ -183,6 +183,28 @@ fn wide_datafiles_cost_what_their_text_does() {
     check_codes(&text, &[]);
 }
 
+/// Conditions are read in one pass over their text: what stands in it may not lead that pass astray.
+#[test]
+fn conditions_are_cut_where_json_is() {
+    let audience = |text: &str| {
+        let audience = format!(r#"[{{"id":"a","name":"a","conditions":{text}}}]"#);
+        let compiled = compile_text(&with("typedAudiences", &audience));
+        (format!("{:?}", compiled.datafile.audiences()[0].conditions()), findings(&compiled))
+    };
+    let check = |text: &str| {
+        let plain: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(audience(text), audience(&plain.to_string()), "{text}");
+    };
+    check(" [ \"or\" , [ ] , [\t]\r\n, [ [ ] ] ] ");
+    check(
+        r#"["and",{"name":"a]","type":"custom_attribute","value":"\"]["},[ "not" ,{"value":{"a":[1,{}]}}]]"#,
+    );
+    check(r#"["or",{"name":"\\","type":"custom_attribute","value":"\\\"},["},"\\",["and","]"]]"#);
+    check("[ 1 , true,null ,-0.5e3 , \"x\" ,{} , [ 2]]");
+    check(r#"{"name":"[","type":"custom_attribute","match":"exists"}"#);
+    check("[]");
+}
+
 /// Nothing in the compiled form may be as many as flags times rules: not the rules of a shared rollout,
 /// not the variations that an experiment borrows again and again.
 #[test]

@@ -175,3 +175,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_flag_without_rules_says_so() {
+    let text = r#"{"version": "4", "featureFlags": [{"id": "1", "key": "bare"}]}"#;
+    let client = Client::from_datafile(text).unwrap();
+    let explanation = client.user("anna").explain("bare").unwrap();
+    assert_eq!(explanation.to_string(), "└─ no rule decided: there is none that could\n");
+    assert_eq!(explanation.to_json(), serde_json::json!([{"step": "no-rule"}]));
+    assert_eq!(explanation.reasons(), Vec::<String>::new());
+}

@@ -251,3 +251,25 @@ fn judge(expected: &Expectation, ours: Option<&Value>) -> Option<Finding> {
         (_, false) => Finding::BetweenTheTwo,
     })
 }
+
+/// A random datafile, and users with attributes for it, for tests of other families.
+pub(crate) fn datafile_and_users(index: u64) -> (Value, Vec<(String, Value)>) {
+    let mut random = Random::for_index(0xB01C, index);
+    let world = generate_datafile::world(&mut random, None);
+    let mut with_attributes = |id: String| {
+        let mut attributes = serde_json::Map::new();
+        for key in generate_values::ATTRIBUTE_KEYS {
+            if random.chance(30) {
+                let value = generate_values::attribute_value(&mut random, key, world.quirk);
+                attributes.insert((*key).to_owned(), value);
+            }
+        }
+        if random.chance(20) {
+            let bucketing_id = random.pick(&["shared", "", "größer"]);
+            attributes.insert("$opt_bucketing_id".to_owned(), json!(bucketing_id));
+        }
+        (id, Value::Object(attributes))
+    };
+    let users = world.users.iter().cloned().map(&mut with_attributes).collect();
+    (world.datafile, users)
+}

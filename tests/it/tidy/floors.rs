@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["targeting", "allocation"],
     &["datafile"],
     &["decide", "attribution"],
-    &["store", "source"],
+    &["store", "source", "bulk", "difference"],
     &["events"],
     &["client", "settings"],
     &["server", "results"],

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use serde_json::Value;
-use variate::hash::{PreparedParent, bucket_of};
+use variate::hash::{Prefix, PreparedParent, bucket_of};
 
 const VECTORS: &str = include_str!("../../../datafiles/vectors/buckets.json");
 const RANDOM_KEYS: u32 = 1_000_000;
@@ -29,6 +29,8 @@ fn check(bucketing_id: &str, parent_id: &str) {
     let expected = reference(format!("{bucketing_id}{parent_id}").as_bytes());
     let answer = PreparedParent::new(parent_id).hash(bucketing_id);
     assert_eq!(answer, expected, "{bucketing_id:?} ++ {parent_id:?}");
+    let continued = PreparedParent::new(parent_id).bucket_after(&Prefix::new(bucketing_id));
+    assert_eq!(continued, bucket_of(expected), "{bucketing_id:?} ++ {parent_id:?}");
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! Values of arguments, read from text; what cannot be read is refused with the remedy.
+//!
+//! Must not know which arguments there are.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use serde_json::{Map, Value};
+
+use crate::cli::members::kind_of;
+use crate::cli::nearest::nearest;
+use crate::cli::read_call::attribute_value;
+use crate::cli::span::parse_span_ms;
+use crate::client::DecideOptions;
+use crate::targeting::Attribute;
+
+/// Nearly everybody who writes `-` means standard input; `./-` is a file.
+pub(super) fn datafile_parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path == Path::new("-") {
+            return Err("only `variate check` reads a datafile from standard input: give a file");
+        }
+        Ok(path)
+    })
+}
+
+pub(super) fn parse_whole(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "this is no whole number from 0: write digits only, such as 100000")
+}
+
+const OPTION_NAMES: &[&str] = &[
+    "DISABLE_DECISION_EVENT",
+    "ENABLED_FLAGS_ONLY",
+    "IGNORE_USER_PROFILE_SERVICE",
+    "INCLUDE_REASONS",
+    "EXCLUDE_VARIABLES",
+];
+
+pub(super) fn parse_option(text: &str) -> Result<DecideOptions, String> {
+    DecideOptions::parse(text).ok_or_else(|| match nearest(text, OPTION_NAMES.iter().copied()) {
+        Some(name) => format!("there is no such option: did you mean {name}?"),
+        None => format!("there is no such option: use one of {}", OPTION_NAMES.join(", ")),
+    })
+}
+
+pub(super) fn parse_attributes(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(attributes)) => Ok(attributes),
+        Ok(other) => {
+            Err(format!("this is {}, not an object: write {{\"key\": value}}", kind_of(&other)))
+        }
+        Err(error) => Err(format!("not valid JSON ({error}): write {{\"key\": value}}")),
+    }
+}
+
+pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), String> {
+    let (key, value) =
+        text.split_once('=').ok_or("there is no `=`: write key=value, such as country=SE")?;
+    if key.is_empty() {
+        return Err("there is no key before `=`: write key=value, such as country=SE".to_owned());
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((key.to_owned(), value))
+}
+
+/// More threads than any machine has are a slip of the finger.
+const MOST_THREADS: usize = 1024;
+
+pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST_THREADS) => Ok(count),
+        _ => Err(format!("write a whole number of threads from 1 to {MOST_THREADS}")),
+    }
+}
+
+pub(super) fn parse_duration_ms(text: &str) -> Result<i64, String> {
+    match parse_span_ms(text) {
+        Ok(0) => Err("nothing can be measured in no time: give 1ms or more".to_owned()),
+        read => read,
+    }
+}
+
+pub(super) fn shared_attributes(given: &[(String, Value)]) -> Vec<Attribute<'_>> {
+    given.iter().map(|(key, value)| Attribute::new(key, attribute_value(value))).collect()
+}

@@ -1,0 +1,195 @@
+//! `variate bucket`: a file of users in, their variations out.
+//!
+//! Must not know how a user is bucketed; `variate decide` is asked one by one.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use super::{SHOP, stderr, stdout, variate, without_folder};
+
+fn bucket(more: &[&str], users: &str) -> (String, String, Option<i32>) {
+    let arguments = [&["bucket", "--datafile", SHOP, "--users", "-"], more].concat();
+    let output = variate(&arguments, users.as_bytes());
+    (stdout(&output).to_owned(), stderr(&output).to_owned(), output.status.code())
+}
+
+/// The variations of the first experiment of the shop, for users written in this way.
+#[track_caller]
+fn check(format: &str, users: &str, expect: &str, faults: &[&str]) {
+    let asked =
+        ["--experiment", "checkout_button", "--input-format", format, "--format", "csv", "-q"];
+    let (answers, said, exit_code) = bucket(&asked, users);
+    assert_eq!(answers, format!("user_id,variation\n{expect}"), "{users}");
+    for fault in faults {
+        assert!(said.contains(fault), "{fault:?} is not in {said}");
+    }
+    assert_eq!(exit_code, Some(i32::from(!faults.is_empty())), "{said}");
+}
+
+#[test]
+fn users_in_all_forms() {
+    check("csv", "anna\nb\n", "anna,green\nb,orange\n", &[]);
+    check("csv", "anna\r\nb", "anna,green\nb,orange\n", &[]);
+    check("csv", "\u{feff}user_id\nanna\n", "anna,green\n", &[]);
+    check("csv", "country,UserId,age\nSE,anna,34\n\n,b,\n", "anna,green\nb,orange\n", &[]);
+    check("csv", "\"anna\"\n\"a,\"\"\nb\"\n", "anna,green\n\"a,\"\"\nb\",orange\n", &[]);
+    check("csv", "", "", &[]);
+    check("ndjson", "\"anna\"\n{\"userId\": \"b\", \"other\": 1}\n", "anna,green\nb,orange\n", &[]);
+    check("ndjson", "\"\"\n\"\\u0061nna\"", "\"\",orange\nanna,green\n", &[]);
+}
+
+#[test]
+fn lines_without_a_user_are_told_and_left_out() {
+    check(
+        "csv",
+        "id,age\nanna,1\nb\n,3\n",
+        "anna,green\n",
+        &["line 3: 1 column where", "line 4: there is no user id", "2 malformed lines"],
+    );
+    check("csv", "anna\n\"q\"\nb,1\n", "anna,green\nq,orange\n", &["line 3: 2 columns where"]);
+    check("csv", "\"x\ny\"\nanna,1\n", "\"x\ny\",orange\n", &["line 3: 2 columns where"]);
+    check(
+        "ndjson",
+        "1\n\n{\"id\": 1}\nanna\n\"anna\"",
+        "anna,green\n",
+        &["line 1: a number", "line 3: \"userId\" is missing", "line 4: not valid JSON"],
+    );
+    let broken = variate(
+        &["bucket", "--datafile", SHOP, "--all", "--users", "-", "--input-format", "csv", "-q"],
+        b"anna\n\xff\n",
+    );
+    assert!(stderr(&broken).contains("line 2: not UTF-8"), "{}", stderr(&broken));
+    assert_eq!(broken.status.code(), Some(1));
+}
+
+#[test]
+fn a_header_without_ids_is_refused() {
+    let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], "name,age\nanna,1\n");
+    insta::assert_snapshot!(said);
+    assert_eq!(exit_code, Some(1));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_told() {
+    for users in ["anna\n\"b\nc\n", "id,age\nanna,\"1\nb,2\n", "anna\n\"b"] {
+        let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], users);
+        assert!(said.contains("error: line 2: a quote is never closed"), "{said}");
+        assert_eq!(exit_code, Some(1));
+    }
+
+    let users = format!("anna\n\"{}", "b\n".repeat(10_000_000));
+    let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], &users);
+    assert!(said.contains("error: line 2 does not end within 16 MiB"), "{said}");
+    assert_eq!(exit_code, Some(1));
+}
+
+/// Users with attributes of each type, over several blocks: each one's line equals what `decide` answers.
+#[test]
+fn many_users_get_what_each_alone_gets_in_order() {
+    let mut csv = "user_id,country,age,lifetime_value\n".to_owned();
+    for number in 0..60_000 {
+        let country = ["SE", "DE", "", "\"\"\"NO\"\"\""][number % 4];
+        writeln!(csv, "user-{number},{country},{},{}.5", number % 60, number % 700).unwrap();
+    }
+    for threads in ["1", "2", "7"] {
+        let asked = ["--all", "--input-format", "csv", "--threads", threads, "--format", "ndjson"];
+        let (answers, said, exit_code) = bucket(&asked, &csv);
+        assert_eq!(exit_code, Some(0), "{said}");
+        let lines: Vec<Value> =
+            answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 60_000);
+        for (number, line) in lines.iter().enumerate() {
+            assert_eq!(line["userId"], format!("user-{number}"));
+        }
+        for number in [0, 1, 2, 3, 17_777, 31_001, 59_999] {
+            compare_with_decide(&lines[number], csv.lines().nth(number + 1).unwrap());
+        }
+    }
+}
+
+/// Quotes with line ends in them, wherever blocks are cut; a quote inside a cell is text.
+#[test]
+fn quoted_ids_over_many_blocks() {
+    let written = |number: usize| match number % 4 {
+        0 => format!("\"line\none {number}\""),
+        1 => format!("\"say \"\"{number}\"\", he\""),
+        2 => format!("a\"b{number}"),
+        _ => format!("\"q\"{number}"),
+    };
+    let meant = |number: usize| match number % 4 {
+        0 => format!("line\none {number}"),
+        1 => format!("say \"{number}\", he"),
+        2 => format!("a\"b{number}"),
+        _ => format!("q{number}"),
+    };
+    let mut csv = String::new();
+    (0..50_000).for_each(|number| writeln!(csv, "{}", written(number)).unwrap());
+    let asked = ["--experiment", "checkout_button", "--input-format", "csv", "--format", "ndjson"];
+    let (answers, said, exit_code) = bucket(&asked, &csv);
+    assert_eq!(exit_code, Some(0), "{said}");
+    let ids = answers.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["userId"].as_str().unwrap().to_owned()
+    });
+    assert!(ids.eq((0..50_000).map(meant)));
+}
+
+fn compare_with_decide(answer: &Value, line: &str) {
+    let cells: Vec<&str> = line.split(',').collect();
+    let given = ["country", "age", "lifetime_value"].iter().zip(&cells[1..]);
+    let given: Vec<String> = given
+        .filter(|(_, cell)| !cell.is_empty())
+        .map(|(key, cell)| format!("{key}={}", cell.replace("\"\"\"", "\"")))
+        .collect();
+    for (key, variation) in answer["variationKeys"].as_object().unwrap() {
+        let mut asked =
+            vec!["decide", "--datafile", SHOP, "-q", "--format", "json", "--user", cells[0]];
+        asked.extend(["--experiment", key]);
+        asked.extend(given.iter().flat_map(|given| ["--attribute", given]));
+        let alone: Value = serde_json::from_slice(&variate(&asked, b"").stdout).unwrap();
+        assert_eq!(*variation, alone["variationKey"], "{key} of {line}");
+    }
+}
+
+#[test]
+fn shared_attributes_count_where_the_user_has_none() {
+    let asked = [
+        "--experiment",
+        "free_shipping_banner",
+        "--input-format",
+        "ndjson",
+        "--format",
+        "csv",
+        "-q",
+    ];
+    let users = "\"b\"\n{\"userId\":\"b\",\"attributes\":{\"country\":\"DE\"}}\n{\"userId\":\"b\",\"attributes\":{\"age\":3}}\n";
+    let (alone, _, _) = bucket(&asked, users);
+    let (shared, _, _) = bucket(&[&asked[..], &["--attribute", "country=SE"]].concat(), users);
+    assert_eq!(alone, "user_id,variation\nb,\nb,\nb,\n");
+    assert_eq!(shared, "user_id,variation\nb,banner_and_timer\nb,\nb,banner_and_timer\n");
+}
+
+#[test]
+fn files_in_and_out_with_a_summary() {
+    let folder = tempdir().unwrap();
+    let (users, output) = (folder.path().join("users.ndjson"), folder.path().join("out.ndjson"));
+    fs::write(&users, "\"anna\"\n\"b\"\n").unwrap();
+    let (users, output_path) = (users.to_str().unwrap(), output.to_str().unwrap());
+    let asked = ["bucket", "--datafile", SHOP, "--all", "--users", users, "--output", output_path];
+    let done = variate(&asked, b"");
+    assert_eq!((done.status.code(), stdout(&done)), (Some(0), ""));
+    insta::assert_snapshot!(fs::read_to_string(&output).unwrap());
+    let said = stderr(&done);
+    let (counts, speed) = said.split_once("2 users in ").unwrap();
+    assert!(speed.contains(" million a second, "), "{said}");
+    insta::assert_snapshot!("the counts of a summary", counts);
+    let over_the_users =
+        ["bucket", "--datafile", SHOP, "--all", "--users", users, "--output", users];
+    let refused = variate(&over_the_users, b"");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(fs::read_to_string(users).unwrap().contains("anna"), "the users are still there");
+    insta::assert_snapshot!("over the users", without_folder(stderr(&refused), folder.path()));
+}
