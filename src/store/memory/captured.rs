@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::attribution::{
     Attributes, EntryId, Envelope, Impression, ImpressionRecord, ImpressionSource, NewImpression,
     Origin, Record,
@@ -19,6 +21,42 @@ const IMPRESSIONS_PER_RUN: usize = 256;
 /// Room for as many user ids of usual length; longer ones find room, too.
 const USER_ID_BYTES_PER_RUN: usize = IMPRESSIONS_PER_RUN * 16;
 
+/// So many rooms are kept for runs to come: with more, readers are far behind, and memory matters more.
+const MOST_SPARE_ROOMS: usize = 256;
+
+/// Rooms of runs that were read, for runs to come: asking for fresh memory would cost more than all else
+/// that capturing does.
+#[derive(Debug, Default)]
+pub(super) struct SpareRooms(Mutex<Vec<Room>>);
+
+/// Where the impressions of a run are.
+#[derive(Debug)]
+struct Room {
+    /// One behind the other.
+    user_ids: String,
+    entries: Vec<Entry>,
+}
+
+impl SpareRooms {
+    fn take(&self) -> Room {
+        self.0.lock().pop().unwrap_or_else(|| Room {
+            user_ids: String::with_capacity(USER_ID_BYTES_PER_RUN),
+            entries: Vec::with_capacity(IMPRESSIONS_PER_RUN),
+        })
+    }
+
+    fn give_back(&self, mut room: Room) {
+        // One that grew for long ids is not worth keeping.
+        let is_usual = room.user_ids.capacity() <= USER_ID_BYTES_PER_RUN;
+        room.user_ids.clear();
+        room.entries.clear();
+        let mut rooms = self.0.lock();
+        if is_usual && rooms.len() < MOST_SPARE_ROOMS {
+            rooms.push(room);
+        }
+    }
+}
+
 /// Impressions of one shard, in the order in which they were captured.
 #[derive(Debug, Default)]
 pub(super) struct Captured {
@@ -30,9 +68,7 @@ pub(super) struct Captured {
 pub(super) struct Run {
     environment: Arc<str>,
     datafile: Arc<Datafile>,
-    /// One behind the other.
-    user_ids: String,
-    entries: Vec<Entry>,
+    room: Room,
     /// What few impressions have, with their places.
     rarities: Vec<(usize, Rarity)>,
 }
@@ -75,18 +111,16 @@ impl Captured {
     /// Captures an impression. The environment's shared name is only asked for where a run begins.
     pub(super) fn push(
         &mut self,
-        environment: (&str, impl FnOnce() -> Arc<str>),
+        (environment, shared): (&str, impl FnOnce() -> Arc<str>),
+        rooms: &SpareRooms,
         impression: &NewImpression<'_>,
-        attributes: Option<Attributes>,
-        moment: Moment,
+        (attributes, moment): (Option<Attributes>, Moment),
     ) {
-        let (name, shared) = environment;
-        if !self.runs.last().is_some_and(|run| run.takes(name, impression)) {
+        if !self.runs.last().is_some_and(|run| run.takes(environment, impression)) {
             self.runs.push(Run {
                 environment: shared(),
                 datafile: impression.datafile.clone(),
-                user_ids: String::with_capacity(USER_ID_BYTES_PER_RUN),
-                entries: Vec::with_capacity(IMPRESSIONS_PER_RUN),
+                room: rooms.take(),
                 rarities: Vec::new(),
             });
         }
@@ -105,7 +139,7 @@ impl Run {
     fn takes(&self, environment: &str, impression: &NewImpression<'_>) -> bool {
         Arc::ptr_eq(&self.datafile, impression.datafile)
             && *self.environment == *environment
-            && self.entries.len() < IMPRESSIONS_PER_RUN
+            && self.room.entries.len() < IMPRESSIONS_PER_RUN
     }
 
     fn push(
@@ -117,11 +151,11 @@ impl Run {
         if impression.id.is_some() || impression.prediction_id.is_some() {
             let id = impression.id.map(Into::into);
             let prediction_id = impression.prediction_id.map(Into::into);
-            self.rarities.push((self.entries.len(), Rarity { id, prediction_id }));
+            self.rarities.push((self.room.entries.len(), Rarity { id, prediction_id }));
         }
-        self.user_ids.push_str(impression.user_id);
-        self.entries.push(Entry {
-            user_id_end: self.user_ids.len(),
+        self.room.user_ids.push_str(impression.user_id);
+        self.room.entries.push(Entry {
+            user_id_end: self.room.user_ids.len(),
             attributes,
             moment,
             origin: impression.origin,
@@ -134,19 +168,20 @@ impl Run {
         });
     }
 
-    /// The records, in the order in which the impressions were captured. Their ids are made now, and
-    /// never again.
-    pub(super) fn into_records(self) -> impl Iterator<Item = Record> {
-        let Self { environment, datafile, user_ids, entries, rarities } = self;
+    /// Makes records of it, in the order in which the impressions were captured. Their ids are made now,
+    /// and never again.
+    pub(super) fn make_records(self, rooms: &SpareRooms, mut take: impl FnMut(Record)) {
+        let Self { environment, datafile, mut room, rarities } = self;
         let mut user_id_start = 0;
         let mut rarities = rarities.into_iter().peekable();
-        entries.into_iter().enumerate().map(move |(place, entry)| {
-            let user_id = user_ids.get(user_id_start..entry.user_id_end).unwrap_or_default();
+        for (place, entry) in room.entries.drain(..).enumerate() {
+            let user_id = room.user_ids.get(user_id_start..entry.user_id_end).unwrap_or_default();
             user_id_start = entry.user_id_end;
             let rarity = rarities.next_if(|(of_place, _)| *of_place == place);
             let rarity = rarity.map(|(_, rarity)| rarity).unwrap_or_default();
-            entry.into_record(user_id, rarity, (&environment, &datafile))
-        })
+            take(entry.into_record(user_id, rarity, (&environment, &datafile)));
+        }
+        rooms.give_back(room);
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::captured::Run;
+use super::captured::{Run, SpareRooms};
 use crate::attribution::Record;
 use crate::error::Error;
 
@@ -33,6 +33,7 @@ pub(super) struct Outbox {
     /// What was accepted and is not numbered yet.
     arrived: Mutex<Vec<Arrival>>,
     queue: Mutex<Queue>,
+    pub(super) rooms: SpareRooms,
     /// Whether a reader sleeps, or is about to.
     is_awaited: AtomicBool,
     bell: Mutex<()>,
@@ -70,11 +71,13 @@ impl Queue {
         numbered.take(limit).map(|(sequence, record)| (sequence, record.clone())).collect()
     }
 
-    fn number(&mut self, arrivals: Vec<Arrival>) {
+    fn number(&mut self, arrivals: Vec<Arrival>, rooms: &SpareRooms) {
         let before = self.records.len();
         for arrival in arrivals {
             match arrival {
-                Arrival::Captured(run) => self.records.extend(run.into_records().map(Arc::new)),
+                Arrival::Captured(run) => {
+                    run.make_records(rooms, |record| self.records.push_back(Arc::new(record)));
+                }
                 Arrival::Record(record) => self.records.push_back(Arc::new(*record)),
             }
         }
@@ -90,6 +93,7 @@ impl Outbox {
             is_claimed: AtomicBool::new(false),
             arrived: Mutex::default(),
             queue: Mutex::default(),
+            rooms: SpareRooms::default(),
             is_awaited: AtomicBool::new(false),
             bell: Mutex::default(),
             rung: Condvar::new(),
@@ -172,7 +176,7 @@ impl Outbox {
         let mut queue = self.queue.lock();
         bring();
         let arrived = std::mem::take(&mut *self.arrived.lock());
-        queue.number(arrived);
+        queue.number(arrived, &self.rooms);
         queue
     }
 

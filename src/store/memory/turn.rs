@@ -87,11 +87,11 @@ impl<'a> Turn<'a> {
             None if impression.attributes.are_none() => None,
             None => Some(impression.attributes.to_recorded(impression.datafile)),
         };
-        let environment = self.place.environment;
         let Shard { captured, environments, .. } = &mut *self.shard;
-        let shared = || environments.shared(environment);
+        let name = self.place.environment;
+        let environment = (name, || environments.shared(name));
         let moment = Moment { time_ms, received_at_ms, first };
-        captured.push((environment, shared), impression, attributes, moment);
+        captured.push(environment, &self.outbox.rooms, impression, (attributes, moment));
     }
 
     pub(super) fn take_event(mut self, mut event: Event) -> Recorded<EventOutcome> {
