@@ -13,6 +13,15 @@ pub enum Target {
     Dangling,
 }
 
+impl Target {
+    /// The index of the entity that it leads to, if it leads to one.
+    #[inline]
+    #[must_use]
+    pub fn entity(self) -> Option<u32> {
+        if let Self::Entity(index) = self { Some(index) } else { None }
+    }
+}
+
 /// One range of an allocation: its end (exclusive, in basis points) and where it leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -22,17 +31,27 @@ pub struct Range {
     pub target: Target,
 }
 
+/// So many ranges are looked through without a loop; nearly all allocations have no more.
+const FEW: usize = 4;
+
 /// A compiled traffic allocation.
 ///
 /// The SDKs search the ranges in the datafile's order for the first with `bucket < end`. A range that
 /// ends at or before an earlier one's end can never be found, so it is left out here, and the ends
 /// that stay rise strictly: the number of ends at or below a bucket is the place of its range.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Allocation {
+    /// The ends of the first ranges; where there are fewer, [`NEVER`] stands for the others.
+    ends: [u16; FEW],
+    /// The entities of the first ranges, one higher; 0 stands for none.
+    entities: [u32; FEW],
+    /// Whether there are more ranges than that.
+    has_more: bool,
     ranges: Box<[Range]>,
-    /// The ends of `ranges`, close together for counting.
-    ends: Box<[u16]>,
 }
+
+/// An end that no bucket reaches.
+const NEVER: u16 = u16::MAX;
 
 impl Allocation {
     /// Compiles ranges given in the datafile's order.
@@ -47,23 +66,42 @@ impl Allocation {
                 can_be_found
             })
             .collect();
-        let ends = ranges.iter().map(|range| range.end).collect();
-        Self { ranges, ends }
+        let mut few = Self {
+            ends: [NEVER; FEW],
+            entities: [0; FEW],
+            has_more: ranges.len() > FEW,
+            ranges: Box::default(),
+        };
+        for ((range, end), entity) in ranges.iter().zip(&mut few.ends).zip(&mut few.entities) {
+            *end = range.end;
+            *entity = range.target.entity().map_or(0, |place| place.saturating_add(1));
+        }
+        Self { ranges, ..few }
+    }
+
+    /// The entity that a bucket leads to, if it leads to one.
+    #[inline]
+    #[must_use]
+    pub fn entity(&self, bucket: u16) -> Option<u32> {
+        if self.has_more {
+            return self.pick(bucket)?.entity();
+        }
+        // Which range it is, cannot be foreseen: counting costs less than a branch.
+        let place = self.ends.map(|end| usize::from(end <= bucket)).iter().sum::<usize>();
+        self.entities.get(place)?.checked_sub(1)
     }
 
     /// Where a bucket leads; `None` if it lies behind the last range.
-    #[inline]
+    #[inline(never)]
     #[must_use]
     pub fn pick(&self, bucket: u16) -> Option<Target> {
         self.range_of(bucket).map(|range| range.target)
     }
 
     /// The range that a bucket falls into; `None` if it lies behind the last one.
-    #[inline]
     #[must_use]
     pub fn range_of(&self, bucket: u16) -> Option<&Range> {
-        let place = self.ends.iter().map(|end| usize::from(*end <= bucket)).sum::<usize>();
-        self.ranges.get(place)
+        self.ranges.get(self.ranges.partition_point(|range| range.end <= bucket))
     }
 
     /// The ranges that can be found, in rising order.

@@ -51,22 +51,28 @@ impl<'c> Session<'c> {
     #[inline]
     pub(super) fn new(context: &'c UserContext<'_>, datafile: &'c Datafile, sees: Sees) -> Self {
         let inner = context.inner;
-        let forced_decisions = Some(&context.forced_decisions)
-            .filter(|forced| sees.forced_decisions && !forced.is_empty());
-        let look_up = || Arranged::look_up(inner, context.id, sees.profile);
+        let forced_decisions =
+            context.forced_decisions.as_deref().filter(|_| sees.forced_decisions);
         Self {
             inner,
             datafile,
             user: context.as_user(),
             forced_decisions,
-            arranged: inner.may_have_arrangements().then(look_up),
+            arranged: if inner.extras.arrange() {
+                Arranged::look_up(inner, context.id, sees.profile)
+            } else {
+                None
+            },
         }
     }
 
     #[inline]
     pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
         let decision = self.with_predictions(
-            |datafile, user, given| decide::experiment(datafile, rule, user, given, &mut Silent),
+            |datafile, user, given| match datafile.rule(rule) {
+                Some(found) => decide::experiment(datafile, (rule, found), user, given, &mut Silent),
+                None => ExperimentDecision::none(How::NoRule),
+            },
             |decision| (decision.how == How::NeedsPrediction).then_some(rule),
         );
         if decision.how == How::Bucket
@@ -196,13 +202,15 @@ impl<'c> Session<'c> {
 }
 
 impl Arranged {
+    /// What there is for a user, if anything.
     #[cold]
-    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Box<Self> {
-        Box::new(Self {
-            forced_variations: inner.forced_variations.of(user_id),
-            profile: if sees_profile { inner.services.profile(user_id) } else { None },
-            ..Self::default()
-        })
+    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Option<Box<Self>> {
+        let forced_variations = inner.forced_variations.of(user_id);
+        let profile = if sees_profile { inner.services.profile(user_id) } else { None };
+        if forced_variations.is_none() && profile.is_none() {
+            return None;
+        }
+        Some(Box::new(Self { forced_variations, profile, ..Self::default() }))
     }
 }
 

@@ -40,7 +40,9 @@ pub struct UserContext<'a> {
     pub(super) attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
     pub(super) segments: Option<&'a [&'a str]>,
     pub(super) time_ms: Option<TimeMs>,
-    pub(super) forced_decisions: ForcedDecisions,
+    /// Boxed, since few users have any, and each user handle would carry the room.
+    pub(super) forced_decisions: Option<Box<ForcedDecisions>>,
+    may_be_renamed: bool,
 }
 
 impl<'a> UserContext<'a> {
@@ -53,7 +55,8 @@ impl<'a> UserContext<'a> {
             attributes: SmallVec::new(),
             segments: None,
             time_ms: None,
-            forced_decisions: ForcedDecisions::default(),
+            forced_decisions: None,
+            may_be_renamed: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl<'a> UserContext<'a> {
     #[must_use]
     pub fn with(mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) -> Self {
         let added = Attribute::new(key, value);
+        self.may_be_renamed |= User::renames(key);
         let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
         match self.attributes.iter_mut().find(is_same) {
             Some(attribute) => attribute.value = added.value,
@@ -89,7 +93,7 @@ impl<'a> UserContext<'a> {
     /// Gives forced decisions that were kept elsewhere.
     #[must_use]
     pub fn with_forced_decisions(mut self, forced_decisions: ForcedDecisions) -> Self {
-        self.forced_decisions = forced_decisions;
+        self.forced_decisions = Some(Box::new(forced_decisions));
         self
     }
 
@@ -103,23 +107,25 @@ impl<'a> UserContext<'a> {
         rule_key: Option<&str>,
         variation_key: &str,
     ) {
-        self.forced_decisions.set(flag_key, rule_key, variation_key);
+        let forced = self.forced_decisions.get_or_insert_default();
+        forced.set(flag_key, rule_key, variation_key);
     }
 
     /// The variation that is forced for a flag and rule.
     #[must_use]
     pub fn get_forced_decision(&self, flag_key: &str, rule_key: Option<&str>) -> Option<&str> {
-        self.forced_decisions.get(flag_key, rule_key)
+        self.forced_decisions.as_ref()?.get(flag_key, rule_key)
     }
 
     /// Takes a forced decision back; tells whether there was one.
     pub fn remove_forced_decision(&mut self, flag_key: &str, rule_key: Option<&str>) -> bool {
-        self.forced_decisions.remove(flag_key, rule_key)
+        let forced = self.forced_decisions.as_mut();
+        forced.is_some_and(|forced| forced.remove(flag_key, rule_key))
     }
 
     /// Takes all forced decisions back.
     pub fn remove_all_forced_decisions(&mut self) {
-        self.forced_decisions.clear();
+        self.forced_decisions = None;
     }
 
     /// The user id.
@@ -145,7 +151,7 @@ impl<'a> UserContext<'a> {
 
     #[inline]
     pub(super) fn as_user(&self) -> User<'_> {
-        User { id: self.id, attributes: &self.attributes, segments: self.segments }
+        User::new(self.id, &self.attributes, self.segments).renamed(self.may_be_renamed)
     }
 }
 

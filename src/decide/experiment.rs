@@ -64,12 +64,11 @@ impl How {
 #[inline(always)]
 pub fn experiment<T: Trace>(
     datafile: &Datafile,
-    index: RuleIndex,
+    (index, rule): (RuleIndex, &Rule),
     user: &User<'_>,
     given: &Given<'_>,
     trace: &mut T,
 ) -> ExperimentDecision {
-    let Some(rule) = datafile.rule(index) else { return none(How::NoRule) };
     trace.open();
     let decision = decide(datafile, (index, rule), user, given, trace);
     trace.close(|| Step::Experiment {
@@ -79,8 +78,13 @@ pub fn experiment<T: Trace>(
     decision
 }
 
-fn none(how: How) -> ExperimentDecision {
-    ExperimentDecision { variation: None, how }
+impl ExperimentDecision {
+    /// No variation, and why.
+    #[inline]
+    #[must_use]
+    pub const fn none(how: How) -> Self {
+        Self { variation: None, how }
+    }
 }
 
 #[inline(always)]
@@ -96,7 +100,7 @@ fn decide<T: Trace>(
             key: rule.key.to_string(),
             status: rule.status.to_string(),
         });
-        return none(How::NotRunning);
+        return ExperimentDecision::none(How::NotRunning);
     }
     if (given.has_arrangements() || !rule.whitelist.is_empty())
         && let Some((variation, how)) = arranged(rule, user, given, trace)
@@ -104,14 +108,14 @@ fn decide<T: Trace>(
         return ExperimentDecision { variation: Some(variation), how };
     }
     if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
-        return none(How::OutsideAudience);
+        return ExperimentDecision::none(How::OutsideAudience);
     }
     let bucketing_id = user.bucketing_id();
-    if !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
-        return none(How::OutsideTraffic);
+    if rule.group.is_some() && !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
+        return ExperimentDecision::none(How::OutsideTraffic);
     }
     match bucket::variation(rule, bucketing_id, trace) {
-        None => none(How::OutsideTraffic),
+        None => ExperimentDecision::none(How::OutsideTraffic),
         Some(_) if rule.is_contextual_bandit() => predicted((index, rule), given, trace),
         variation => ExperimentDecision { variation, how: How::Bucket },
     }
@@ -164,7 +168,7 @@ fn predicted<T: Trace>(
 ) -> ExperimentDecision {
     let Some(prediction) = given.predictions.iter().find(|prediction| prediction.rule == index)
     else {
-        return none(How::NeedsPrediction);
+        return ExperimentDecision::none(How::NeedsPrediction);
     };
     let predicted = prediction.variation_id.as_deref();
     let variation = predicted.and_then(|id| rule.variation_by_id.get(id).copied());
@@ -174,8 +178,8 @@ fn predicted<T: Trace>(
         is_answered: predicted.is_some(),
     });
     match (predicted, variation) {
-        (None, _) => none(How::PredictionFailed),
-        (Some(_), None) => none(How::OutsideTraffic),
+        (None, _) => ExperimentDecision::none(How::PredictionFailed),
+        (Some(_), None) => ExperimentDecision::none(How::OutsideTraffic),
         (Some(_), variation) => ExperimentDecision { variation, how: How::Prediction },
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::experiment::ExperimentDecision;
+use super::experiment::{ExperimentDecision, How};
 use super::flag::FlagDecision;
 use super::reasons::reasons;
 use super::step_text::{headline, members};
@@ -44,7 +44,10 @@ impl Explanation {
         given: &Given<'_>,
     ) -> (ExperimentDecision, Self) {
         let mut recorder = Recorder::default();
-        let decision = super::experiment(datafile, index, user, given, &mut recorder);
+        let decision = match datafile.rule(index) {
+            Some(rule) => super::experiment(datafile, (index, rule), user, given, &mut recorder),
+            None => ExperimentDecision::none(How::NoRule),
+        };
         (decision, Self { user_id: user.id.to_owned(), steps: recorder.into_steps() })
     }
 

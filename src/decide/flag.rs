@@ -193,7 +193,7 @@ impl FlagEvaluation<'_> {
         if let Some(held) = self.local_holdouts(rule, trace) {
             return Some(held);
         }
-        let decision = experiment(self.datafile, index, self.user, self.given, trace);
+        let decision = experiment(self.datafile, (index, rule), self.user, self.given, trace);
         match decision.how {
             How::NeedsPrediction | How::PredictionFailed => Some(FlagDecision {
                 source: Source::FeatureTest,

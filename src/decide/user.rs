@@ -20,13 +20,45 @@ pub struct User<'a> {
     pub attributes: &'a [Attribute<'a>],
     /// The segments that the user is in; `None` where they were never fetched.
     pub segments: Option<&'a [&'a str]>,
+    /// Whether an attribute may replace the id for hashing: few users have one, and it is known early.
+    may_be_renamed: bool,
 }
 
 impl<'a> User<'a> {
+    /// A user by id, attributes and, where they were fetched, segments.
+    #[inline]
+    #[must_use]
+    pub fn new(
+        id: &'a str,
+        attributes: &'a [Attribute<'a>],
+        segments: Option<&'a [&'a str]>,
+    ) -> Self {
+        Self { id, attributes, segments, may_be_renamed: true }
+    }
+
+    /// Says that none of the attributes replaces the id, if it is so.
+    #[inline]
+    #[must_use]
+    pub(crate) fn renamed(mut self, may_be_renamed: bool) -> Self {
+        self.may_be_renamed = may_be_renamed;
+        self
+    }
+
+    /// Whether an attribute of this key replaces the id for hashing.
+    #[inline]
+    pub(crate) fn renames(key: &str) -> bool {
+        key == BUCKETING_ID
+    }
+
     /// The text that is hashed: the attribute `$opt_bucketing_id` if it is text, else the user id.
     #[inline(always)]
     #[must_use]
     pub fn bucketing_id(&self) -> &'a str {
+        if self.may_be_renamed { self.renamed_id() } else { self.id }
+    }
+
+    #[inline(never)]
+    fn renamed_id(&self) -> &'a str {
         match self.attributes.iter().rev().find(|attribute| attribute.key() == BUCKETING_ID) {
             Some(Attribute { value: AttributeValue::String(id), .. }) => id,
             _ => self.id,

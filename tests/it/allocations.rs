@@ -105,7 +105,7 @@ fn no_decision_of_a_flag_allocates() {
                     .collect();
                 let mut found = Vec::with_capacity(PEOPLE + 1);
                 let allocations = per_call(|id| {
-                    let user = User { id, attributes: &attributes, segments: Some(&["vip"]) };
+                    let user = User::new(id, &attributes, Some(&["vip"]));
                     let given = Given::default();
                     found.push(decide::flag(&datafile, index, &user, &given, &mut Silent));
                 });
