@@ -2,6 +2,8 @@
 //!
 //! Must not know datafiles: a target is a number that the datafile's compiler chooses.
 
+use std::num::NonZeroU32;
+
 /// Where a range of a traffic allocation leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -41,17 +43,18 @@ const FEW: usize = 4;
 /// that stay rise strictly: the number of ends at or below a bucket is the place of its range.
 #[derive(Debug, Clone)]
 pub struct Allocation {
-    /// The ends of the first ranges; where there are fewer, [`NEVER`] stands for the others.
-    ends: [u16; FEW],
-    /// The entities of the first ranges, one higher; 0 stands for none.
-    entities: [u32; FEW],
+    /// The entity of the first range, one higher; 0 stands for none.
+    first: u32,
+    /// Where the first ranges end, and the entity behind, one higher; where there are fewer, [`NEVER`]
+    /// stands for the ends of the others.
+    steps: [(u32, u32); FEW],
     /// Whether there are more ranges than that.
     has_more: bool,
     ranges: Box<[Range]>,
 }
 
 /// An end that no bucket reaches.
-const NEVER: u16 = u16::MAX;
+const NEVER: u32 = u32::MAX;
 
 impl Allocation {
     /// Compiles ranges given in the datafile's order.
@@ -66,33 +69,40 @@ impl Allocation {
                 can_be_found
             })
             .collect();
-        let mut few = Self {
-            ends: [NEVER; FEW],
-            entities: [0; FEW],
-            has_more: ranges.len() > FEW,
-            ranges: Box::default(),
+        let entity = |place: usize| {
+            let entity = ranges.get(place).and_then(|range| range.target.entity());
+            entity.map_or(0, |index| index.saturating_add(1))
         };
-        for ((range, end), entity) in ranges.iter().zip(&mut few.ends).zip(&mut few.entities) {
-            *end = range.end;
-            *entity = range.target.entity().map_or(0, |place| place.saturating_add(1));
-        }
-        Self { ranges, ..few }
+        let steps = std::array::from_fn(|place| {
+            (ranges.get(place).map_or(NEVER, |range| range.end.into()), entity(place + 1))
+        });
+        Self { first: entity(0), steps, has_more: ranges.len() > FEW, ranges }
     }
 
-    /// The entity that a bucket leads to, if it leads to one.
-    #[inline]
+    /// One more than the index of the entity that a bucket leads to, if it leads to one.
+    #[inline(always)]
     #[must_use]
-    pub fn entity(&self, bucket: u16) -> Option<u32> {
+    pub fn entity(&self, bucket: u16) -> Option<NonZeroU32> {
         if self.has_more {
-            return self.pick(bucket)?.entity();
+            return self.entity_of_many(bucket);
         }
-        // Which range it is, cannot be foreseen: counting costs less than a branch.
-        let place = self.ends.map(|end| usize::from(end <= bucket)).iter().sum::<usize>();
-        self.entities.get(place)?.checked_sub(1)
+        // Which range it is, cannot be foreseen: so all are asked, and nothing jumps.
+        let bucket = u32::from(bucket);
+        let [one, two, three, four] = &self.steps;
+        let mut entity = self.first;
+        entity = if one.0 <= bucket { one.1 } else { entity };
+        entity = if two.0 <= bucket { two.1 } else { entity };
+        entity = if three.0 <= bucket { three.1 } else { entity };
+        entity = if four.0 <= bucket { four.1 } else { entity };
+        NonZeroU32::new(entity)
+    }
+
+    #[inline(never)]
+    fn entity_of_many(&self, bucket: u16) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.pick(bucket)?.entity()?.saturating_add(1))
     }
 
     /// Where a bucket leads; `None` if it lies behind the last range.
-    #[inline(never)]
     #[must_use]
     pub fn pick(&self, bucket: u16) -> Option<Target> {
         self.range_of(bucket).map(|range| range.target)

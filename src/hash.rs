@@ -48,7 +48,7 @@ impl PreparedParent {
     }
 
     /// The hash of `bucketing_id ++ parent id`.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn hash(&self, bucketing_id: &str) -> u32 {
         let bytes = bucketing_id.as_bytes();
@@ -81,7 +81,7 @@ impl PreparedParent {
     }
 
     /// The bucket (0 to 9999) of a bucketing id under this parent.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn bucket(&self, bucketing_id: &str) -> u16 {
         bucket_of(self.hash(bucketing_id))

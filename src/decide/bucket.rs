@@ -2,6 +2,8 @@
 //!
 //! Must not know audiences, overrides or profiles.
 
+use std::num::NonZeroU32;
+
 use super::trace::{BucketStep, Step, Trace};
 use crate::allocation::{Allocation, Target};
 use crate::datafile::{Datafile, Group, Rule, RuleIndex, VariationIndex};
@@ -34,7 +36,7 @@ fn group_chooses<T: Trace>(
     let chosen = bucket(&group.parent, &group.allocation, bucketing_id, trace, |target| {
         (group.id.to_string(), describe_experiment(datafile, group, target))
     });
-    let is_chosen = chosen == Some(index.place());
+    let is_chosen = chosen.map(RuleIndex::counted) == Some(index);
     trace.close(|| Step::Group {
         id: group.id.to_string(),
         experiment: rule.key.to_string(),
@@ -54,7 +56,7 @@ pub(super) fn variation<T: Trace>(
     let chosen = bucket(&rule.parent, &rule.allocation, bucketing_id, trace, |target| {
         (rule.id.to_string(), describe_variation(rule, target))
     });
-    chosen.map(VariationIndex::at)
+    chosen.map(VariationIndex::counted)
 }
 
 #[inline(always)]
@@ -64,7 +66,7 @@ fn bucket<T: Trace>(
     bucketing_id: &str,
     trace: &mut T,
     describe: impl FnOnce(Option<Target>) -> (String, String),
-) -> Option<u32> {
+) -> Option<NonZeroU32> {
     let bucket = parent.bucket(bucketing_id);
     trace.add(|| {
         let (parent_id, leads_to) = describe(allocation.pick(bucket));

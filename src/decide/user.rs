@@ -58,7 +58,7 @@ impl<'a> User<'a> {
     }
 
     #[inline(never)]
-    fn renamed_id(&self) -> &'a str {
+    fn renamed_id(self) -> &'a str {
         match self.attributes.iter().rev().find(|attribute| attribute.key() == BUCKETING_ID) {
             Some(Attribute { value: AttributeValue::String(id), .. }) => id,
             _ => self.id,
