@@ -30,7 +30,7 @@ impl UserContext<'_> {
         Envelope {
             id: stamp.id.filter(|id| !id.is_empty()).map(Into::into),
             origin: Origin::Library,
-            user_id: self.id.into(),
+            user_id: self.id().into(),
             time_ms: stamp.time_ms.or(self.time_ms),
             datafile: Arc::clone(datafile),
         }
@@ -39,10 +39,10 @@ impl UserContext<'_> {
     /// The attributes that go out with an event: usable values of declared and reserved keys, in the
     /// caller's order.
     pub(super) fn recorded_attributes(&self, datafile: &Datafile) -> Attributes {
-        if self.attributes.is_empty() {
+        if self.attributes().is_empty() {
             return Attributes::default();
         }
-        self.attributes.iter().filter_map(|attribute| recorded(datafile, attribute)).collect()
+        self.attributes().iter().filter_map(|attribute| recorded(datafile, attribute)).collect()
     }
 
     pub(super) fn record_impression(&self, impression: Impression) -> Recorded<ImpressionOutcome> {
@@ -62,7 +62,7 @@ impl UserContext<'_> {
             && !outcome.duplicate
         {
             let notice = ActivationNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 experiment_key: &experiment_key,
                 variation_key: &variation_key,
                 time_ms: outcome.time_ms,
@@ -72,7 +72,7 @@ impl UserContext<'_> {
         }
         if !outcome.late_credits.is_empty() {
             let notice = ConversionNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 event_key: None,
                 credits: &outcome.late_credits,
                 late: true,
@@ -88,7 +88,7 @@ impl UserContext<'_> {
         let credits = &recorded.outcome.credits;
         if !credits.is_empty() && recorded.receipt.refusal().is_none() {
             let notice = ConversionNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 event_key: Some(event_key),
                 credits,
                 late: false,

@@ -55,9 +55,7 @@ impl<'a> UserContext<'a> {
                 Some(found) => {
                     Chosen::held(datafile, found, self.decide_experiment(datafile, found))
                 }
-                None => {
-                    Chosen::nothing(InForce::Held(Some(datafile)), How::UnknownExperiment)
-                }
+                None => Chosen::nothing(InForce::Held(Some(datafile)), How::UnknownExperiment),
             },
             InForce::Held(None) => Chosen::nothing(InForce::Held(None), How::NotReady),
             InForce::Loaded(guard) => {
@@ -120,8 +118,7 @@ impl<'a> UserContext<'a> {
         if self.inner.extras.arrange() {
             return None;
         }
-        let user = self.as_user();
-        let decided = decide::experiment(datafile, found, &user, &Given::NOTHING, &mut Silent);
+        let decided = decide::experiment(datafile, found, &self.user, &Given::NOTHING, &mut Silent);
         Some(decided).filter(|decided| decided.how != How::NeedsPrediction)
     }
 
@@ -195,8 +192,8 @@ impl<'a> UserContext<'a> {
         let is_of_flag = rule.is_some_and(|rule| rule.flag().is_some());
         let notice = DecisionNotice {
             kind: if is_of_flag { DecisionKind::FeatureTest } else { DecisionKind::AbTest },
-            user_id: self.id,
-            attributes: &self.attributes,
+            user_id: self.id(),
+            attributes: self.attributes(),
             flag_key: None,
             rule_key: rule.map(Rule::key),
             variation_key: chosen.variation_key(),
@@ -219,12 +216,12 @@ impl<'a> UserContext<'a> {
             return false;
         };
         let Some(variation_key) = variation_key else {
-            self.inner.forced_variations.remove(self.id, rule.id());
+            self.inner.forced_variations.remove(self.id(), rule.id());
             return true;
         };
         let variation = rule.variation_by_key(variation_key).filter(|_| !variation_key.is_empty());
         if let Some(variation) = variation {
-            self.inner.forced_variations.set(self.id, rule.id(), variation.id());
+            self.inner.forced_variations.set(self.id(), rule.id(), variation.id());
             self.inner.extras.add(Extra::ForcedVariations);
         }
         variation.is_some()
@@ -235,7 +232,7 @@ impl<'a> UserContext<'a> {
     pub fn get_forced_variation(&self, experiment_key: &str) -> Option<Arc<str>> {
         let in_force = self.in_force();
         let rule = in_force.datafile().and_then(|datafile| forcible(datafile, experiment_key))?;
-        let forced = self.inner.forced_variations.of(self.id)?;
+        let forced = self.inner.forced_variations.of(self.id())?;
         rule.variation_by_id(forced.get(rule.id())?).map(|variation| Arc::clone(&variation.key))
     }
 }
@@ -287,7 +284,10 @@ impl<'s> Experiment<'s> {
 
 impl std::fmt::Debug for Experiment<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Experiment").field("key", &self.found.1.key()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Experiment")
+            .field("key", &self.found.1.key())
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,17 +2,12 @@
 //!
 //! Must not know deciding: the calls themselves stand in the files named after them.
 
-use smallvec::SmallVec;
-
 use super::Inner;
 use super::snapshot::{InForce, Snapshot};
 use crate::clock::TimeMs;
 use crate::decide::{ForcedDecisions, User};
 use crate::targeting::Attribute;
 use crate::value::AttributeValue;
-
-/// As many attributes as this are kept without an allocation.
-const INLINE_ATTRIBUTES: usize = 8;
 
 /// A user, as the calls of a client see one.
 ///
@@ -36,41 +31,23 @@ pub struct UserContext<'a> {
     pub(super) inner: &'a Inner,
     /// The snapshot that the caller holds, if this was made by one.
     held: Option<&'a Snapshot<'a>>,
-    pub(super) id: &'a str,
-    pub(super) attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
-    pub(super) segments: Option<&'a [&'a str]>,
+    pub(super) user: User<'a>,
     pub(super) time_ms: Option<TimeMs>,
     /// Boxed, since few users have any, and each user handle would carry the room.
     pub(super) forced_decisions: Option<Box<ForcedDecisions>>,
-    may_be_renamed: bool,
 }
 
 impl<'a> UserContext<'a> {
     #[inline]
     pub(super) fn new(inner: &'a Inner, held: Option<&'a Snapshot<'a>>, id: &'a str) -> Self {
-        Self {
-            inner,
-            held,
-            id,
-            attributes: SmallVec::new(),
-            segments: None,
-            time_ms: None,
-            forced_decisions: None,
-            may_be_renamed: false,
-        }
+        Self { inner, held, user: User::new(id), time_ms: None, forced_decisions: None }
     }
 
     /// Adds an attribute; of a key given twice, the last value counts.
     #[inline(always)]
     #[must_use]
     pub fn with(mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) -> Self {
-        let added = Attribute::new(key, value);
-        self.may_be_renamed |= User::renames(key);
-        let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
-        match self.attributes.iter_mut().find(is_same) {
-            Some(attribute) => attribute.value = added.value,
-            None => self.attributes.push(added),
-        }
+        self.user.set(Attribute::new(key, value));
         self
     }
 
@@ -78,7 +55,7 @@ impl<'a> UserContext<'a> {
     /// conditions are false.
     #[must_use]
     pub fn with_segments(mut self, segments: &'a [&'a str]) -> Self {
-        self.segments = Some(segments);
+        self.user.set_segments(segments);
         self
     }
 
@@ -131,13 +108,13 @@ impl<'a> UserContext<'a> {
     /// The user id.
     #[must_use]
     pub fn id(&self) -> &'a str {
-        self.id
+        self.user.id()
     }
 
     /// The attributes.
     #[must_use]
     pub fn attributes(&self) -> &[Attribute<'a>] {
-        &self.attributes
+        self.user.attributes()
     }
 
     /// The datafile of one call: each call takes it exactly once.
@@ -148,11 +125,6 @@ impl<'a> UserContext<'a> {
             None => self.inner.in_force(),
         }
     }
-
-    #[inline]
-    pub(super) fn as_user(&self) -> User<'_> {
-        User::new(self.id, &self.attributes, self.segments).renamed(self.may_be_renamed)
-    }
 }
 
 /// One line, for logs: the user and the attributes, without the client behind.
@@ -160,8 +132,8 @@ impl std::fmt::Debug for UserContext<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("UserContext")
-            .field("id", &self.id)
-            .field("attributes", &self.attributes.len())
+            .field("id", &self.id())
+            .field("attributes", &self.attributes().len())
             .finish_non_exhaustive()
     }
 }

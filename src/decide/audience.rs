@@ -12,7 +12,7 @@ use crate::targeting::{Condition, Program, Test};
 pub(super) fn is_in<T: Trace>(
     datafile: &Datafile,
     audiences: &Audiences,
-    user: User<'_>,
+    user: &User<'_>,
     trace: &mut T,
     name: impl FnOnce() -> String,
 ) -> bool {
@@ -34,7 +34,7 @@ pub(super) fn is_in<T: Trace>(
 fn is_in_tree<T: Trace>(
     datafile: &Datafile,
     program: &Program<AudienceIndex>,
-    user: User<'_>,
+    user: &User<'_>,
     trace: &mut T,
 ) -> bool {
     program.holds(|audience, wanted| audience_is(datafile, *audience, wanted, user, trace))
@@ -47,14 +47,14 @@ fn audience_is<T: Trace>(
     datafile: &Datafile,
     audience: AudienceIndex,
     wanted: bool,
-    user: User<'_>,
+    user: &User<'_>,
     trace: &mut T,
 ) -> bool {
     let Some(audience) = datafile.audience(audience) else { return false };
     trace.open();
     let program = if wanted { &audience.when_true } else { &audience.when_false };
     let is_met = program.holds(|condition, wanted| {
-        let outcome = condition.evaluate(user.attributes, user.segments);
+        let outcome = condition.evaluate(user.attributes(), user.segments());
         trace.add(|| condition_step(condition, user, outcome));
         outcome == Some(wanted)
     });
@@ -67,14 +67,14 @@ fn audience_is<T: Trace>(
     is_met
 }
 
-fn condition_step(condition: &Condition, user: User<'_>, outcome: Option<bool>) -> Step {
+fn condition_step(condition: &Condition, user: &User<'_>, outcome: Option<bool>) -> Step {
     let seen = if let Test::Qualified(_) = condition.test {
         Seen::Segments(
-            user.segments
+            user.segments()
                 .map(|segments| segments.iter().map(|segment| (*segment).to_owned()).collect()),
         )
     } else {
-        condition.value_seen(user.attributes).copied().into()
+        condition.value_seen(user.attributes()).copied().into()
     };
     Step::Condition {
         attribute: condition.attribute.to_string(),

@@ -103,11 +103,11 @@ fn decide<T: Trace>(
         return ExperimentDecision::none(How::NotRunning);
     }
     if (given.has_arrangements() || !rule.whitelist.is_empty())
-        && let Some((variation, how)) = arranged(rule, *user, given, trace)
+        && let Some((variation, how)) = arranged(rule, user, given, trace)
     {
         return ExperimentDecision { variation: Some(variation), how };
     }
-    if !audience::is_in(datafile, &rule.audiences, *user, trace, || rule.key.to_string()) {
+    if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
         return ExperimentDecision::none(How::OutsideAudience);
     }
     let bucketing_id = user.bucketing_id();
@@ -126,7 +126,7 @@ fn decide<T: Trace>(
 #[cold]
 fn arranged<T: Trace>(
     rule: &Rule,
-    user: User<'_>,
+    user: &User<'_>,
     given: &Given<'_>,
     trace: &mut T,
 ) -> Option<(VariationIndex, How)> {
@@ -140,7 +140,7 @@ fn arranged<T: Trace>(
             return Some((variation, How::ForcedVariation));
         }
     }
-    if let Some(listed) = rule.whitelist.get(user.id) {
+    if let Some(listed) = rule.whitelist.get(user.id()) {
         let variation = listed.as_ref().ok().copied();
         trace.add(|| {
             let written = listed.as_ref().err().map_or("", AsRef::as_ref);

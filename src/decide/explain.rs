@@ -32,7 +32,7 @@ impl Explanation {
     ) -> (FlagDecision, Self) {
         let mut recorder = Recorder::default();
         let decision = super::flag(datafile, index, user, given, &mut recorder);
-        (decision, Self { user_id: user.id.to_owned(), steps: recorder.into_steps() })
+        (decision, Self { user_id: user.id().to_owned(), steps: recorder.into_steps() })
     }
 
     /// Decides an experiment and explains it.
@@ -48,7 +48,7 @@ impl Explanation {
             Some(rule) => super::experiment(datafile, (index, rule), user, given, &mut recorder),
             None => ExperimentDecision::none(How::NoRule),
         };
-        (decision, Self { user_id: user.id.to_owned(), steps: recorder.into_steps() })
+        (decision, Self { user_id: user.id().to_owned(), steps: recorder.into_steps() })
     }
 
     /// The steps in the order in which they were taken.

@@ -71,15 +71,15 @@ const NOTHING: FlagDecision = FlagDecision {
     set_aside: None,
 };
 
-struct FlagEvaluation<'a> {
+struct FlagEvaluation<'a, 'u> {
     datafile: &'a Datafile,
     flag: &'a Flag,
-    user: &'a User<'a>,
+    user: &'a User<'u>,
     given: &'a Given<'a>,
     set_aside: Option<(RuleIndex, VariationIndex)>,
 }
 
-impl FlagEvaluation<'_> {
+impl FlagEvaluation<'_, '_> {
     fn decide<T: Trace>(&mut self, trace: &mut T) -> FlagDecision {
         if let Some(variation) = self.forced(None, trace) {
             return self.found(Source::FeatureTest, None, variation, How::ForcedDecision);
@@ -154,7 +154,7 @@ impl FlagEvaluation<'_> {
     ) -> Option<(&Rule, VariationIndex)> {
         let holdout = self.datafile.rule(index)?;
         trace.open();
-        let is_in = audience::is_in(self.datafile, &holdout.audiences, *self.user, trace, || {
+        let is_in = audience::is_in(self.datafile, &holdout.audiences, self.user, trace, || {
             holdout.key.to_string()
         });
         let variation =
@@ -253,7 +253,7 @@ impl FlagEvaluation<'_> {
             return Rollout::Decided(held);
         }
         trace.open();
-        let is_in = audience::is_in(self.datafile, &rule.audiences, *self.user, trace, &name);
+        let is_in = audience::is_in(self.datafile, &rule.audiences, self.user, trace, &name);
         let variation =
             if is_in { bucket::variation(rule, self.user.bucketing_id(), trace) } else { None };
         trace.close(|| Step::RolloutRule {

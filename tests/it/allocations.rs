@@ -105,7 +105,9 @@ fn no_decision_of_a_flag_allocates() {
                     .collect();
                 let mut found = Vec::with_capacity(PEOPLE + 1);
                 let allocations = per_call(|id| {
-                    let user = User::new(id, &attributes, Some(&["vip"]));
+                    let mut user = User::new(id);
+                    attributes.iter().for_each(|attribute| user.set(*attribute));
+                    user.set_segments(&["vip"]);
                     let given = Given::default();
                     found.push(decide::flag(&datafile, index, &user, &given, &mut Silent));
                 });

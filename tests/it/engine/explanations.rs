@@ -106,7 +106,8 @@ fn check(user: &User<'_>, given: &Given<'_>) {
     }
     for rule in SHOP.experiments() {
         let index = SHOP.rule_index(rule.id()).unwrap();
-        let silent = decide::experiment(&SHOP, (index, SHOP.rule(index).unwrap()), user, given, &mut Silent);
+        let silent =
+            decide::experiment(&SHOP, (index, SHOP.rule(index).unwrap()), user, given, &mut Silent);
         let (traced, explanation) = Explanation::of_experiment(&SHOP, index, user, given);
         assert_eq!(silent, traced, "{}:\n{explanation}", rule.key());
         assert!(!explanation.steps().is_empty());
@@ -128,7 +129,11 @@ proptest! {
         segments in proptest::option::of(subsequence(SEGMENTS.to_vec(), 0..=SEGMENTS.len())),
         arranged in any_arrangement(),
     ) {
-        let user = User::new(&id, &attributes, segments.as_deref());
+        let mut user = User::new(&id);
+        attributes.iter().for_each(|attribute| user.set(*attribute));
+        if let Some(segments) = &segments {
+            user.set_segments(segments);
+        }
         check(&user, &Given::default());
         check(&user, &Given {
             forced_variations: Some(&arranged.forced_variations),
