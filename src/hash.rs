@@ -18,6 +18,9 @@ pub struct PreparedParent {
     length: u32,
 }
 
+/// So many blocks of a parent id are kept in place: enough for ids of up to 16 bytes.
+const NEAR_BLOCKS: usize = 4;
+
 /// The parent's bytes as seen after an id that leaves `n` bytes (0 to 3) in the last block.
 #[derive(Debug, Clone)]
 struct Alignment {
@@ -25,10 +28,14 @@ struct Alignment {
     head: u32,
     /// Whether `head` completes a block; if not, the parent is too short and all of it is tail.
     head_completes: bool,
-    /// Whole blocks, already mixed.
-    blocks: Box<[u32]>,
-    /// What is left, already mixed.
+    /// What is left behind the whole blocks, already mixed.
     tail: u32,
+    /// How many whole blocks there are.
+    count: usize,
+    /// The first of them, already mixed.
+    near: [u32; NEAR_BLOCKS],
+    /// Those behind, already mixed.
+    far: Box<[u32]>,
 }
 
 impl PreparedParent {
@@ -41,14 +48,18 @@ impl PreparedParent {
     }
 
     /// The hash of `bucketing_id ++ parent id`.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn hash(&self, bucketing_id: &str) -> u32 {
         let bytes = bucketing_id.as_bytes();
         let mut hash = SEED;
         let mut rest = bytes;
-        // Ids are short: a plain loop costs less than one that is unrolled for long ones.
-        while let Some((block, behind)) = rest.split_first_chunk() {
+        while let Some((pair, behind)) = rest.split_first_chunk() {
+            let [first, second] = halves(u64::from_le_bytes(*pair));
+            hash = absorb(absorb(hash, mix(first)), mix(second));
+            rest = behind;
+        }
+        if let Some((block, behind)) = rest.split_first_chunk() {
             hash = absorb(hash, mix(u32::from_le_bytes(*block)));
             rest = behind;
         }
@@ -62,12 +73,7 @@ impl PreparedParent {
             if !rest.is_empty() {
                 hash = absorb(hash, mix(last));
             }
-            let mut blocks = &*alignment.blocks;
-            while let Some((block, behind)) = blocks.split_first() {
-                hash = absorb(hash, *block);
-                blocks = behind;
-            }
-            hash ^= alignment.tail;
+            hash = alignment.absorb_blocks(hash) ^ alignment.tail;
         } else {
             hash ^= mix(last);
         }
@@ -75,7 +81,7 @@ impl PreparedParent {
     }
 
     /// The bucket (0 to 9999) of a bucketing id under this parent.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn bucket(&self, bucketing_id: &str) -> u16 {
         bucket_of(self.hash(bucketing_id))
@@ -99,10 +105,7 @@ impl PreparedParent {
             if held_bytes != 0 {
                 hash = absorb(hash, mix(last));
             }
-            for block in &alignment.blocks {
-                hash = absorb(hash, *block);
-            }
-            hash ^= alignment.tail;
+            hash = alignment.absorb_blocks(hash) ^ alignment.tail;
         } else {
             hash ^= mix(last);
         }
@@ -145,12 +148,38 @@ impl Alignment {
         let shift = u32::try_from(held * 8).unwrap_or(0);
         let head_word = if head.is_empty() { 0 } else { little_endian(head) << shift };
         let (whole, tail) = rest.as_chunks::<4>();
+        let blocks: Vec<_> = whole.iter().map(|block| mix(u32::from_le_bytes(*block))).collect();
         Self {
             head: head_word,
             head_completes: head.len() == wanted,
-            blocks: whole.iter().map(|block| mix(u32::from_le_bytes(*block))).collect(),
             tail: mix(little_endian(tail)),
+            count: whole.len(),
+            near: std::array::from_fn(|place| blocks.get(place).copied().unwrap_or_default()),
+            far: blocks.get(NEAR_BLOCKS..).unwrap_or_default().into(),
         }
+    }
+
+    /// Written out, since ids are short: what a loop costs around each block is most of it.
+    #[inline(always)]
+    fn absorb_blocks(&self, mut hash: u32) -> u32 {
+        let [first, second, third, fourth] = self.near;
+        if self.count >= 2 {
+            hash = absorb(absorb(hash, first), second);
+            if self.count >= 3 {
+                hash = absorb(hash, third);
+            }
+            if self.count >= 4 {
+                hash = self.absorb_far_blocks(absorb(hash, fourth));
+            }
+        } else if self.count == 1 {
+            hash = absorb(hash, first);
+        }
+        hash
+    }
+
+    #[inline(never)]
+    fn absorb_far_blocks(&self, hash: u32) -> u32 {
+        self.far.iter().fold(hash, |hash, block| absorb(hash, *block))
     }
 }
 
@@ -171,6 +200,14 @@ fn rest_of_last_four(last_four: u32, count: usize) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "less than 32 bits are left")]
     let rest = (u64::from(last_four) >> (32 - 8 * (count & 3))) as u32;
     rest
+}
+
+/// The lower half of eight bytes, then the upper.
+#[inline]
+fn halves(eight: u64) -> [u32; 2] {
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are given")]
+    let halves = [eight as u32, (eight >> 32) as u32];
+    halves
 }
 
 /// Up to four bytes as a little-endian word.

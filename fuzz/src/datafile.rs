@@ -88,8 +88,8 @@ fn check_use(datafile: &Arc<Datafile>) {
         .collect();
     let whitelisted = whitelisted_user(datafile);
     let users = [
-        User { id: "anna", attributes: &matching, segments: Some(&["vip"]) },
-        User { id: "", attributes: &odd, segments: Some(&[]) },
+        User::known("anna", &matching, Some(&["vip"])),
+        User::known("", &odd, Some(&[])),
         User { id: &whitelisted, attributes: &[], segments: None },
     ];
     for user in &users {
@@ -182,8 +182,8 @@ fn check_client(datafile: &Arc<Datafile>, users: &[User<'_>]) {
     let config = client.config().expect("a config view of the datafile given");
     assert!(format!("{config:?}").contains("revision"));
     for user in users {
-        let mut handle = client.user(user.id);
-        for attribute in user.attributes {
+        let mut handle = client.user(user.id());
+        for attribute in user.attributes() {
             handle = handle.with(attribute.key(), attribute.value);
         }
         let event_keys = || datafile.events().iter().take(MOST_PARTS).map(|event| event.key());
@@ -213,6 +213,6 @@ fn check_client(datafile: &Arc<Datafile>, users: &[User<'_>]) {
         }
         let enabled = handle.get_enabled_features();
         assert!(enabled.iter().all(|key| handle.is_feature_enabled(key)), "{enabled:?}");
-        client.forget(user.id);
+        client.forget(user.id());
     }
 }

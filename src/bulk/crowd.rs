@@ -21,7 +21,7 @@ pub struct Crowd<'a> {
 
 impl<'a> Crowd<'a> {
     fn user(self, id: &'a str) -> User<'a> {
-        User { id, attributes: self.attributes, segments: self.segments }
+        User::known(id, self.attributes, self.segments)
     }
 
     /// Whether the attributes replace every user's id for hashing.

@@ -32,10 +32,10 @@ impl<'d> EveryExperiment<'d> {
         let bucketing_id = user.bucketing_id();
         let (prefix, given) = (Prefix::new(bucketing_id), Given::default());
         // Who is prepared is bucketed by the user id.
-        let is_ordinary = bucketing_id == user.id;
+        let is_ordinary = bucketing_id == user.id();
         for (index, prepared) in &self.experiments {
             let decision = match prepared.as_ref().filter(|_| is_ordinary) {
-                Some(prepared) => prepared.decision(prepared.outcome_after(user.id, &prefix)),
+                Some(prepared) => prepared.decision(prepared.outcome_after(user.id(), &prefix)),
                 None => decide::experiment(self.datafile, *index, user, &given, &mut Silent),
             };
             each(*index, decision);

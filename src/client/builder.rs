@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
+use super::extras::{Extra, Extras};
 use super::forced::ForcedVariationsByUser;
 use super::listener::{Listener, Listeners};
 use super::options::DecideOptions;
@@ -124,10 +125,18 @@ impl ClientBuilder {
             if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
         let environment =
             self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
+        let extras = Extras::default();
+        if !self.listeners.is_empty() {
+            extras.add(Extra::Listeners);
+        }
+        if self.services.profiles.is_some() {
+            extras.add(Extra::Profiles);
+        }
         Ok(Client {
             inner: Arc::new(Inner {
                 current: ArcSwapOption::new(self.datafile),
                 swaps: Mutex::new(()),
+                extras,
                 environment,
                 store,
                 rules: self.rules,

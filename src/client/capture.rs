@@ -26,7 +26,7 @@ impl UserContext<'_> {
         Envelope {
             id: stamp.id.filter(|id| !id.is_empty()).map(Into::into),
             origin: Origin::Library,
-            user_id: self.id.into(),
+            user_id: self.id().into(),
             time_ms: stamp.time_ms.or(self.time_ms),
             datafile: Arc::clone(datafile),
         }
@@ -42,7 +42,7 @@ impl UserContext<'_> {
         NewImpression {
             id: stamp.id.filter(|id| !id.is_empty()),
             origin: Origin::Library,
-            user_id: self.id,
+            user_id: self.id(),
             time_ms: stamp.time_ms.or(self.time_ms),
             datafile,
             flag: None,
@@ -51,14 +51,14 @@ impl UserContext<'_> {
             source,
             is_enabled: false,
             is_forced: false,
-            attributes: GivenAttributes::Callers(&self.attributes),
+            attributes: GivenAttributes::Callers(self.attributes()),
             prediction_id: None,
         }
     }
 
     /// The attributes that go out with an event.
     pub(super) fn recorded_attributes(&self, datafile: &Datafile) -> Attributes {
-        GivenAttributes::Callers(&self.attributes).to_recorded(datafile)
+        GivenAttributes::Callers(self.attributes()).to_recorded(datafile)
     }
 
     pub(super) fn record_impression(
@@ -76,7 +76,7 @@ impl UserContext<'_> {
             && !outcome.duplicate
         {
             let notice = ActivationNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 experiment_key: &shown.experiment_key,
                 variation_key: &shown.variation_key,
                 time_ms: outcome.time_ms,
@@ -86,7 +86,7 @@ impl UserContext<'_> {
         }
         if !outcome.late_credits.is_empty() {
             let notice = ConversionNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 event_key: None,
                 credits: &outcome.late_credits,
                 late: true,
@@ -102,7 +102,7 @@ impl UserContext<'_> {
         let credits = &recorded.outcome.credits;
         if !credits.is_empty() && recorded.receipt.refusal().is_none() {
             let notice = ConversionNotice {
-                user_id: self.id,
+                user_id: self.id(),
                 event_key: Some(event_key),
                 credits,
                 late: false,

@@ -2,11 +2,15 @@
 //!
 //! Must not know how it comes about.
 
+use std::sync::Arc;
+
+use arc_swap::Guard;
+
 use super::capture::Stamp;
 use super::snapshot::InForce;
 use crate::attribution::ImpressionOutcome;
 use crate::clock::TimeMs;
-use crate::datafile::{Rule, RuleIndex, Variation, VariationIndex};
+use crate::datafile::{Datafile, Rule, RuleIndex, Variation, VariationIndex};
 use crate::decide::{ExperimentDecision, How};
 use crate::store::Receipt;
 
@@ -55,6 +59,8 @@ pub struct Chosen<'s> {
     pub(super) in_force: InForce<'s>,
     pub(super) chosen: Option<(RuleIndex, VariationIndex)>,
     pub(super) how: How,
+    /// The variation itself, where the caller holds the datafile: what is loaded cannot be borrowed here.
+    held: Option<&'s Variation>,
 }
 
 impl<'s> Chosen<'s> {
@@ -69,17 +75,41 @@ impl<'s> Chosen<'s> {
     #[inline]
     #[must_use]
     pub fn variation(&self) -> Option<&Variation> {
+        let InForce::Loaded(datafile) = &self.in_force else { return self.held };
         let (rule, variation) = self.chosen?;
-        self.in_force.datafile()?.rule(rule)?.variation(variation)
+        datafile.as_ref()?.rule(rule)?.variation(variation)
     }
 
+    /// Nothing was chosen.
+    #[inline]
+    pub(super) const fn nothing(in_force: InForce<'s>, how: How) -> Self {
+        Self { in_force, chosen: None, how, held: None }
+    }
+
+    /// What was decided by a datafile that was loaded for the call.
     #[inline(always)]
-    pub(super) fn new(
-        in_force: InForce<'s>,
-        experiment: Option<RuleIndex>,
+    pub(super) fn loaded(
+        in_force: Guard<Option<Arc<Datafile>>>,
+        experiment: RuleIndex,
         decided: ExperimentDecision,
     ) -> Self {
-        Self { in_force, chosen: experiment.zip(decided.variation), how: decided.how }
+        let chosen = decided.variation.map(|variation| (experiment, variation));
+        Self { in_force: InForce::Loaded(in_force), chosen, how: decided.how, held: None }
+    }
+
+    /// What was decided by a datafile that the caller holds.
+    #[inline(always)]
+    pub(super) fn held(
+        datafile: &'s Arc<Datafile>,
+        (index, rule): (RuleIndex, &'s Rule),
+        decided: ExperimentDecision,
+    ) -> Self {
+        Self {
+            in_force: InForce::Held(Some(datafile)),
+            chosen: decided.variation.map(|variation| (index, variation)),
+            how: decided.how,
+            held: decided.variation.and_then(|variation| rule.variation(variation)),
+        }
     }
 
     /// The experiment, where it has a variation for the user.
@@ -102,6 +132,9 @@ impl<'s> Chosen<'s> {
         let key = rule.variation(variation).map(Variation::key);
         if let Some(variation) = key.and_then(|key| rule.variation_by_key.get(key).copied()) {
             self.chosen = Some((index, variation));
+            if let InForce::Held(Some(datafile)) = self.in_force {
+                self.held = datafile.rule(index).and_then(|rule| rule.variation(variation));
+            }
         }
     }
 

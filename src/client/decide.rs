@@ -220,7 +220,7 @@ struct DecideCall<'c, 'u> {
     context: &'c UserContext<'u>,
     datafile: &'c Arc<Datafile>,
     options: DecideOptions,
-    session: Session<'c>,
+    session: Session<'c, 'u>,
 }
 
 impl<'c, 'u> DecideCall<'c, 'u> {

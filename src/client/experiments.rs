@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::capture::Stamp;
 use super::chosen::{Activate, Activated, Chosen};
+use super::extras::Extra;
 use super::listener::{DecisionKind, DecisionNotice};
 use super::session::{LEGACY_CALL, Session};
 use super::snapshot::InForce;
@@ -21,28 +22,54 @@ impl<'a> UserContext<'a> {
     pub fn activate<'k>(&self, call: impl Into<Activate<'k>>) -> Activated<'a> {
         let Activate { experiment_key, stamp } = call.into();
         let in_force = self.in_force();
-        let found = find(&in_force, experiment_key);
-        let (decided, prediction_id) = match found {
-            Ok((datafile, index)) => self.decide_to_record(datafile, index),
-            Err(how) => (ExperimentDecision { variation: None, how }, None),
+        let (chosen, prediction_id) = match in_force {
+            InForce::Held(Some(datafile)) => match find(datafile, experiment_key) {
+                Some(found) => {
+                    let (decided, prediction_id) = self.decide_to_record(datafile, found);
+                    (Chosen::held(datafile, found, decided), prediction_id)
+                }
+                None => (Chosen::nothing(in_force, How::UnknownExperiment), None),
+            },
+            InForce::Held(None) => (Chosen::nothing(in_force, How::NotReady), None),
+            InForce::Loaded(guard) => {
+                let found = guard.as_ref().ok_or(How::NotReady).and_then(|datafile| {
+                    let found = find(datafile, experiment_key).ok_or(How::UnknownExperiment)?;
+                    Ok((found.0, self.decide_to_record(datafile, found)))
+                });
+                match found {
+                    Ok((index, (decided, prediction_id))) => {
+                        (Chosen::loaded(guard, index, decided), prediction_id)
+                    }
+                    Err(how) => (Chosen::nothing(InForce::Loaded(guard), how), None),
+                }
+            }
         };
-        let index = found.ok().map(|(_, index)| index);
-        self.expose(Chosen::new(in_force, index, decided), prediction_id, stamp)
+        self.expose(chosen, prediction_id, stamp)
     }
 
     /// Decides an experiment without recording anything.
     #[must_use]
     pub fn get_variation(&self, experiment_key: &str) -> Chosen<'a> {
-        let in_force = self.in_force();
-        let found = find(&in_force, experiment_key);
-        let decided = match found {
-            Ok((datafile, index)) => self.decide_experiment(datafile, index),
-            Err(how) => ExperimentDecision { variation: None, how },
+        let chosen = match self.in_force() {
+            InForce::Held(Some(datafile)) => match find(datafile, experiment_key) {
+                Some(found) => {
+                    Chosen::held(datafile, found, self.decide_experiment(datafile, found))
+                }
+                None => Chosen::nothing(InForce::Held(Some(datafile)), How::UnknownExperiment),
+            },
+            InForce::Held(None) => Chosen::nothing(InForce::Held(None), How::NotReady),
+            InForce::Loaded(guard) => {
+                let found = guard.as_ref().ok_or(How::NotReady).and_then(|datafile| {
+                    let found = find(datafile, experiment_key).ok_or(How::UnknownExperiment)?;
+                    Ok((found.0, self.decide_experiment(datafile, found)))
+                });
+                match found {
+                    Ok((index, decided)) => Chosen::loaded(guard, index, decided),
+                    Err(how) => Chosen::nothing(InForce::Loaded(guard), how),
+                }
+            }
         };
-        let index = found.ok().map(|(_, index)| index);
-        let chosen = Chosen::new(in_force, index, decided);
-        self.tell_experiment_decision(&chosen, false);
-        chosen
+        if self.inner.extras.are_none() { chosen } else { self.told(chosen) }
     }
 
     /// Explains what [`UserContext::get_variation`] answers; `None` if there is no such experiment.
@@ -56,10 +83,14 @@ impl<'a> UserContext<'a> {
     }
 
     #[inline(always)]
-    fn decide_experiment(&self, datafile: &Datafile, index: RuleIndex) -> ExperimentDecision {
-        match self.decide_plainly(datafile, index) {
+    fn decide_experiment(
+        &self,
+        datafile: &Datafile,
+        found: (RuleIndex, &Rule),
+    ) -> ExperimentDecision {
+        match self.decide_plainly(datafile, found) {
             Some(decided) => decided,
-            None => self.decide_arranged(datafile, index).0,
+            None => self.decide_arranged(datafile, found.0).0,
         }
     }
 
@@ -68,23 +99,27 @@ impl<'a> UserContext<'a> {
     fn decide_to_record(
         &self,
         datafile: &Datafile,
-        index: RuleIndex,
+        found: (RuleIndex, &Rule),
     ) -> (ExperimentDecision, Option<Box<str>>) {
-        match self.decide_plainly(datafile, index) {
+        match self.decide_plainly(datafile, found) {
             Some(decided) => (decided, None),
-            None => self.decide_arranged(datafile, index),
+            None => self.decide_arranged(datafile, found.0),
         }
     }
 
     /// The decision where nothing can have been arranged for the user, and nothing is to be asked for:
     /// most calls of most clients.
     #[inline(always)]
-    fn decide_plainly(&self, datafile: &Datafile, index: RuleIndex) -> Option<ExperimentDecision> {
-        if self.inner.may_have_arrangements() {
+    fn decide_plainly(
+        &self,
+        datafile: &Datafile,
+        found: (RuleIndex, &Rule),
+    ) -> Option<ExperimentDecision> {
+        if self.inner.extras.arrange() {
             return None;
         }
-        let user = self.as_user();
-        let decided = decide::experiment(datafile, index, &user, &Given::NOTHING, &mut Silent);
+        let decided =
+            decide::experiment_found(datafile, found, &self.user, &Given::NOTHING, &mut Silent);
         Some(decided).filter(|decided| decided.how != How::NeedsPrediction)
     }
 
@@ -137,6 +172,13 @@ impl<'a> UserContext<'a> {
         Activated { chosen, outcome, receipt }
     }
 
+    /// Tells listeners, if there are any.
+    #[cold]
+    fn told<'s>(&self, chosen: Chosen<'s>) -> Chosen<'s> {
+        self.tell_experiment_decision(&chosen, false);
+        chosen
+    }
+
     #[inline]
     fn tell_experiment_decision(&self, chosen: &Chosen<'_>, is_dispatched: bool) {
         if !self.inner.listeners.is_empty() {
@@ -150,8 +192,8 @@ impl<'a> UserContext<'a> {
         let is_of_flag = rule.is_some_and(|rule| rule.flag().is_some());
         let notice = DecisionNotice {
             kind: if is_of_flag { DecisionKind::FeatureTest } else { DecisionKind::AbTest },
-            user_id: self.id,
-            attributes: &self.attributes,
+            user_id: self.id(),
+            attributes: self.attributes(),
             flag_key: None,
             rule_key: rule.map(Rule::key),
             variation_key: chosen.variation_key(),
@@ -174,12 +216,13 @@ impl<'a> UserContext<'a> {
             return false;
         };
         let Some(variation_key) = variation_key else {
-            self.inner.forced_variations.remove(self.id, rule.id());
+            self.inner.forced_variations.remove(self.id(), rule.id());
             return true;
         };
         let variation = rule.variation_by_key(variation_key).filter(|_| !variation_key.is_empty());
         if let Some(variation) = variation {
-            self.inner.forced_variations.set(self.id, rule.id(), variation.id());
+            self.inner.forced_variations.set(self.id(), rule.id(), variation.id());
+            self.inner.extras.add(Extra::ForcedVariations);
         }
         variation.is_some()
     }
@@ -189,7 +232,7 @@ impl<'a> UserContext<'a> {
     pub fn get_forced_variation(&self, experiment_key: &str) -> Option<Arc<str>> {
         let in_force = self.in_force();
         let rule = in_force.datafile().and_then(|datafile| forcible(datafile, experiment_key))?;
-        let forced = self.inner.forced_variations.of(self.id)?;
+        let forced = self.inner.forced_variations.of(self.id())?;
         rule.variation_by_id(forced.get(rule.id())?).map(|variation| Arc::clone(&variation.key))
     }
 }
@@ -213,45 +256,46 @@ impl<'a> UserContext<'a> {
 #[derive(Clone, Copy)]
 pub struct Experiment<'s> {
     datafile: &'s Arc<Datafile>,
-    index: RuleIndex,
+    found: (RuleIndex, &'s Rule),
 }
 
 impl<'s> Experiment<'s> {
-    pub(super) const fn new(datafile: &'s Arc<Datafile>, index: RuleIndex) -> Self {
-        Self { datafile, index }
+    pub(super) fn new(datafile: &'s Arc<Datafile>, experiment_key: &str) -> Option<Self> {
+        Some(Self { datafile, found: find(datafile, experiment_key)? })
     }
 
     /// Decides it for a user without recording anything; see [`UserContext::get_variation`].
     #[must_use]
     pub fn get_variation(&self, user: &UserContext<'_>) -> Chosen<'s> {
-        let decided = user.decide_experiment(self.datafile, self.index);
-        let chosen = Chosen::new(InForce::Held(Some(self.datafile)), Some(self.index), decided);
-        user.tell_experiment_decision(&chosen, false);
-        chosen
+        let decided = user.decide_experiment(self.datafile, self.found);
+        let chosen = Chosen::held(self.datafile, self.found, decided);
+        if user.inner.extras.are_none() { chosen } else { user.told(chosen) }
     }
 
     /// Decides it for a user and, if there is a variation, records that the user was exposed to it; see
     /// [`UserContext::activate`].
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
     pub fn activate(&self, user: &UserContext<'_>) -> Activated<'s> {
-        let (decided, prediction_id) = user.decide_to_record(self.datafile, self.index);
-        let chosen = Chosen::new(InForce::Held(Some(self.datafile)), Some(self.index), decided);
+        let (decided, prediction_id) = user.decide_to_record(self.datafile, self.found);
+        let chosen = Chosen::held(self.datafile, self.found, decided);
         user.expose(chosen, prediction_id, Stamp::default())
     }
 }
 
 impl std::fmt::Debug for Experiment<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = self.datafile.rule(self.index).map(Rule::key);
-        formatter.debug_struct("Experiment").field("key", &key).finish_non_exhaustive()
+        formatter
+            .debug_struct("Experiment")
+            .field("key", &self.found.1.key())
+            .finish_non_exhaustive()
     }
 }
 
-/// The experiment of a key, or why there is none.
+/// The experiment of a key.
 #[inline(always)]
-fn find<'f>(in_force: &'f InForce<'_>, key: &str) -> Result<(&'f Arc<Datafile>, RuleIndex), How> {
-    let datafile = in_force.datafile().ok_or(How::NotReady)?;
-    Ok((datafile, datafile.experiment_index(key).ok_or(How::UnknownExperiment)?))
+fn find<'d>(datafile: &'d Datafile, key: &str) -> Option<(RuleIndex, &'d Rule)> {
+    let index = datafile.experiment_index(key)?;
+    Some((index, datafile.rule(index)?))
 }
 
 /// The experiment of a key; else the rollout rule of that key, which the SDKs accept here, too, though

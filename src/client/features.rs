@@ -76,7 +76,12 @@ impl UserContext<'_> {
         Some(Variables::of(datafile, datafile.flag(index)?, &decision))
     }
 
-    fn is_on(&self, session: &mut Session<'_>, datafile: &Arc<Datafile>, index: FlagIndex) -> bool {
+    fn is_on(
+        &self,
+        session: &mut Session<'_, '_>,
+        datafile: &Arc<Datafile>,
+        index: FlagIndex,
+    ) -> bool {
         let decision = session.flag(index);
         let prediction_id = session.prediction_id(decision.rule);
         let is_dispatched = self
@@ -106,8 +111,8 @@ impl UserContext<'_> {
         }
         let notice = DecisionNotice {
             kind,
-            user_id: self.id,
-            attributes: &self.attributes,
+            user_id: self.id(),
+            attributes: self.attributes(),
             flag_key: datafile.flag(index).map(crate::datafile::Flag::key),
             rule_key: decision.rule.and_then(|rule| datafile.rule(rule)).map(Rule::key),
             variation_key: variation_of(datafile, decision).map(Variation::key),

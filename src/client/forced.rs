@@ -3,7 +3,6 @@
 //! Must not know deciding.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashMap;
 use parking_lot::RwLock;
@@ -13,17 +12,10 @@ use crate::decide::ForcedVariations;
 /// The forced variations of all users: as many as were set and not taken back, without a bound.
 #[derive(Debug, Default)]
 pub(super) struct ForcedVariationsByUser {
-    /// Whether any was ever set: most clients never do, and then no lock is touched.
-    is_used: AtomicBool,
     users: RwLock<HashMap<Box<str>, Arc<ForcedVariations>>>,
 }
 
 impl ForcedVariationsByUser {
-    #[inline]
-    pub(super) fn is_used(&self) -> bool {
-        self.is_used.load(Ordering::Acquire)
-    }
-
     pub(super) fn of(&self, user_id: &str) -> Option<Arc<ForcedVariations>> {
         self.users.read().get(user_id).cloned()
     }
@@ -32,7 +24,6 @@ impl ForcedVariationsByUser {
         let mut users = self.users.write();
         let forced = users.entry(user_id.into()).or_default();
         Arc::make_mut(forced).set(experiment_id, variation_id);
-        self.is_used.store(true, Ordering::Release);
     }
 
     pub(super) fn forget(&self, user_id: &str) {

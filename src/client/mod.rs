@@ -10,6 +10,7 @@ mod chosen;
 mod config;
 mod decide;
 mod experiments;
+mod extras;
 mod features;
 mod forced;
 mod listener;
@@ -49,6 +50,7 @@ use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
 use crate::store::{Statistics, Store};
+use extras::Extras;
 use forced::ForcedVariationsByUser;
 use listener::Listeners;
 use snapshot::InForce;
@@ -68,6 +70,7 @@ pub struct Client {
 struct Inner {
     current: ArcSwapOption<Datafile>,
     swaps: Mutex<()>,
+    extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,
     rules: Rules,
@@ -193,12 +196,6 @@ impl Inner {
     #[inline]
     fn in_force(&self) -> InForce<'static> {
         InForce::Loaded(self.current.load())
-    }
-
-    /// Whether a user may have a profile or forced variations.
-    #[inline]
-    fn may_have_arrangements(&self) -> bool {
-        self.services.profiles.is_some() || self.forced_variations.is_used()
     }
 }
 

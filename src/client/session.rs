@@ -29,10 +29,10 @@ pub(super) struct Sees {
 pub(super) const LEGACY_CALL: Sees = Sees { forced_decisions: false, profile: true };
 
 /// The decisions of one call.
-pub(super) struct Session<'c> {
+pub(super) struct Session<'c, 'u> {
     inner: &'c Inner,
     datafile: &'c Datafile,
-    user: User<'c>,
+    user: &'c User<'u>,
     forced_decisions: Option<&'c ForcedDecisions>,
     /// Nothing, in most calls of most clients; those then pay for one comparison.
     arranged: Option<Box<Arranged>>,
@@ -47,26 +47,34 @@ struct Arranged {
     predictions: Vec<Prediction>,
 }
 
-impl<'c> Session<'c> {
+impl<'c, 'u> Session<'c, 'u> {
     #[inline]
-    pub(super) fn new(context: &'c UserContext<'_>, datafile: &'c Datafile, sees: Sees) -> Self {
+    pub(super) fn new(context: &'c UserContext<'u>, datafile: &'c Datafile, sees: Sees) -> Self {
         let inner = context.inner;
-        let forced_decisions = Some(&context.forced_decisions)
-            .filter(|forced| sees.forced_decisions && !forced.is_empty());
-        let look_up = || Arranged::look_up(inner, context.id, sees.profile);
+        let forced_decisions =
+            context.forced_decisions.as_deref().filter(|_| sees.forced_decisions);
         Self {
             inner,
             datafile,
-            user: context.as_user(),
+            user: &context.user,
             forced_decisions,
-            arranged: inner.may_have_arrangements().then(look_up),
+            arranged: if inner.extras.arrange() {
+                Arranged::look_up(inner, context.id(), sees.profile)
+            } else {
+                None
+            },
         }
     }
 
     #[inline]
     pub(super) fn experiment(&mut self, rule: RuleIndex) -> ExperimentDecision {
         let decision = self.with_predictions(
-            |datafile, user, given| decide::experiment(datafile, rule, user, given, &mut Silent),
+            |datafile, user, given| match datafile.rule(rule) {
+                Some(found) => {
+                    decide::experiment_found(datafile, (rule, found), user, given, &mut Silent)
+                }
+                None => ExperimentDecision::none(How::NoRule),
+            },
             |decision| (decision.how == How::NeedsPrediction).then_some(rule),
         );
         if decision.how == How::Bucket
@@ -114,7 +122,7 @@ impl<'c> Session<'c> {
         needed: impl Fn(&D) -> Option<RuleIndex>,
     ) -> D {
         loop {
-            let decision = decide(self.datafile, &self.user, &self.given());
+            let decision = decide(self.datafile, self.user, &self.given());
             match needed(&decision) {
                 Some(rule) => self.predict(rule),
                 None => return decision,
@@ -142,7 +150,7 @@ impl<'c> Session<'c> {
         if let Some(arranged) = self.arranged
             && let (true, Some(profile)) = (arranged.has_news, &arranged.profile)
         {
-            self.inner.services.save_profile(self.user.id, profile);
+            self.inner.services.save_profile(self.user.id(), profile);
         }
     }
 
@@ -180,11 +188,11 @@ impl<'c> Session<'c> {
                 })
             };
             let attributes =
-                self.user.attributes.iter().copied().filter(|attribute| may_use(attribute.key()));
+                self.user.attributes().iter().copied().filter(|attribute| may_use(attribute.key()));
             self.inner.services.predict(&PredictionRequest {
                 rule_id: rule.id(),
                 rule_key: rule.key(),
-                user_id: self.user.id,
+                user_id: self.user.id(),
                 attributes: attributes.collect(),
             })
         });
@@ -196,13 +204,15 @@ impl<'c> Session<'c> {
 }
 
 impl Arranged {
+    /// What there is for a user, if anything.
     #[cold]
-    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Box<Self> {
-        Box::new(Self {
-            forced_variations: inner.forced_variations.of(user_id),
-            profile: if sees_profile { inner.services.profile(user_id) } else { None },
-            ..Self::default()
-        })
+    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Option<Box<Self>> {
+        let forced_variations = inner.forced_variations.of(user_id);
+        let profile = if sees_profile { inner.services.profile(user_id) } else { None };
+        if forced_variations.is_none() && profile.is_none() {
+            return None;
+        }
+        Some(Box::new(Self { forced_variations, profile, ..Self::default() }))
     }
 }
 

@@ -51,7 +51,7 @@ impl<'c> Snapshot<'c> {
     #[must_use]
     pub fn experiment(&self, experiment_key: &str) -> Option<Experiment<'_>> {
         let datafile = self.datafile.as_ref()?;
-        Some(Experiment::new(datafile, datafile.experiment_index(experiment_key)?))
+        Experiment::new(datafile, experiment_key)
     }
 
     /// The datafile; `None` where the client had none yet.

@@ -132,7 +132,7 @@ impl UserContext<'_> {
         let event = Event {
             envelope: self.envelope(datafile, stamp),
             event,
-            attributes: (!self.attributes.is_empty()).then(|| self.recorded_attributes(datafile)),
+            attributes: (!self.attributes().is_empty()).then(|| self.recorded_attributes(datafile)),
             revenue_cents: tag(REVENUE).and_then(revenue_cents),
             value: tag(VALUE).and_then(measured_value),
             tags,

@@ -2,17 +2,12 @@
 //!
 //! Must not know deciding: the calls themselves stand in the files named after them.
 
-use smallvec::SmallVec;
-
 use super::Inner;
 use super::snapshot::{InForce, Snapshot};
 use crate::clock::TimeMs;
 use crate::decide::{ForcedDecisions, User};
 use crate::targeting::Attribute;
 use crate::value::AttributeValue;
-
-/// As many attributes as this are kept without an allocation.
-const INLINE_ATTRIBUTES: usize = 8;
 
 /// A user, as the calls of a client see one.
 ///
@@ -36,37 +31,23 @@ pub struct UserContext<'a> {
     pub(super) inner: &'a Inner,
     /// The snapshot that the caller holds, if this was made by one.
     held: Option<&'a Snapshot<'a>>,
-    pub(super) id: &'a str,
-    pub(super) attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
-    pub(super) segments: Option<&'a [&'a str]>,
+    pub(super) user: User<'a>,
     pub(super) time_ms: Option<TimeMs>,
-    pub(super) forced_decisions: ForcedDecisions,
+    /// Boxed, since few users have any, and each user handle would carry the room.
+    pub(super) forced_decisions: Option<Box<ForcedDecisions>>,
 }
 
 impl<'a> UserContext<'a> {
     #[inline]
     pub(super) fn new(inner: &'a Inner, held: Option<&'a Snapshot<'a>>, id: &'a str) -> Self {
-        Self {
-            inner,
-            held,
-            id,
-            attributes: SmallVec::new(),
-            segments: None,
-            time_ms: None,
-            forced_decisions: ForcedDecisions::default(),
-        }
+        Self { inner, held, user: User::new(id), time_ms: None, forced_decisions: None }
     }
 
     /// Adds an attribute; of a key given twice, the last value counts.
     #[inline(always)]
     #[must_use]
     pub fn with(mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) -> Self {
-        let added = Attribute::new(key, value);
-        let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
-        match self.attributes.iter_mut().find(is_same) {
-            Some(attribute) => attribute.value = added.value,
-            None => self.attributes.push(added),
-        }
+        self.user.set(Attribute::new(key, value));
         self
     }
 
@@ -74,7 +55,7 @@ impl<'a> UserContext<'a> {
     /// conditions are false.
     #[must_use]
     pub fn with_segments(mut self, segments: &'a [&'a str]) -> Self {
-        self.segments = Some(segments);
+        self.user.set_segments(segments);
         self
     }
 
@@ -89,7 +70,7 @@ impl<'a> UserContext<'a> {
     /// Gives forced decisions that were kept elsewhere.
     #[must_use]
     pub fn with_forced_decisions(mut self, forced_decisions: ForcedDecisions) -> Self {
-        self.forced_decisions = forced_decisions;
+        self.forced_decisions = Some(Box::new(forced_decisions));
         self
     }
 
@@ -103,35 +84,37 @@ impl<'a> UserContext<'a> {
         rule_key: Option<&str>,
         variation_key: &str,
     ) {
-        self.forced_decisions.set(flag_key, rule_key, variation_key);
+        let forced = self.forced_decisions.get_or_insert_default();
+        forced.set(flag_key, rule_key, variation_key);
     }
 
     /// The variation that is forced for a flag and rule.
     #[must_use]
     pub fn get_forced_decision(&self, flag_key: &str, rule_key: Option<&str>) -> Option<&str> {
-        self.forced_decisions.get(flag_key, rule_key)
+        self.forced_decisions.as_ref()?.get(flag_key, rule_key)
     }
 
     /// Takes a forced decision back; tells whether there was one.
     pub fn remove_forced_decision(&mut self, flag_key: &str, rule_key: Option<&str>) -> bool {
-        self.forced_decisions.remove(flag_key, rule_key)
+        let forced = self.forced_decisions.as_mut();
+        forced.is_some_and(|forced| forced.remove(flag_key, rule_key))
     }
 
     /// Takes all forced decisions back.
     pub fn remove_all_forced_decisions(&mut self) {
-        self.forced_decisions.clear();
+        self.forced_decisions = None;
     }
 
     /// The user id.
     #[must_use]
     pub fn id(&self) -> &'a str {
-        self.id
+        self.user.id()
     }
 
     /// The attributes.
     #[must_use]
     pub fn attributes(&self) -> &[Attribute<'a>] {
-        &self.attributes
+        self.user.attributes()
     }
 
     /// The datafile of one call: each call takes it exactly once.
@@ -142,11 +125,6 @@ impl<'a> UserContext<'a> {
             None => self.inner.in_force(),
         }
     }
-
-    #[inline]
-    pub(super) fn as_user(&self) -> User<'_> {
-        User { id: self.id, attributes: &self.attributes, segments: self.segments }
-    }
 }
 
 /// One line, for logs: the user and the attributes, without the client behind.
@@ -154,8 +132,8 @@ impl std::fmt::Debug for UserContext<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("UserContext")
-            .field("id", &self.id)
-            .field("attributes", &self.attributes.len())
+            .field("id", &self.id())
+            .field("attributes", &self.attributes().len())
             .finish_non_exhaustive()
     }
 }

@@ -71,6 +71,22 @@ index! {
     GroupIndex
 }
 
+impl RuleIndex {
+    /// Of the place, counted from 1.
+    #[inline]
+    pub(crate) const fn counted(from_one: NonZeroU32) -> Self {
+        Self(from_one)
+    }
+}
+
+impl VariationIndex {
+    /// Of the place, counted from 1.
+    #[inline]
+    pub(crate) const fn counted(from_one: NonZeroU32) -> Self {
+        Self(from_one)
+    }
+}
+
 /// The id that stands in for typed audiences before SDKs that do not know them. It matches nobody.
 pub(crate) const FILLER_AUDIENCE_ID: &str = "$opt_dummy_audience";
 

@@ -5,10 +5,10 @@
 use super::trace::{Seen, Step, Trace};
 use super::user::User;
 use crate::datafile::{AudienceIndex, Audiences, Datafile};
-use crate::targeting::{Condition, Test};
+use crate::targeting::{Condition, Program, Test};
 
 /// Whether the user is definitely in the audiences; everyone is in none.
-#[inline]
+#[inline(always)]
 pub(super) fn is_in<T: Trace>(
     datafile: &Datafile,
     audiences: &Audiences,
@@ -17,8 +17,11 @@ pub(super) fn is_in<T: Trace>(
     name: impl FnOnce() -> String,
 ) -> bool {
     trace.open();
-    let is_met =
-        matches!(audiences, Audiences::Everyone) || is_in_named(datafile, audiences, user, trace);
+    let is_met = match audiences {
+        Audiences::Everyone => true,
+        Audiences::One(audience) => audience_is(datafile, *audience, true, user, trace),
+        Audiences::Tree(_, program) => is_in_tree(datafile, program, user, trace),
+    };
     trace.close(|| Step::Audiences {
         name: name(),
         is_everyone: matches!(audiences, Audiences::Everyone),
@@ -27,25 +30,19 @@ pub(super) fn is_in<T: Trace>(
     is_met
 }
 
-/// Not inlined: who is asked about no audience should not pay for what this needs.
 #[inline(never)]
-fn is_in_named<T: Trace>(
+fn is_in_tree<T: Trace>(
     datafile: &Datafile,
-    audiences: &Audiences,
+    program: &Program<AudienceIndex>,
     user: &User<'_>,
     trace: &mut T,
 ) -> bool {
-    match audiences {
-        Audiences::Everyone => true,
-        Audiences::One(audience) => audience_is(datafile, *audience, true, user, trace),
-        Audiences::Tree(_, program) => {
-            program.holds(|audience, wanted| audience_is(datafile, *audience, wanted, user, trace))
-        }
-    }
+    program.holds(|audience, wanted| audience_is(datafile, *audience, wanted, user, trace))
 }
 
-/// Whether an audience definitely has the value wanted of it.
-#[inline(always)]
+/// Whether an audience definitely has the value wanted of it. Not inlined: who is asked about no
+/// audience should not pay for what this needs.
+#[inline(never)]
 fn audience_is<T: Trace>(
     datafile: &Datafile,
     audience: AudienceIndex,
@@ -57,7 +54,7 @@ fn audience_is<T: Trace>(
     trace.open();
     let program = if wanted { &audience.when_true } else { &audience.when_false };
     let is_met = program.holds(|condition, wanted| {
-        let outcome = condition.evaluate(user.attributes, user.segments);
+        let outcome = condition.evaluate(user.attributes(), user.segments());
         trace.add(|| condition_step(condition, user, outcome));
         outcome == Some(wanted)
     });
@@ -73,11 +70,11 @@ fn audience_is<T: Trace>(
 fn condition_step(condition: &Condition, user: &User<'_>, outcome: Option<bool>) -> Step {
     let seen = if let Test::Qualified(_) = condition.test {
         Seen::Segments(
-            user.segments
+            user.segments()
                 .map(|segments| segments.iter().map(|segment| (*segment).to_owned()).collect()),
         )
     } else {
-        condition.value_seen(user.attributes).into()
+        condition.value_seen(user.attributes()).copied().into()
     };
     Step::Condition {
         attribute: condition.attribute.to_string(),

@@ -2,13 +2,15 @@
 //!
 //! Must not know audiences, overrides or profiles.
 
+use std::num::NonZeroU32;
+
 use super::trace::{BucketStep, Step, Trace};
 use crate::allocation::{Allocation, Target};
 use crate::datafile::{Datafile, Group, Rule, RuleIndex, VariationIndex};
 use crate::hash::PreparedParent;
 
 /// Whether a rule's exclusive group, if it is in one, gives the user this rule.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn group_admits<T: Trace>(
     datafile: &Datafile,
     (index, rule): (RuleIndex, &Rule),
@@ -23,8 +25,6 @@ pub(super) fn group_admits<T: Trace>(
     }
 }
 
-/// Not inlined: the hash would stand twice in every decision.
-#[inline(never)]
 fn group_chooses<T: Trace>(
     datafile: &Datafile,
     group: &Group,
@@ -33,10 +33,10 @@ fn group_chooses<T: Trace>(
     trace: &mut T,
 ) -> bool {
     trace.open();
-    let target = bucket(&group.parent, &group.allocation, bucketing_id, trace, |target| {
+    let chosen = bucket(&group.parent, &group.allocation, bucketing_id, trace, |target| {
         (group.id.to_string(), describe_experiment(datafile, group, target))
     });
-    let is_chosen = target == Some(Target::Entity(index.place()));
+    let is_chosen = chosen.map(RuleIndex::counted) == Some(index);
     trace.close(|| Step::Group {
         id: group.id.to_string(),
         experiment: rule.key.to_string(),
@@ -45,34 +45,31 @@ fn group_chooses<T: Trace>(
     is_chosen
 }
 
-/// The variation that a rule's own traffic allocation gives.
-#[inline(always)]
+/// The variation that a rule's own traffic allocation gives. Not inlined: so it needs few registers, and
+/// flags, which ask for it at several places, stay small.
+#[inline(never)]
 pub(super) fn variation<T: Trace>(
     rule: &Rule,
     bucketing_id: &str,
     trace: &mut T,
 ) -> Option<VariationIndex> {
-    let target = bucket(&rule.parent, &rule.allocation, bucketing_id, trace, |target| {
+    let chosen = bucket(&rule.parent, &rule.allocation, bucketing_id, trace, |target| {
         (rule.id.to_string(), describe_variation(rule, target))
     });
-    match target {
-        Some(Target::Entity(variation)) => Some(VariationIndex::at(variation)),
-        Some(Target::Empty | Target::Dangling) | None => None,
-    }
+    chosen.map(VariationIndex::counted)
 }
 
-#[inline]
+#[inline(always)]
 fn bucket<T: Trace>(
     parent: &PreparedParent,
     allocation: &Allocation,
     bucketing_id: &str,
     trace: &mut T,
     describe: impl FnOnce(Option<Target>) -> (String, String),
-) -> Option<Target> {
+) -> Option<NonZeroU32> {
     let bucket = parent.bucket(bucketing_id);
-    let target = allocation.pick(bucket);
     trace.add(|| {
-        let (parent_id, leads_to) = describe(target);
+        let (parent_id, leads_to) = describe(allocation.pick(bucket));
         let range =
             allocation.range_of(bucket).map(|range| (allocation.start_of(bucket), range.end));
         Step::Bucket(BucketStep {
@@ -83,7 +80,7 @@ fn bucket<T: Trace>(
             leads_to,
         })
     });
-    target
+    allocation.entity(bucket)
 }
 
 fn describe_variation(rule: &Rule, target: Option<Target>) -> String {

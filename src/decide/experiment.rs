@@ -61,7 +61,6 @@ impl How {
 /// Decides one experiment for a user.
 ///
 /// The order is the SDKs': running, forced variation, whitelist, profile, audience, group, bucket.
-#[inline(always)]
 pub fn experiment<T: Trace>(
     datafile: &Datafile,
     index: RuleIndex,
@@ -69,7 +68,21 @@ pub fn experiment<T: Trace>(
     given: &Given<'_>,
     trace: &mut T,
 ) -> ExperimentDecision {
-    let Some(rule) = datafile.rule(index) else { return none(How::NoRule) };
+    match datafile.rule(index) {
+        Some(rule) => experiment_found(datafile, (index, rule), user, given, trace),
+        None => ExperimentDecision::none(How::NoRule),
+    }
+}
+
+/// The same, for who has found it already.
+#[inline(always)]
+pub(crate) fn experiment_found<T: Trace>(
+    datafile: &Datafile,
+    (index, rule): (RuleIndex, &Rule),
+    user: &User<'_>,
+    given: &Given<'_>,
+    trace: &mut T,
+) -> ExperimentDecision {
     trace.open();
     let decision = decide(datafile, (index, rule), user, given, trace);
     trace.close(|| Step::Experiment {
@@ -79,8 +92,13 @@ pub fn experiment<T: Trace>(
     decision
 }
 
-fn none(how: How) -> ExperimentDecision {
-    ExperimentDecision { variation: None, how }
+impl ExperimentDecision {
+    /// No variation, and why.
+    #[inline]
+    #[must_use]
+    pub const fn none(how: How) -> Self {
+        Self { variation: None, how }
+    }
 }
 
 #[inline(always)]
@@ -96,7 +114,7 @@ fn decide<T: Trace>(
             key: rule.key.to_string(),
             status: rule.status.to_string(),
         });
-        return none(How::NotRunning);
+        return ExperimentDecision::none(How::NotRunning);
     }
     if (given.has_arrangements() || !rule.whitelist.is_empty())
         && let Some((variation, how)) = arranged(rule, user, given, trace)
@@ -104,14 +122,14 @@ fn decide<T: Trace>(
         return ExperimentDecision { variation: Some(variation), how };
     }
     if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
-        return none(How::OutsideAudience);
+        return ExperimentDecision::none(How::OutsideAudience);
     }
     let bucketing_id = user.bucketing_id();
-    if !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
-        return none(How::OutsideTraffic);
+    if rule.group.is_some() && !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
+        return ExperimentDecision::none(How::OutsideTraffic);
     }
     match bucket::variation(rule, bucketing_id, trace) {
-        None => none(How::OutsideTraffic),
+        None => ExperimentDecision::none(How::OutsideTraffic),
         Some(_) if rule.is_contextual_bandit() => predicted((index, rule), given, trace),
         variation => ExperimentDecision { variation, how: How::Bucket },
     }
@@ -136,7 +154,7 @@ fn arranged<T: Trace>(
             return Some((variation, How::ForcedVariation));
         }
     }
-    if let Some(listed) = rule.whitelist.get(user.id) {
+    if let Some(listed) = rule.whitelist.get(user.id()) {
         let variation = listed.as_ref().ok().copied();
         trace.add(|| {
             let written = listed.as_ref().err().map_or("", AsRef::as_ref);
@@ -164,7 +182,7 @@ fn predicted<T: Trace>(
 ) -> ExperimentDecision {
     let Some(prediction) = given.predictions.iter().find(|prediction| prediction.rule == index)
     else {
-        return none(How::NeedsPrediction);
+        return ExperimentDecision::none(How::NeedsPrediction);
     };
     let predicted = prediction.variation_id.as_deref();
     let variation = predicted.and_then(|id| rule.variation_by_id.get(id).copied());
@@ -174,8 +192,8 @@ fn predicted<T: Trace>(
         is_answered: predicted.is_some(),
     });
     match (predicted, variation) {
-        (None, _) => none(How::PredictionFailed),
-        (Some(_), None) => none(How::OutsideTraffic),
+        (None, _) => ExperimentDecision::none(How::PredictionFailed),
+        (Some(_), None) => ExperimentDecision::none(How::OutsideTraffic),
         (Some(_), variation) => ExperimentDecision { variation, how: How::Prediction },
     }
 }

@@ -54,7 +54,7 @@ impl Explanation {
         if steps.is_empty() {
             steps.push(Traced { step: Step::NoRule, parts: Vec::new() });
         }
-        Self { user_id: user.id.to_owned(), steps }
+        Self { user_id: user.id().to_owned(), steps }
     }
 
     /// The steps in the order in which they were taken.

@@ -2,7 +2,7 @@
 //!
 //! Must not know variables or impressions.
 
-use super::experiment::{How, experiment};
+use super::experiment::{How, experiment_found};
 use super::trace::{Step, Trace};
 use super::user::{Given, User};
 use super::{audience, bucket};
@@ -71,15 +71,15 @@ const NOTHING: FlagDecision = FlagDecision {
     set_aside: None,
 };
 
-struct FlagEvaluation<'a> {
+struct FlagEvaluation<'a, 'u> {
     datafile: &'a Datafile,
     flag: &'a Flag,
-    user: &'a User<'a>,
+    user: &'a User<'u>,
     given: &'a Given<'a>,
     set_aside: Option<(RuleIndex, VariationIndex)>,
 }
 
-impl FlagEvaluation<'_> {
+impl FlagEvaluation<'_, '_> {
     fn decide<T: Trace>(&mut self, trace: &mut T) -> FlagDecision {
         if let Some(variation) = self.forced(None, trace) {
             return self.found(Source::FeatureTest, None, variation, How::ForcedDecision);
@@ -193,7 +193,7 @@ impl FlagEvaluation<'_> {
         if let Some(held) = self.local_holdouts(rule, trace) {
             return Some(held);
         }
-        let decision = experiment(self.datafile, index, self.user, self.given, trace);
+        let decision = experiment_found(self.datafile, (index, rule), self.user, self.given, trace);
         match decision.how {
             How::NeedsPrediction | How::PredictionFailed => Some(FlagDecision {
                 source: Source::FeatureTest,

@@ -15,6 +15,7 @@ mod trace;
 mod user;
 mod variables;
 
+pub(crate) use experiment::experiment_found;
 pub use experiment::{ExperimentDecision, How, experiment};
 pub use explain::Explanation;
 pub use flag::{FlagDecision, Source, flag};

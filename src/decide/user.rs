@@ -3,6 +3,7 @@
 //! Must not know where any of it is kept.
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use crate::datafile::RuleIndex;
 use crate::targeting::Attribute;
@@ -11,23 +12,89 @@ use crate::value::AttributeValue;
 /// The reserved attribute whose text replaces the user id for hashing.
 const BUCKETING_ID: &str = "$opt_bucketing_id";
 
-/// The user to decide for, borrowed from the caller.
-#[derive(Debug, Clone, Copy)]
+/// As many attributes as this are kept without an allocation.
+const INLINE_ATTRIBUTES: usize = 8;
+
+/// The user to decide for; what is known is borrowed from the caller.
+///
+/// It holds the list of attributes, so that who keeps users hands them to decisions as they are.
+#[derive(Debug, Clone)]
 pub struct User<'a> {
-    /// The user id: any text, also empty. It is not trimmed or normalised.
-    pub id: &'a str,
-    /// The attributes. Of a key given twice, the last counts.
-    pub attributes: &'a [Attribute<'a>],
-    /// The segments that the user is in; `None` where they were never fetched.
-    pub segments: Option<&'a [&'a str]>,
+    id: &'a str,
+    attributes: SmallVec<[Attribute<'a>; INLINE_ATTRIBUTES]>,
+    segments: Option<&'a [&'a str]>,
+    /// Whether an attribute may replace the id for hashing: few users have one, and it is known early.
+    may_be_renamed: bool,
 }
 
 impl<'a> User<'a> {
+    /// A user of whom only the id is known: any text, also empty. It is not trimmed or normalised.
+    #[inline]
+    #[must_use]
+    pub fn new(id: &'a str) -> Self {
+        Self { id, attributes: SmallVec::new(), segments: None, may_be_renamed: false }
+    }
+
+    /// A user with all that is known. Of a key given twice, the last value counts.
+    #[must_use]
+    pub fn known(
+        id: &'a str,
+        attributes: &[Attribute<'a>],
+        segments: Option<&'a [&'a str]>,
+    ) -> Self {
+        let mut user = Self { segments, ..Self::new(id) };
+        attributes.iter().for_each(|attribute| user.set(*attribute));
+        user
+    }
+
+    /// Adds an attribute; of a key given twice, the last value counts.
+    #[inline(always)]
+    pub fn set(&mut self, added: Attribute<'a>) {
+        self.may_be_renamed |= added.key() == BUCKETING_ID;
+        let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
+        match self.attributes.iter_mut().find(is_same) {
+            Some(attribute) => attribute.value = added.value,
+            None => self.attributes.push(added),
+        }
+    }
+
+    /// Says which segments the user is in. Without it, they were never fetched.
+    #[inline]
+    pub fn set_segments(&mut self, segments: &'a [&'a str]) {
+        self.segments = Some(segments);
+    }
+
+    /// The user id.
+    #[inline]
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// The attributes, each key once.
+    #[inline]
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute<'a>] {
+        &self.attributes
+    }
+
+    /// The segments; `None` where they were never fetched.
+    #[inline]
+    #[must_use]
+    pub fn segments(&self) -> Option<&'a [&'a str]> {
+        self.segments
+    }
+
     /// The text that is hashed: the attribute `$opt_bucketing_id` if it is text, else the user id.
     #[inline(always)]
     #[must_use]
     pub fn bucketing_id(&self) -> &'a str {
-        match self.attributes.iter().rev().find(|attribute| attribute.key() == BUCKETING_ID) {
+        if self.may_be_renamed { self.renamed_id() } else { self.id }
+    }
+
+    #[inline(never)]
+    fn renamed_id(&self) -> &'a str {
+        match self.attributes.iter().find(|attribute| attribute.key() == BUCKETING_ID) {
             Some(Attribute { value: AttributeValue::String(id), .. }) => id,
             _ => self.id,
         }

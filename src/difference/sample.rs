@@ -78,7 +78,7 @@ impl Sample<'_> {
                 id.clear();
                 // Writing to a string cannot fail.
                 let _ = write!(id, "user-{}-{number}", self.seed);
-                let user = User { id: &id, attributes: self.attributes, segments: self.segments };
+                let user = User::known(&id, self.attributes, self.segments);
                 comparison.count(&user, &mut tally);
             }
             progress(end - start);

@@ -28,6 +28,11 @@ impl<'a> Seen<'a> {
         Self { text, windows: Windows::of(text) }
     }
 
+    #[cold]
+    fn equals_in_full(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
     /// The text.
     #[inline]
     #[must_use]
@@ -41,7 +46,7 @@ impl PartialEq for Seen<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.text.len() == other.text.len()
             && self.windows == other.windows
-            && (self.text.len() <= MOST_BYTES_SHOWN || self.text == other.text)
+            && (self.text.len() <= MOST_BYTES_SHOWN || self.equals_in_full(other))
     }
 }
 

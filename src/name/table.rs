@@ -148,7 +148,7 @@ fn bucket_of(hash: u64, buckets: &[u16]) -> usize {
 /// A place by hash and displacement, before it is brought down to the number of slots.
 #[inline]
 fn displaced(hash: u64, displacement: u16) -> usize {
-    low_bits(hash.wrapping_add((hash >> 32 | 1).wrapping_mul(u64::from(displacement))))
+    low_bits(hash ^ u64::from(displacement))
 }
 
 #[inline]

@@ -111,32 +111,53 @@ impl Condition {
         attributes: &[Attribute<'_>],
         segments: Option<&[&str]>,
     ) -> Option<bool> {
-        match (&self.test, self.value_seen(attributes)) {
-            (Test::Exists, value) => Some(!matches!(value, None | Some(AttributeValue::Null))),
-            (Test::Qualified(segment), _) => {
-                Some(segments.is_some_and(|segments| segments.contains(&&**segment)))
+        let value = self.value_seen(attributes);
+        match (&self.test, value) {
+            (Test::ExactString(wanted), Some(AttributeValue::String(text))) => {
+                Some(wanted.is(text))
             }
-            (test, value) => test.accepts(value?),
+            (Test::Number(comparison, wanted), Some(AttributeValue::Integer(number))) => {
+                let number = AttributeValue::Integer(*number).as_number()?;
+                Some(comparison.holds(number, *wanted))
+            }
+            (test, value) => test.answer(value, segments),
         }
     }
 
     /// The value that this condition looks at, if the user has it.
     #[inline]
     #[must_use]
-    pub fn value_seen<'a>(&self, attributes: &[Attribute<'a>]) -> Option<AttributeValue<'a>> {
+    pub fn value_seen<'u, 'a>(
+        &self,
+        attributes: &'u [Attribute<'a>],
+    ) -> Option<&'u AttributeValue<'a>> {
         attributes
             .iter()
             .rev()
             .find(|attribute| self.attribute.is_seen_as(attribute.seen_key()))
-            .map(|attribute| attribute.value)
+            .map(|attribute| &attribute.value)
     }
 }
 
 impl Test {
-    #[inline]
+    /// What is not asked often. Not inlined, since it is long and would make the others slow.
+    #[inline(never)]
+    fn answer(
+        &self,
+        value: Option<&AttributeValue<'_>>,
+        segments: Option<&[&str]>,
+    ) -> Option<bool> {
+        match self {
+            Self::Exists => Some(!matches!(value, None | Some(AttributeValue::Null))),
+            Self::Qualified(segment) => {
+                Some(segments.is_some_and(|segments| segments.contains(&&**segment)))
+            }
+            _ => self.accepts(*value?),
+        }
+    }
+
     fn accepts(&self, value: AttributeValue<'_>) -> Option<bool> {
         match (self, value) {
-            (Self::ExactString(wanted), AttributeValue::String(text)) => Some(wanted.is(text)),
             (Self::ExactBoolean(wanted), AttributeValue::Boolean(flag)) => Some(*wanted == flag),
             (Self::ExactNumber(wanted), value) => {
                 value.as_number().map(|number| Comparison::Equal.holds(number, *wanted))
@@ -144,17 +165,8 @@ impl Test {
             (Self::Number(comparison, wanted), value) => {
                 value.as_number().map(|number| comparison.holds(number, *wanted))
             }
-            (_, AttributeValue::String(text)) => self.accepts_part(text),
-            _ => None,
-        }
-    }
-
-    /// Substrings and versions: apart, since they are long and would make the others slow.
-    #[inline(never)]
-    fn accepts_part(&self, text: &str) -> Option<bool> {
-        match self {
-            Self::Substring(part) => Some(text.contains(&**part)),
-            Self::Version(comparison, wanted) => {
+            (Self::Substring(part), AttributeValue::String(text)) => Some(text.contains(&**part)),
+            (Self::Version(comparison, wanted), AttributeValue::String(text)) => {
                 wanted.compare(text).map(|ordering| comparison.accepts(ordering))
             }
             _ => None,

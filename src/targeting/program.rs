@@ -40,7 +40,7 @@ impl<L: Clone> Program<L> {
 
 impl<L> Program<L> {
     /// Answers it, asking of each leaf that matters whether it definitely has the value given.
-    #[inline]
+    #[inline(always)]
     pub fn holds(&self, mut leaf_is: impl FnMut(&L, bool) -> bool) -> bool {
         let mut place = self.entry;
         // Jumps only lead to steps emitted earlier, so this ends.

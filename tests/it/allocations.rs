@@ -105,7 +105,9 @@ fn no_decision_of_a_flag_allocates() {
                     .collect();
                 let mut found = Vec::with_capacity(PEOPLE + 1);
                 let allocations = per_call(|id| {
-                    let user = User { id, attributes: &attributes, segments: Some(&["vip"]) };
+                    let mut user = User::new(id);
+                    attributes.iter().for_each(|attribute| user.set(*attribute));
+                    user.set_segments(&["vip"]);
                     let given = Given::default();
                     found.push(decide::flag(&datafile, index, &user, &given, &mut Silent));
                 });
@@ -139,9 +141,13 @@ fn what_allocates_does_not_grow() {
         assert_eq!(chosen.how(), How::PredictionFailed);
     });
     let forcing = every_kind();
-    forcing.user("person-7").set_forced_variation("whitelisted", Some("off"));
-    check("a decision where somebody has a forced variation", 1, &mut |id| {
+    forcing.user("somebody").set_forced_variation("whitelisted", Some("off"));
+    check("a decision where somebody else has a forced variation", 0, &mut |id| {
         black_box(user_with(&forcing, id, 2).get_variation("whitelisted").variation_key());
+    });
+    check("a decision where the user has a forced variation", 1, &mut |_| {
+        let chosen = user_with(&forcing, "somebody", 2).get_variation("whitelisted");
+        assert_eq!(chosen.variation_key(), Some("off"));
     });
     let client = capturing_client();
     check("first activate", 11, &mut |id| drop(user_with(&client, id, 2).activate("everyone")));

@@ -78,7 +78,7 @@ fn bulk_equals_one_by_one() {
             users.iter().map(|(id, given)| (id.as_str(), attributes(given))).collect();
         let users: Vec<User<'_>> = given
             .iter()
-            .map(|(id, attributes)| User { id, attributes, segments: Some(&["vip"]) })
+            .map(|(id, attributes)| User::known(id, attributes, Some(&["vip"])))
             .collect();
         check(&compiled.datafile, &users, &mut seen);
     }
@@ -113,7 +113,7 @@ fn check(datafile: &Datafile, users: &[User<'_>], seen: &mut SeenKinds) {
         .filter_map(|rule| datafile.rule_index(rule.id()))
         .collect();
     let ids: Vec<String> = (0..200).map(|number| format!("user-{number}")).collect();
-    let listed = users.iter().map(|user| user.id.to_owned());
+    let listed = users.iter().map(|user| user.id().to_owned());
     let ids: Vec<String> = listed.chain(ids).collect();
     for index in every_index {
         let each = bucket_each(datafile, index, users, Threads::All, &|_| {});
@@ -127,12 +127,13 @@ fn check(datafile: &Datafile, users: &[User<'_>], seen: &mut SeenKinds) {
 
 /// All ids with the attributes of one user.
 fn check_crowd(datafile: &Datafile, index: RuleIndex, ids: &[String], like: &User<'_>) {
-    let crowd = Crowd { attributes: like.attributes, segments: like.segments };
+    let crowd = Crowd { attributes: like.attributes(), segments: like.segments() };
     let prepared = PreparedExperiment::new(datafile, index, crowd);
     let outcomes = bucket_all(&prepared, ids, Threads::One, &|_| {});
     let every = EveryExperimentOfCrowd::new(datafile, crowd);
     for (id, outcome) in ids.iter().zip(outcomes) {
-        let expected = one_by_one(datafile, index, &User { id, ..*like });
+        let expected =
+            one_by_one(datafile, index, &User::known(id, like.attributes(), like.segments()));
         assert_eq!(prepared.decision(outcome), expected, "{id:?} {like:?}");
         assert_eq!(prepared.decide(id), expected);
         every.decide(id, |other, decision| {
@@ -163,7 +164,7 @@ fn every_bucket_of_the_shop() {
             let outcomes = bucket_all(&prepared, &ids, threads, &progress);
             assert_eq!(most.into_inner(), ids.len(), "progress ends at the end");
             for (id, outcome) in ids.iter().zip(&outcomes) {
-                let user = User { id, attributes: &attributes, segments: None };
+                let user = User::known(id, &attributes, None);
                 let expected = one_by_one(&datafile, index, &user);
                 assert_eq!(prepared.decision(*outcome), expected, "{id} in {}", rule.key());
             }

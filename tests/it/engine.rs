@@ -7,6 +7,7 @@ mod options;
 mod predictions;
 mod profiles;
 mod service;
+mod snapshots;
 mod swap;
 mod tracking;
 mod world;

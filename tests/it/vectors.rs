@@ -3,4 +3,5 @@
 mod allocation;
 mod hash;
 mod logic;
+mod name;
 mod version;

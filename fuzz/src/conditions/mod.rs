@@ -25,7 +25,7 @@ pub fn check(bytes: &[u8]) {
     let datafile = compiled.datafile;
     let attributes = case.user.attributes();
     let segments = case.user.segments();
-    let user = User { id: "anna", attributes: &attributes, segments: segments.as_deref() };
+    let user = User::known("anna", &attributes, segments.as_deref());
     let seen = PlainUser { attributes: &attributes, segments: segments.as_deref() };
     let mut answers = Vec::new();
     for (place, audience) in case.audiences.iter().enumerate() {
@@ -44,7 +44,7 @@ fn check_audience(audience: &Audience, user: &User<'_>, expected: Option<bool>) 
     for wanted in [true, false] {
         let program = Program::new(audience.conditions(), wanted);
         let holds = program.holds(|condition, value| {
-            condition.evaluate(user.attributes, user.segments) == Some(value)
+            condition.evaluate(user.attributes(), user.segments()) == Some(value)
         });
         let said = audience.conditions_text();
         assert_eq!(holds, expected == Some(wanted), "{wanted} of {said} with {user:?}");

@@ -109,14 +109,8 @@ impl<'d> Assigner<'d> {
     /// The user's own attributes win over the shared ones: of a key given twice, the last counts.
     fn assign_by_attributes(&self, user: &FileUser<'_>, line: &mut Line<'_>) {
         let own = user.attributes();
-        let all: Vec<Attribute<'_>>;
-        let attributes = if self.shared.is_empty() {
-            &*own
-        } else {
-            all = self.shared.iter().chain(&own).copied().collect();
-            &*all
-        };
-        let user = User { id: &user.id, attributes, segments: None };
+        let mut user = User::known(&user.id, self.shared, None);
+        own.iter().for_each(|attribute| user.set(*attribute));
         match &self.subject {
             Subject::One(index, _) => {
                 let given = Given::default();

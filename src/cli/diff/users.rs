@@ -94,7 +94,7 @@ fn blocks(
         layout.read(&block, &mut |(number, user)| {
             let malformed = |fault| (number, Failure::malformed(format!("line {number}: {fault}")));
             let user = user.map_err(malformed)?;
-            let user = User { id: &user.id, attributes: &user.attributes(), segments: None };
+            let user = User::known(&user.id, &user.attributes(), None);
             comparison.count(&user, &mut tally);
             count += 1;
             Ok::<_, Fault>(())

@@ -90,7 +90,7 @@ fn counted(old: &Datafile, new: &Datafile, users: u64) -> Effect {
     for number in 0..users {
         let (id, traits) = traits_of(number);
         let attributes = as_attributes(&traits);
-        let user = User { id: &id, attributes: &attributes, segments: traits.segments };
+        let user = User::known(&id, &attributes, traits.segments);
         comparison.count(&user, &mut tally);
     }
     assert_eq!(tally.users(), users);

@@ -128,7 +128,11 @@ proptest! {
         segments in proptest::option::of(subsequence(SEGMENTS.to_vec(), 0..=SEGMENTS.len())),
         arranged in any_arrangement(),
     ) {
-        let user = User { id: &id, attributes: &attributes, segments: segments.as_deref() };
+        let mut user = User::new(&id);
+        attributes.iter().for_each(|attribute| user.set(*attribute));
+        if let Some(segments) = &segments {
+            user.set_segments(segments);
+        }
         check(&user, &Given::default());
         check(&user, &Given {
             forced_variations: Some(&arranged.forced_variations),

@@ -14,6 +14,9 @@ fn check(ranges: &[Range]) {
     buckets.extend([0, 1, 4999, 5000, 9998, 9999]);
     for bucket in buckets.into_iter().filter(|bucket| *bucket < 10_000) {
         assert_eq!(allocation.pick(bucket), naive(ranges, bucket), "{bucket} in {ranges:?}");
+        let entity = naive(ranges, bucket).and_then(Target::entity);
+        let found = allocation.entity(bucket).map(|from_one| from_one.get() - 1);
+        assert_eq!(found, entity, "the entity of {bucket} in {ranges:?}");
         let start = allocation.start_of(bucket);
         assert!(start <= bucket, "{bucket} in {ranges:?} starts at {start}");
         if start > 0 {
