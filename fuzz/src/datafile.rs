@@ -90,7 +90,7 @@ fn check_use(datafile: &Arc<Datafile>) {
     let users = [
         User::known("anna", &matching, Some(&["vip"])),
         User::known("", &odd, Some(&[])),
-        User { id: &whitelisted, attributes: &[], segments: None },
+        User::new(&whitelisted),
     ];
     for user in &users {
         check_decisions(datafile, user);
