@@ -14,7 +14,7 @@ use crate::datafile::{Datafile, Rule, RuleIndex, Variation, VariationIndex};
 use crate::decide::{ExperimentDecision, How};
 use crate::store::Receipt;
 
-/// What [`UserContext::activate`] is asked: an experiment key, and what may go with it.
+/// What [`UserContext::activate`](super::UserContext::activate) is asked: an experiment key, and what may go with it.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Activate<'a> {

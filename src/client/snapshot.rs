@@ -40,7 +40,7 @@ impl<'c> Snapshot<'c> {
         Self { inner, datafile }
     }
 
-    /// A handle for one user, like [`Client::user`], whose calls see this datafile.
+    /// A handle for one user, like [`Client::user`](super::Client::user), whose calls see this datafile.
     #[inline]
     #[must_use]
     pub fn user<'a>(&'a self, user_id: &'a str) -> UserContext<'a> {
