@@ -265,6 +265,7 @@ impl<'s> Experiment<'s> {
     }
 
     /// Decides it for a user without recording anything; see [`UserContext::get_variation`].
+    #[inline(always)]
     #[must_use]
     pub fn get_variation(&self, user: &UserContext<'_>) -> Chosen<'s> {
         let decided = user.decide_experiment(self.datafile, self.found);

@@ -17,12 +17,12 @@ const CALLS: u64 = 10_000;
 
 /// The cases, and how many instructions a call of each may take.
 const LIMITS: &[(&str, Option<u64>)] = &[
-    ("decision", Some(450)),
-    ("decision-audience", Some(800)),
-    ("decision-held", Some(450)),
-    ("decision-audience-held", Some(800)),
-    ("decision-looked-up", Some(450)),
-    ("decision-audience-looked-up", Some(800)),
+    ("decision", Some(430)),
+    ("decision-audience", Some(640)),
+    ("decision-held", Some(350)),
+    ("decision-audience-held", Some(550)),
+    ("decision-looked-up", Some(250)),
+    ("decision-audience-looked-up", Some(440)),
     ("flag", None),
     ("flag-audience", None),
     ("activate-first", None),
