@@ -72,7 +72,9 @@ impl AttributeValue<'_> {
             (Self::String(text), RecordedValue::String(kept)) => *text == **kept,
             (Self::Boolean(flag), RecordedValue::Boolean(kept)) => flag == *kept,
             (Self::Integer(number), RecordedValue::Integer(kept)) => number == *kept,
-            (Self::Double(number), RecordedValue::Double(kept)) => number == *kept,
+            (Self::Double(number), RecordedValue::Double(kept)) => {
+                number.to_bits() == kept.to_bits()
+            }
             _ => false,
         }
     }

@@ -42,9 +42,9 @@ impl<'a> User<'a> {
         attributes: &[Attribute<'a>],
         segments: Option<&'a [&'a str]>,
     ) -> Self {
-        let mut user = Self { segments, ..Self::new(id) };
-        attributes.iter().for_each(|attribute| user.set(*attribute));
-        user
+        // Taken as they are: to look for keys given twice would cost the square of a long list.
+        let may_be_renamed = attributes.iter().any(|attribute| attribute.key() == BUCKETING_ID);
+        Self { id, attributes: attributes.into(), segments, may_be_renamed }
     }
 
     /// Adds an attribute; of a key given twice, the last value counts.
@@ -52,7 +52,7 @@ impl<'a> User<'a> {
     pub fn set(&mut self, added: Attribute<'a>) {
         self.may_be_renamed |= added.key() == BUCKETING_ID;
         let is_same = |attribute: &&mut Attribute<'_>| attribute.seen_key() == added.seen_key();
-        match self.attributes.iter_mut().find(is_same) {
+        match self.attributes.iter_mut().rev().find(is_same) {
             Some(attribute) => attribute.value = added.value,
             None => self.attributes.push(added),
         }
@@ -71,7 +71,7 @@ impl<'a> User<'a> {
         self.id
     }
 
-    /// The attributes, each key once.
+    /// The attributes. Of a key given twice, the last counts.
     #[inline]
     #[must_use]
     pub fn attributes(&self) -> &[Attribute<'a>] {
@@ -94,7 +94,7 @@ impl<'a> User<'a> {
 
     #[inline(never)]
     fn renamed_id(&self) -> &'a str {
-        match self.attributes.iter().find(|attribute| attribute.key() == BUCKETING_ID) {
+        match self.attributes.iter().rev().find(|attribute| attribute.key() == BUCKETING_ID) {
             Some(Attribute { value: AttributeValue::String(id), .. }) => id,
             _ => self.id,
         }

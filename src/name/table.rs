@@ -10,6 +10,9 @@ use std::ops::BitAnd;
 
 use super::{MOST_BYTES_SHOWN, Name, Seen};
 
+/// So many bits of a displacement say which bits of the hash count.
+const SHIFT_BITS: u32 = 4;
+
 /// So often are other seeds tried before a name may stand elsewhere than it should.
 const MOST_DEALS: usize = 16;
 
@@ -62,8 +65,9 @@ impl<T> NameTable<T> {
         else {
             return true;
         };
-        // More displacements than slots lead to no other places.
-        let most = u16::try_from(self.slots.len()).unwrap_or(u16::MAX);
+        // More displacements lead to no other places.
+        let most = self.slots.len().saturating_mul(1 << SHIFT_BITS);
+        let most = u16::try_from(most).unwrap_or(u16::MAX);
         let found = (0..most).find(|displacement| self.has_room(&hashed, *displacement));
         if let (Some(displacement), Some(kept)) = (found, self.displacements.get_mut(bucket)) {
             *kept = displacement;
@@ -145,10 +149,13 @@ fn bucket_of(hash: u64, buckets: &[u16]) -> usize {
     low_bits(hash >> 40) & mask(buckets)
 }
 
-/// A place by hash and displacement, before it is brought down to the number of slots.
+/// A place by hash and displacement, before it is brought down to the number of slots. The low bits of the
+/// displacement say which bits of the hash count, so that two names that agree in some are told apart by
+/// others.
 #[inline]
 fn displaced(hash: u64, displacement: u16) -> usize {
-    low_bits(hash ^ u64::from(displacement))
+    let shift = displacement & ((1 << SHIFT_BITS) - 1);
+    low_bits((hash >> shift) ^ u64::from(displacement >> SHIFT_BITS))
 }
 
 #[inline]

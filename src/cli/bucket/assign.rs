@@ -109,8 +109,8 @@ impl<'d> Assigner<'d> {
     /// The user's own attributes win over the shared ones: of a key given twice, the last counts.
     fn assign_by_attributes(&self, user: &FileUser<'_>, line: &mut Line<'_>) {
         let own = user.attributes();
-        let mut user = User::known(&user.id, self.shared, None);
-        own.iter().for_each(|attribute| user.set(*attribute));
+        let attributes: Vec<_> = self.shared.iter().chain(&own).copied().collect();
+        let user = User::known(&user.id, &attributes, None);
         match &self.subject {
             Subject::One(index, _) => {
                 let given = Given::default();

@@ -21,6 +21,12 @@ const IMPRESSIONS_PER_RUN: usize = 256;
 /// Room for as many user ids of usual length; longer ones find room, too.
 const USER_ID_BYTES_PER_RUN: usize = IMPRESSIONS_PER_RUN * 16;
 
+/// Shorter runs become records before readers ask: their rooms would hold more memory than the records.
+const FEWEST_WORTH_A_ROOM: usize = 64;
+
+/// With more runs, a shard gives them away although nobody asked.
+const MOST_RUNS: usize = 4;
+
 /// So many rooms are kept for runs to come: with more, readers are far behind, and memory matters more.
 const MOST_SPARE_ROOMS: usize = 256;
 
@@ -129,6 +135,11 @@ impl Captured {
         }
     }
 
+    /// Whether it is time to take all out.
+    pub(super) fn is_much(&self) -> bool {
+        self.runs.len() > MOST_RUNS
+    }
+
     /// Takes all out.
     pub(super) fn take(&mut self) -> Vec<Run> {
         std::mem::take(&mut self.runs)
@@ -166,6 +177,11 @@ impl Run {
             rule: impression.rule,
             variation: impression.variation,
         });
+    }
+
+    /// Whether it holds so little that it should not keep its room.
+    pub(super) fn is_short(&self) -> bool {
+        self.room.entries.len() < FEWEST_WORTH_A_ROOM
     }
 
     /// Makes records of it, in the order in which the impressions were captured. Their ids are made now,

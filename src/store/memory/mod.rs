@@ -1,7 +1,7 @@
 //! The store in memory: bounded, at memory speed, and with counters for what it had to forget.
 //!
-//! Must not know sources, sinks or servers. Locks are taken in one order only: the user's shard,
-//! then the id's, then the outbox. The user's shard stays locked from the reading of the clock to the
+//! Must not know sources, sinks or servers. Locks are taken in one order only, which `outbox` says. The
+//! user's shard stays locked from the reading of the clock to the
 //! last commit; that is the user's turn.
 
 mod captured;
@@ -143,7 +143,9 @@ impl Store for MemoryStore {
             }
         };
         drop(shard);
-        self.outbox.wake();
+        if !recorded.outcome.duplicate && recorded.receipt.refusal().is_none() {
+            self.outbox.wake();
+        }
         recorded
     }
 
@@ -172,7 +174,9 @@ impl Store for MemoryStore {
             }
         };
         drop(shard);
-        self.outbox.wake();
+        if !recorded.outcome.duplicate && recorded.receipt.refusal().is_none() {
+            self.outbox.wake();
+        }
         recorded
     }
 

@@ -4,8 +4,8 @@
 //! arrives is put on a pile, in the order in which it was accepted; readers number it. So accepting
 //! never waits for a reader that works, and is told to wake one only while one sleeps.
 //!
-//! Locks are taken in this order: `queue`, then a shard's, then `arrived`. `bell` is only held by who
-//! holds none of them, or is about to sleep.
+//! Locks are taken in this order: `bell`, `queue`, a user's shard, an id's, `arrived`, `rooms`. Who accepts
+//! takes only those from the shard on, and rings when it holds none.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::captured::{Run, SpareRooms};
 use crate::attribution::Record;
+use crate::clock::Stopwatch;
 use crate::error::Error;
 
 /// How long a reader that was woken lets arrivals gather: a wake for each would cost those who
@@ -44,6 +45,12 @@ pub(super) struct Outbox {
 pub(super) enum Arrival {
     Captured(Run),
     Record(Box<Record>),
+}
+
+impl Arrival {
+    fn of(record: Record) -> Self {
+        Self::Record(Box::new(record))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -138,10 +145,18 @@ impl Outbox {
     /// Puts what was captured in a shard on the pile, and then the records of one entry, for which one
     /// place was promised. To be called under the shard's lock, so that a user's records stay in order.
     pub(super) fn arrive(&self, captured: Vec<Run>, records: impl IntoIterator<Item = Record>) {
+        let mut arrivals = Vec::new();
+        for run in captured {
+            if run.is_short() {
+                run.make_records(&self.rooms, |record| arrivals.push(Arrival::of(record)));
+            } else {
+                arrivals.push(Arrival::Captured(run));
+            }
+        }
         let mut arrived = self.arrived.lock();
-        arrived.extend(captured.into_iter().map(Arrival::Captured));
+        arrived.append(&mut arrivals);
         let before = arrived.len();
-        arrived.extend(records.into_iter().map(|record| Arrival::Record(Box::new(record))));
+        arrived.extend(records.into_iter().map(Arrival::of));
         let added = arrived.len().saturating_sub(before);
         self.taken.fetch_add(added.saturating_sub(1), Ordering::Relaxed);
     }
@@ -152,7 +167,7 @@ impl Outbox {
         self.arrive(captured, records);
     }
 
-    /// Wakes readers, if there are any. To be called when an entry's turn is over.
+    /// Wakes readers, if there are any. To be called when the turn of an entry that was accepted is over.
     #[inline]
     pub(super) fn wake(&self) {
         // Who sleeps said so before looking at the shards for the last time: either it saw what was
@@ -191,18 +206,21 @@ impl Outbox {
         if !records.is_empty() || patience.is_zero() {
             return records;
         }
-        let mut bell = self.bell.lock();
-        self.is_awaited.store(true, Ordering::SeqCst);
-        let records = self.numbered(&bring).after(after, limit);
-        if !records.is_empty() {
-            return records;
+        let waited = Stopwatch::start();
+        loop {
+            let mut bell = self.bell.lock();
+            self.is_awaited.store(true, Ordering::SeqCst);
+            let records = self.numbered(&bring).after(after, limit);
+            let left = patience.saturating_sub(waited.elapsed());
+            if !records.is_empty() || left.is_zero() {
+                return records;
+            }
+            let was_rung = !self.rung.wait_for(&mut bell, left).timed_out();
+            drop(bell);
+            if was_rung {
+                thread::sleep(GATHERING.min(left));
+            }
         }
-        let is_over = self.rung.wait_for(&mut bell, patience).timed_out();
-        drop(bell);
-        if !is_over {
-            thread::sleep(GATHERING.min(patience));
-        }
-        self.numbered(&bring).after(after, limit)
     }
 
     pub(super) fn release(&self, through: u64) {

@@ -92,6 +92,9 @@ impl<'a> Turn<'a> {
         let environment = (name, || environments.shared(name));
         let moment = Moment { time_ms, received_at_ms, first };
         captured.push(environment, &self.outbox.rooms, impression, (attributes, moment));
+        if captured.is_much() {
+            self.outbox.arrive(captured.take(), []);
+        }
     }
 
     pub(super) fn take_event(mut self, mut event: Event) -> Recorded<EventOutcome> {

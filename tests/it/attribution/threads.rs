@@ -193,3 +193,20 @@ fn assert_each_users_records_are_in_order(records: &[Arc<Record>]) {
         assert!(calls.chunks(3).all(|round| round == ["10", "look", "11"]), "{user}: {calls:?}");
     }
 }
+
+/// What wakes a reader is a record, nothing else: neither a repeat nor a refusal ends its patience.
+#[test]
+fn a_repeat_does_not_end_a_readers_patience() {
+    let world = &on_the_systems_clock(Rules::default());
+    world.activate(&given().id("one"), "10", VARIATIONS[0]);
+    std::thread::scope(|scope| {
+        let reader =
+            scope.spawn(|| world.store.outbox(1, 10, std::time::Duration::from_millis(400)).len());
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert!(world.activate(&given().id("one"), "10", VARIATIONS[0]).duplicate);
+        }
+        world.activate(&given().id("two"), "10", VARIATIONS[0]);
+        assert_eq!(reader.join().unwrap(), 1, "the record of the second id");
+    });
+}
