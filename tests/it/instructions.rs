@@ -23,12 +23,12 @@ const LIMITS: &[(&str, Option<u64>)] = &[
     ("decision-audience-held", Some(550)),
     ("decision-looked-up", Some(250)),
     ("decision-audience-looked-up", Some(440)),
-    ("flag", None),
-    ("flag-audience", None),
-    ("activate-first", None),
-    ("activate-repeated", None),
-    ("activate-repeated-looked-up", None),
-    ("track", None),
+    ("flag", Some(1300)),
+    ("flag-audience", Some(1500)),
+    ("activate-first", Some(2900)),
+    ("activate-repeated", Some(1850)),
+    ("activate-repeated-looked-up", Some(1750)),
+    ("track", Some(9800)),
 ];
 
 #[test]
