@@ -50,6 +50,7 @@ codes! {
     "undeclared-attribute" => "a condition looks at an attribute that the datafile does not declare",
     "unknown-match" => "a condition's `match` is none that is known",
     "unknown-operator" => "a text stands in conditions where an operator or a condition belongs",
+    "unknown-status" => "the status of an experiment or holdout is none that Optimizely writes",
     "unknown-type" => "a condition's or variable's `type` is none that is known",
     "unreachable-rule" => "rules in front of a rule take everyone that it is for",
     "untied-event" => "no experiment is tied to an event",

@@ -1,7 +1,8 @@
 //! Rule: what is asked for by key is found, and ids are not shared.
 //!
 //! Compiling reports keys and ids that hide another thing of the same list. What is left: experiments,
-//! whose keys may be shared as long as flags lead to them; rules of one flag, whose forced decisions go
+//! whose keys may be shared as long as flags lead to them (worth a note, since calls on experiments find
+//! one of them only); rules of one flag, whose forced decisions go
 //! by key; and ids that only events carry.
 //!
 //! Must not know what is in a rule.
@@ -63,6 +64,20 @@ fn hidden_experiments(
             };
             findings.warning("duplicate-key", &wire.place, message, "give each its own key");
             reported.insert(index);
+        } else if rule.kind == RuleKind::Experiment
+            && has_its_id
+            && found
+                .and_then(|found| context.datafile.rule(found))
+                .is_some_and(|found| found.flag != rule.flag)
+        {
+            let message = || {
+                format!(
+                    "another experiment behind this one has the key {}: calls on experiments find that one, only the flag leads here",
+                    quoted(&rule.key)
+                )
+            };
+            let remedy = "give each its own key, if experiments are asked for by key";
+            findings.note("duplicate-key", &wire.place, message, remedy);
         }
     }
 }

@@ -15,6 +15,7 @@ mod matches;
 mod ranges;
 mod reach;
 mod rollouts;
+mod status;
 mod takers;
 mod traffic;
 mod unused;
@@ -31,6 +32,7 @@ pub(super) fn lint(wire: &WireDatafile<'_>, datafile: &Datafile, findings: &mut 
     keys::lint(&context, findings);
     ranges::lint(&context, findings);
     traffic::lint(&context, findings);
+    status::lint(&context, findings);
     whitelists::lint(&context, findings);
     attributes::lint(&context, findings);
     matches::lint(&context, findings);

@@ -166,9 +166,13 @@ fn whitelists_belong_to_experiments() {
 fn keys_lead_to_one_thing() {
     let two = [experiment("10", "x", json!({})), experiment("20", "x", json!({}))];
     check(json!({"experiments": two}), &["duplicate-key experiments[0]"]);
-    // Rules of different flags may share a key.
+    // Rules of different flags may share a key; but calls on experiments find one of them only.
     let flags = [flag("f", "", &["10"]), flag("g", "", &["20"])];
-    check(json!({"experiments": two, "featureFlags": flags}), &[]);
+    check(json!({"experiments": two, "featureFlags": flags}), &["duplicate-key experiments[0]"]);
+    check(
+        json!({"experiments": [experiment("10", "x", json!({"status": "running"}))]}),
+        &["unknown-status experiments[0].status"],
+    );
     let at_half = |id: &str| {
         experiment(
             id,
