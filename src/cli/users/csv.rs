@@ -93,11 +93,17 @@ impl Columns {
                 continue;
             }
             let number = lines.number_at(record.position().map_or(0, csv::Position::byte), block);
-            let user = match std::str::from_utf8(record.as_slice()) {
-                Ok(text) => self.user((0..record.len()).map(|place| cell(text, &record, place))),
-                Err(_) => Err(NOT_UTF8.to_owned()),
+            // Each cell must be text by itself: halves of a character in two cells are none.
+            record = match StringRecord::from_byte_record(record) {
+                Ok(cells) => {
+                    each((number, self.user(cells.iter())))?;
+                    cells.into_byte_record()
+                }
+                Err(error) => {
+                    each((number, Err(NOT_UTF8.to_owned())))?;
+                    error.into_byte_record()
+                }
             };
-            each((number, user))?;
         }
         Ok(())
     }
@@ -154,11 +160,6 @@ impl LineCounter<'_> {
         self.text = rest;
         self.line
     }
-}
-
-/// A cell of a record whose cells stand one after the other in the text.
-fn cell<'l>(text: &'l str, record: &csv::ByteRecord, place: usize) -> &'l str {
-    record.range(place).and_then(|range| text.get(range)).unwrap_or_default()
 }
 
 /// A cell as `variate decide --attribute` reads a value.
