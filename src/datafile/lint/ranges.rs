@@ -2,9 +2,10 @@
 //!
 //! A range is only its end, and the first one whose end lies behind the bucket counts: one that ends
 //! where, or before, another in front of it ends can never be found. No fault: a range that ends at 0
-//! (somebody wrote 0 %), an empty one behind all the others, and a rollout rule, delivery, holdout or
-//! group that ends below 10000. An experiment that does gets a note, since it could say so with an empty
-//! range at the end, unless the gap is so small that only rounding explains it.
+//! in front of all that end higher (somebody wrote 0 %; behind one of those it runs backwards), an empty
+//! one behind all the others, and a rollout rule, delivery, holdout or group that ends below 10000. An
+//! experiment that does gets a note, since it could say so with an empty range at the end, unless the
+//! gap is so small that only rounding explains it.
 //!
 //! Must not know who falls into a range.
 

@@ -53,6 +53,8 @@ fn ranges_rise_to_10000() {
     let backwards = at("range-backwards", "[1].endOfRange");
     check_ranges(&[("101", 6000), ("102", 4000), ("", 10000)], &[&backwards]);
     check_ranges(&[("101", 10000), ("102", 4000)], &[&backwards]);
+    check_ranges(&[("101", 10000), ("102", 0)], &[&backwards]);
+    check_ranges(&[("101", 5000), ("102", 0), ("", 10000)], &[&backwards]);
     let overlaps = at("range-overlaps", "[1].endOfRange");
     check_ranges(&[("101", 5000), ("102", 5000), ("", 10000)], &[&overlaps]);
     check_ranges(&[("101", 10000), ("102", 10000)], &[&at("over-allocated", "[1].endOfRange")]);
@@ -64,6 +66,7 @@ fn ranges_rise_to_10000() {
 #[test]
 fn ranges_that_are_empty_on_purpose_are_no_fault() {
     check_ranges(&[("101", 0), ("102", 10000)], &[]);
+    check_ranges(&[("101", 0), ("101", 0), ("102", 10000)], &[]);
     check_ranges(&[("101", 3000), ("102", 6000), ("", 10000)], &[]);
     check_ranges(&[("", 2000), ("101", 3000), ("", 5000), ("102", 10000)], &[]);
     check_ranges(&[("101", 5000), ("102", 10000), ("", 10000)], &[]);
