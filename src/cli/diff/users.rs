@@ -78,7 +78,8 @@ fn of_file(
     sum.into_inner().map_err(|(_, failure)| failure)
 }
 
-/// A fault and its line, so that the first of several is told; 0 where there is no line.
+/// A fault and its line, so that the first of several is told. Nothing is read behind a fault of reading,
+/// so that it counts as the last line.
 type Fault = (u64, Failure);
 
 fn blocks(
@@ -89,7 +90,7 @@ fn blocks(
 ) -> Result<Tally, Fault> {
     let layout = file.lock().layout().clone();
     let (mut tally, mut block) = (Tally::default(), Block::default());
-    while !is_over() && file.lock().next_block(&mut block).map_err(|failure| (0, failure))? {
+    while !is_over() && file.lock().next_block(&mut block).map_err(|failure| (u64::MAX, failure))? {
         let mut count = 0_u64;
         layout.read(&block, &mut |(number, user)| {
             let malformed = |fault| (number, Failure::malformed(format!("line {number}: {fault}")));
