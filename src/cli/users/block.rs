@@ -45,21 +45,20 @@ pub(super) struct Blocks<R> {
     /// What was read behind the end of the last block.
     ahead: Vec<u8>,
     next_line: u64,
+    has_begun: bool,
     is_at_end: bool,
 }
 
 impl<R: Read> Blocks<R> {
     pub(super) fn new(input: R, is_csv: bool) -> Self {
-        Self { input, is_csv, ahead: Vec::new(), next_line: 1, is_at_end: false }
+        let (has_begun, is_at_end) = (false, false);
+        Self { input, is_csv, ahead: Vec::new(), next_line: 1, has_begun, is_at_end }
     }
 
-    /// The first record, and more; nothing is taken away but a mark that editors put there.
+    /// The first record, and more; nothing is taken away.
     pub(super) fn peek_record(&mut self) -> io::Result<&[u8]> {
         let mut text = std::mem::take(&mut self.ahead);
         let cut = self.fill(&mut text, 1)?;
-        if let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
-            text = rest.to_vec();
-        }
         self.ahead = text;
         Ok(self.ahead.get(..cut).unwrap_or(&self.ahead))
     }
@@ -72,9 +71,6 @@ impl<R: Read> Blocks<R> {
         self.ahead.extend_from_slice(block.text.get(cut..).unwrap_or_default());
         block.text.truncate(cut);
         block.is_first = self.next_line == 1;
-        if block.is_first && block.text.starts_with(BYTE_ORDER_MARK) {
-            block.text.drain(..BYTE_ORDER_MARK.len());
-        }
         block.first_line = self.next_line;
         let lines = memchr::memchr_iter(b'\n', &block.text).count();
         self.next_line += u64::try_from(lines).unwrap_or(u64::MAX);
@@ -89,6 +85,12 @@ impl<R: Read> Blocks<R> {
             while text.len() < wanted && !self.is_at_end {
                 let missing = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
                 self.is_at_end = self.input.by_ref().take(missing).read_to_end(text)? == 0;
+                // Before anything is cut: behind the mark that editors put there a quote opens a cell.
+                if !std::mem::replace(&mut self.has_begun, true)
+                    && text.starts_with(BYTE_ORDER_MARK)
+                {
+                    text.drain(..BYTE_ORDER_MARK.len());
+                }
             }
             let (end, open_quote) = self.ends(text);
             match (end, open_quote) {
