@@ -11,6 +11,8 @@ pub(super) const MALFORMED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// Exit code: the datafile was refused, or cannot be read.
 pub(super) const DATAFILE: u8 = 3;
+/// Exit code: a defect of this program; the same as that of a panic.
+pub(super) const DEFECT: u8 = 101;
 
 /// The end of a command before its work is done.
 #[derive(Debug)]
@@ -39,6 +41,11 @@ impl Failure {
     /// The datafile cannot be used.
     pub(super) fn datafile(error: anyhow::Error) -> Self {
         Self { code: DATAFILE, error: Some(error) }
+    }
+
+    /// The program itself is at fault.
+    pub(super) fn defect(message: String) -> Self {
+        Self { code: DEFECT, error: Some(anyhow::Error::msg(message)) }
     }
 
     /// Standard output takes no more. A reader that has seen enough (`| head`) is no fault.

@@ -4,6 +4,7 @@
 //! Must not know what is assigned.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -71,8 +72,8 @@ pub(super) fn run(
         }
         drop(assigned);
         let written = write_all((to_write, free), progress, assigner.no_counts(), write)?;
-        // The reader ends before those that it feeds; its panic would be ours.
-        reader.join().unwrap_or(Ok(()))?;
+        // Had the reader panicked, those that it feeds would have ended as at the end of the file.
+        reader.join().map_err(|_| incomplete())??;
         Ok(written)
     })
 }
@@ -83,6 +84,14 @@ fn spawn<'scope, T: Send + 'scope>(
 ) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
     let spawned = thread::Builder::new().spawn_scoped(scope, work);
     spawned.map_err(|error| Failure::usage(Error::thread("bucket", error)))
+}
+
+/// A thread panicked, and has told that by itself; the output lacks users.
+fn incomplete() -> Failure {
+    Failure::defect(
+        "a thread failed, so variations are missing: do not use the output, and report this"
+            .to_owned(),
+    )
 }
 
 fn read_all(
@@ -109,20 +118,22 @@ fn assign_all(
     assigner: &Assigner<'_>,
     layout: &Layout,
     to_assign: &Mutex<Receiver<Batch>>,
-    assigned: &Sender<Batch>,
+    assigned: &Sender<Result<Batch, Failure>>,
 ) {
     loop {
         let received = to_assign.lock().recv();
         let Ok(mut batch) = received else { break };
-        batch.assign(assigner, layout);
-        if assigned.send(batch).is_err() {
+        // The others would wait for ever for a batch that is lost.
+        let done = panic::catch_unwind(AssertUnwindSafe(|| batch.assign(assigner, layout)));
+        let sent = assigned.send(done.map(|()| batch).map_err(|_| incomplete()));
+        if sent.is_err() {
             break;
         }
     }
 }
 
 fn write_all(
-    (to_write, free): (Receiver<Batch>, Sender<Batch>),
+    (to_write, free): (Receiver<Result<Batch, Failure>>, Sender<Batch>),
     mut progress: Progress,
     counts: Counts,
     write: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
@@ -131,6 +142,7 @@ fn write_all(
     let mut early = BTreeMap::new();
     let mut next = 0;
     for batch in to_write {
+        let batch = batch?;
         early.insert(batch.number, batch);
         while let Some(batch) = early.remove(&next) {
             write(&batch.text)?;
@@ -145,7 +157,7 @@ fn write_all(
         }
     }
     progress.finish();
-    Ok(written)
+    if early.is_empty() { Ok(written) } else { Err(incomplete()) }
 }
 
 impl Batch {
