@@ -34,6 +34,7 @@ fn users_in_all_forms() {
     check("csv", "anna\nb\n", "anna,green\nb,orange\n", &[]);
     check("csv", "anna\r\nb", "anna,green\nb,orange\n", &[]);
     check("csv", "\u{feff}user_id\nanna\n", "anna,green\n", &[]);
+    check("csv", "\u{feff}\"a,\"\nanna\n", "\"a,\",green\nanna,green\n", &[]);
     check("csv", "country,UserId,age\nSE,anna,34\n\n,b,\n", "anna,green\nb,orange\n", &[]);
     check("csv", "\"anna\"\n\"a,\"\"\nb\"\n", "anna,green\n\"a,\"\"\nb\",orange\n", &[]);
     check("csv", "", "", &[]);
@@ -57,12 +58,15 @@ fn lines_without_a_user_are_told_and_left_out() {
         "anna,green\n",
         &["line 1: a number", "line 3: \"userId\" is missing", "line 4: not valid JSON"],
     );
-    let broken = variate(
-        &["bucket", "--datafile", SHOP, "--all", "--users", "-", "--input-format", "csv", "-q"],
-        b"anna\n\xff\n",
-    );
-    assert!(stderr(&broken).contains("line 2: not UTF-8"), "{}", stderr(&broken));
-    assert_eq!(broken.status.code(), Some(1));
+    // The last one is text only if its cells are joined.
+    for users in [&b"anna\n\xff\n"[..], b"id,a\n\xff,1\n", b"id,a,b\nanna,\xc3,\xa9\n"] {
+        let broken = variate(
+            &["bucket", "--datafile", SHOP, "--all", "--users", "-", "--input-format", "csv", "-q"],
+            users,
+        );
+        assert!(stderr(&broken).contains("line 2: not UTF-8"), "{}", stderr(&broken));
+        assert_eq!(broken.status.code(), Some(1));
+    }
 }
 
 #[test]
@@ -192,4 +196,12 @@ fn files_in_and_out_with_a_summary() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(fs::read_to_string(users).unwrap().contains("anna"), "the users are still there");
     insta::assert_snapshot!("over the users", without_folder(stderr(&refused), folder.path()));
+    let link = folder.path().join("link.ndjson");
+    fs::hard_link(users, &link).unwrap();
+    let link = link.to_str().unwrap();
+    let over_a_link = ["bucket", "--datafile", SHOP, "--all", "--users", users, "--output", link];
+    if cfg!(unix) {
+        assert_eq!(variate(&over_a_link, b"").status.code(), Some(2));
+        assert!(fs::read_to_string(users).unwrap().contains("anna"), "the users are still there");
+    }
 }
