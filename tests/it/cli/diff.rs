@@ -169,6 +169,19 @@ fn many_users_are_the_same_on_many_threads() {
     assert_eq!(of_file, people(&["--sample", "40000", "--seed", "9", "--threads", "1"]));
 }
 
+/// A quote that is never closed ends the reading; the block before it may still be at work.
+#[test]
+fn the_first_fault_of_a_file_is_told() {
+    let users = format!("id,age\n{}x\n\"{}", "anna,1\n".repeat(36_000), "b\n".repeat(9_000));
+    for threads in ["1", "2", "7"] {
+        let asked =
+            ["diff", SHOP, SHOP, "--users", "-", "--input-format", "csv", "-q", "--threads"];
+        let output = variate(&[&asked[..], &[threads]].concat(), users.as_bytes());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("line 36002: 1 column"), "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn wrong_uses() {
     let folder = tempfile::tempdir().unwrap();
