@@ -20,6 +20,7 @@ mod progress;
 mod read_call;
 mod rehearse;
 mod replay;
+mod same_file;
 mod span;
 mod story;
 mod subject;

@@ -2,7 +2,7 @@
 //!
 //! Must not know how calls are answered.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ use super::failure::{Failure, MALFORMED};
 use super::load::load_datafile;
 use super::progress::Progress;
 use super::read_call::{read_call, read_line};
+use super::same_file::is_same_file;
 use super::say;
 use super::story::{Story, Told};
 use super::summary::Summary;
@@ -286,8 +287,4 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
     Failure::usage(anyhow::Error::from(error).context(format!(
         "cannot write the events to {path}: check that its folder exists, has room and may be written to"
     )))
-}
-
-fn is_same_file(left: &Path, right: &Path) -> bool {
-    matches!((fs::canonicalize(left), fs::canonicalize(right)), (Ok(left), Ok(right)) if left == right)
 }

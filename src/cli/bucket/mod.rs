@@ -7,15 +7,15 @@ mod form;
 mod pipeline;
 mod summary;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::BucketArguments;
 use super::failure::{Failure, MALFORMED};
 use super::load::load_datafile;
 use super::progress::Progress;
+use super::same_file::is_same_file;
 use super::say;
 use super::subject::refuse_unknown_key;
 use super::users::{UsersFile, UsersFormat};
@@ -81,23 +81,4 @@ fn unwritable(arguments: &BucketArguments, error: io::Error) -> Failure {
     Failure::usage(anyhow::Error::from(error).context(format!(
         "cannot write the variations to {path}: check that its folder exists, has room and may be written to"
     )))
-}
-
-fn is_same_file(left: &Path, right: &Path) -> bool {
-    let is_one_path = matches!((fs::canonicalize(left), fs::canonicalize(right)), (Ok(left), Ok(right)) if left == right);
-    is_one_path || is_hard_link(left, right)
-}
-
-/// Two names of one file.
-#[cfg(unix)]
-fn is_hard_link(left: &Path, right: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let inode = |path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
-    matches!((inode(left), inode(right)), (Ok(left), Ok(right)) if left == right)
-}
-
-/// The standard library does not tell here.
-#[cfg(not(unix))]
-fn is_hard_link(_: &Path, _: &Path) -> bool {
-    false
 }
