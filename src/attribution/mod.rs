@@ -16,7 +16,7 @@ mod row;
 mod rules;
 mod tie;
 
-pub use crate::datafile::Shown;
+pub use crate::datafile::{Project, Shown};
 pub use attributes::{Attributes, GivenAttributes, RecordedAttribute};
 pub use credit::{Credit, credit_id};
 pub use entry::{Envelope, Event, Impression, ImpressionSource, NewImpression, Origin};
@@ -25,7 +25,7 @@ pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
 pub use plan::{
     ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event,
 };
-pub use record::{ConversionRecord, ImpressionRecord, Record};
+pub use record::{About, Acceptance, ConversionRecord, ImpressionRecord, Record, TrackedEvent};
 pub use row::{Bounds, Forgotten, PendingEvent, UserRow};
 pub use rules::Rules;
 pub use tie::Tie;

@@ -35,4 +35,12 @@ impl Event {
             }
         })
     }
+
+    /// The experiments and holdouts that are tied to it and running: what a late activation may claim
+    /// it for.
+    #[must_use]
+    pub fn running_ties(&self) -> Box<[Arc<str>]> {
+        let running = self.ties().filter(|tie| tie.is_running);
+        running.map(|tie| Arc::clone(tie.experiment_id)).collect()
+    }
 }

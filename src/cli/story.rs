@@ -255,20 +255,20 @@ fn record_details(records: &[Arc<Record>], time_ms: TimeMs) -> Vec<String> {
 }
 
 fn activation_words(record: &ImpressionRecord) -> Option<String> {
-    let (rule, variation) = record.impression.activates()?;
-    let shown = format!("{} as {}", name(rule.key()), name(variation.key()));
+    let shown = record.shown.as_ref().filter(|_| record.is_activation)?;
+    let shown = format!("{} as {}", name(&shown.experiment_key), name(&shown.variation_key));
     let again = if record.first { "" } else { ", again" };
-    let forced = if record.impression.is_forced { ", forced" } else { "" };
+    let forced = if record.is_forced { ", forced" } else { "" };
     Some(format!("+ activated in {shown}{again}{forced}"))
 }
 
 fn other_impression_words(record: &ImpressionRecord) -> String {
-    match (record.impression.rule(), record.impression.variation()) {
-        (Some(rule), _) => format!("the rollout rule {}", name(rule.key())),
-        (None, Some(variation)) => {
-            format!("{}, forced for the whole flag", name(variation.key()))
+    match &record.shown {
+        Some(shown) if shown.experiment_id.is_empty() => {
+            format!("{}, forced for the whole flag", name(&shown.variation_key))
         }
-        (None, None) => "the default".to_owned(),
+        Some(rule) => format!("the rollout rule {}", name(&rule.experiment_key)),
+        None => "the default".to_owned(),
     }
 }
 
@@ -279,7 +279,7 @@ fn credit_words(record: &ConversionRecord, credit: &Credit, time_ms: TimeMs) -> 
     if !record.late {
         return format!("+ credit to {shown}, activated at {activated_at}");
     }
-    let event = record.event_id.with_text(name);
+    let event = record.event.about.id.with_text(name);
     let what = match (credit.withdrawn, credit.redated, credit.replaces) {
         (true, ..) => "credit withdrawn from",
         (_, true, _) => "credit redated for",

@@ -49,7 +49,7 @@ impl Summary {
         }
         for record in told.records {
             match &**record {
-                Record::Impression(record) if record.impression.activates().is_some() => {
+                Record::Impression(record) if record.is_activation => {
                     self.activations += 1;
                 }
                 Record::Impression(_) => self.other_impressions += 1,
@@ -67,7 +67,7 @@ impl Summary {
             if credit.withdrawn {
                 self.credits.remove(&credit.id);
             } else {
-                let event_id = record.event_id.clone();
+                let event_id = record.event.about.id.clone();
                 let shown = Arc::clone(&credit.experiment);
                 let revenue_cents = record.event.revenue_cents.unwrap_or_default();
                 self.credits.insert(credit.id, StandingCredit { event_id, shown, revenue_cents });

@@ -11,6 +11,7 @@ mod findings;
 mod lint;
 mod model;
 mod place;
+mod project;
 mod shown;
 mod span;
 mod unescaped;
@@ -25,8 +26,9 @@ pub use finding::{Finding, Severity};
 pub(crate) use model::FILLER_AUDIENCE_ID;
 pub use model::{
     Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag,
-    FlagIndex, Group, GroupIndex, Integration, Region, Rule, RuleIndex, RuleKind, RuleType,
-    Variable, Variation, VariationIndex,
+    FlagIndex, Group, GroupIndex, Integration, Rule, RuleIndex, RuleKind, RuleType, Variable,
+    Variation, VariationIndex,
 };
+pub use project::{Project, Region};
 pub use shown::Shown;
 pub use span::TextSpan;

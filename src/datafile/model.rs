@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::project::Project;
 use super::shown::Shown;
 use crate::allocation::Allocation;
 use crate::hash::PreparedParent;
@@ -93,15 +94,9 @@ pub(crate) const FILLER_AUDIENCE_ID: &str = "$opt_dummy_audience";
 /// A compiled datafile.
 pub struct Datafile {
     pub(crate) version: Box<str>,
-    pub(crate) account_id: Box<str>,
-    pub(crate) project_id: Box<str>,
-    pub(crate) revision: Box<str>,
+    pub(crate) project: Arc<Project>,
     pub(crate) sdk_key: Option<Box<str>>,
     pub(crate) environment_key: Option<Box<str>>,
-    pub(crate) region: Region,
-    pub(crate) anonymizes_ip: bool,
-    /// `None` where the datafile says nothing: then no attribute is sent.
-    pub(crate) bot_filtering: Option<bool>,
     pub(crate) sends_flag_decisions: bool,
     pub(crate) text: Box<str>,
 
@@ -126,16 +121,6 @@ pub struct Datafile {
     pub(crate) rule_by_id: HashMap<Box<str>, RuleIndex>,
     pub(crate) flag_by_key: NameTable<FlagIndex>,
     pub(crate) event_by_key: NameTable<EventIndex>,
-}
-
-/// Where the results service of a project stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Region {
-    /// United States, also for anything unknown.
-    Us,
-    /// European Union.
-    Eu,
 }
 
 /// An attribute that the datafile declares: only these, and reserved ones, are sent with events.

@@ -34,4 +34,17 @@ impl Shown {
             variation_key: variation.key.clone(),
         }
     }
+
+    /// A variation that no experiment or holdout showed: someone forced it for the whole flag.
+    #[must_use]
+    pub fn unattributed(variation: &Variation) -> Self {
+        let none = Arc::<str>::default();
+        Self {
+            experiment_id: none.clone(),
+            experiment_key: none.clone(),
+            campaign_id: none,
+            variation_id: variation.id.clone(),
+            variation_key: variation.key.clone(),
+        }
+    }
 }

@@ -2,10 +2,13 @@
 //!
 //! Must not know how it is made or used.
 
+use std::sync::Arc;
+
 use super::model::{
     Audience, Audiences, Datafile, DeclaredAttribute, Event, Flag, FlagIndex, Group, GroupIndex,
-    Integration, Region, Rule, RuleIndex, RuleKind, RuleType, Variation,
+    Integration, Rule, RuleIndex, RuleKind, RuleType, Variation,
 };
+use super::project::{Project, Region};
 use crate::allocation::Allocation;
 
 impl Datafile {
@@ -18,19 +21,25 @@ impl Datafile {
     /// The account that it belongs to.
     #[must_use]
     pub fn account_id(&self) -> &str {
-        &self.account_id
+        &self.project.account_id
     }
 
     /// The project that it belongs to.
     #[must_use]
     pub fn project_id(&self) -> &str {
-        &self.project_id
+        &self.project.project_id
     }
 
     /// Its revision, as written.
     #[must_use]
     pub fn revision(&self) -> &str {
-        &self.revision
+        &self.project.revision
+    }
+
+    /// What the event API is told of it with every record: account, project, revision and the like.
+    #[must_use]
+    pub fn project(&self) -> &Arc<Project> {
+        &self.project
     }
 
     /// The SDK key that it was made for.
@@ -48,19 +57,19 @@ impl Datafile {
     /// Where the results service of its project stands.
     #[must_use]
     pub fn region(&self) -> Region {
-        self.region
+        self.project.region
     }
 
     /// Whether the results service is asked to forget addresses.
     #[must_use]
     pub fn anonymizes_ip(&self) -> bool {
-        self.anonymizes_ip
+        self.project.anonymizes_ip
     }
 
     /// Whether bots are filtered; `None` where the datafile says nothing.
     #[must_use]
     pub fn bot_filtering(&self) -> Option<bool> {
-        self.bot_filtering
+        self.project.filters_bots
     }
 
     /// Whether decisions by rollouts, and empty ones, are reported.

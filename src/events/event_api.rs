@@ -8,11 +8,10 @@ use uuid::Uuid;
 
 use super::mode::AttributionMode;
 use crate::attribution::{
-    ConversionRecord, Credit, EntryId, Envelope, ImpressionRecord, Origin, Record,
-    RecordedAttribute,
+    About, ConversionRecord, Credit, EntryId, ImpressionRecord, Record, RecordedAttribute,
 };
 use crate::clock::TimeMs;
-use crate::datafile::{Datafile, Region};
+use crate::datafile::{Project, Region};
 use crate::value::RecordedValue;
 
 /// The namespace of event uuids: UUIDv5 of `urn:variate:event` in the URL namespace.
@@ -45,35 +44,31 @@ pub fn event_api_request(record: &Record, mode: AttributionMode) -> Option<Event
 }
 
 fn impression_request(record: &ImpressionRecord) -> EventApiRequest {
-    let impression = &record.impression;
-    let (rule, variation) = (impression.rule(), impression.variation());
-    let flag = impression.flag.and_then(|flag| impression.envelope.datafile.flag(flag));
-    let campaign_id = rule.map(|rule| rule.campaign_id()).filter(|id| !id.is_empty());
-    let variation_id = variation.map_or(Value::Null, |variation| variation_id(variation.id()));
+    let shown = record.shown.as_deref();
+    let campaign_id = shown.map(|shown| &*shown.campaign_id).filter(|id| !id.is_empty());
+    let variation_id = shown.map_or(Value::Null, |shown| variation_id(&shown.variation_id));
     let mut metadata = json!({
-        "flag_key": flag.map_or("", |flag| flag.key()),
-        "rule_key": rule.map_or("", |rule| rule.key()),
-        "rule_type": impression.source.as_str(),
-        "variation_key": variation.map_or("", |variation| variation.key()),
-        "enabled": impression.is_enabled,
+        "flag_key": record.flag_key.as_deref().unwrap_or_default(),
+        "rule_key": shown.map_or("", |shown| &shown.experiment_key),
+        "rule_type": record.source.as_str(),
+        "variation_key": shown.map_or("", |shown| &shown.variation_key),
+        "enabled": record.is_enabled,
     });
-    if let (Some(prediction_id), Some(metadata)) =
-        (&impression.prediction_id, metadata.as_object_mut())
+    if let (Some(prediction_id), Some(metadata)) = (&record.prediction_id, metadata.as_object_mut())
     {
         metadata.insert("cmab_uuid".into(), prediction_id.as_ref().into());
     }
-    let uuid =
-        event_uuid(&record.id, "impression", &record.environment, impression.envelope.origin);
+    let uuid = event_uuid(&record.about.id, "impression", &record.about);
     let snapshot = json!({
         "decisions": [{
             "campaign_id": campaign_id,
-            "experiment_id": rule.map_or("", |rule| rule.id()),
+            "experiment_id": shown.map_or("", |shown| &shown.experiment_id),
             "variation_id": variation_id,
             "metadata": metadata,
         }],
-        "events": [event_fields(campaign_id, "campaign_activated", uuid, record.time_ms)],
+        "events": [event_fields(campaign_id, "campaign_activated", uuid, record.about.time_ms)],
     });
-    request(&impression.envelope, &impression.attributes, snapshot, true)
+    request(&record.about, &record.attributes, snapshot, true)
 }
 
 fn backend_request(record: &ConversionRecord) -> Option<EventApiRequest> {
@@ -81,8 +76,8 @@ fn backend_request(record: &ConversionRecord) -> Option<EventApiRequest> {
         return None;
     }
     let attributes = record.event.attributes.as_deref().unwrap_or_default();
-    let snapshot = json!({"events": [conversion_event(record)?]});
-    Some(request(&record.event.envelope, attributes, snapshot, true))
+    let snapshot = json!({"events": [conversion_event(record)]});
+    Some(request(&record.event.about, attributes, snapshot, true))
 }
 
 fn activated_request(record: &ConversionRecord) -> Option<EventApiRequest> {
@@ -93,8 +88,8 @@ fn activated_request(record: &ConversionRecord) -> Option<EventApiRequest> {
     }
     let given = record.event.attributes.as_ref().or(record.inherited_attributes.as_ref());
     let attributes = given.map_or(&[][..], |attributes| attributes);
-    let snapshot = json!({"decisions": decisions, "events": [conversion_event(record)?]});
-    Some(request(&record.event.envelope, attributes, snapshot, false))
+    let snapshot = json!({"decisions": decisions, "events": [conversion_event(record)]});
+    Some(request(&record.event.about, attributes, snapshot, false))
 }
 
 fn decision(credit: &Credit) -> Value {
@@ -105,12 +100,10 @@ fn decision(credit: &Credit) -> Value {
     })
 }
 
-/// The event of a conversion. Its datafile always knows it, or it would not have been taken.
-fn conversion_event(record: &ConversionRecord) -> Option<Value> {
+fn conversion_event(record: &ConversionRecord) -> Value {
     let event = &record.event;
-    let declared = event.envelope.datafile.event(event.event)?;
-    let uuid = event_uuid(&record.id, "conversion", &record.environment, event.envelope.origin);
-    let mut fields = event_fields(Some(declared.id()), declared.key(), uuid, record.time_ms);
+    let uuid = event_uuid(&record.id, "conversion", &event.about);
+    let mut fields = event_fields(Some(&event.entity_id), &event.key, uuid, event.about.time_ms);
     if let Some(revenue_cents) = event.revenue_cents {
         fields.insert("revenue".into(), revenue_cents.into());
     }
@@ -121,7 +114,7 @@ fn conversion_event(record: &ConversionRecord) -> Option<Value> {
     if let Some(tags) = &event.tags {
         fields.insert("tags".into(), Value::Object(tags.clone()));
     }
-    Some(Value::Object(fields))
+    Value::Object(fields)
 }
 
 fn event_fields(
@@ -139,27 +132,27 @@ fn event_fields(
 }
 
 fn request(
-    envelope: &Envelope,
+    about: &About,
     attributes: &[RecordedAttribute],
     snapshot: Value,
     enrich_decisions: bool,
 ) -> EventApiRequest {
-    let datafile = &*envelope.datafile;
+    let project = &*about.project;
     let body = json!({
-        "account_id": datafile.account_id(),
-        "project_id": datafile.project_id(),
-        "revision": datafile.revision(),
+        "account_id": &*project.account_id,
+        "project_id": &*project.project_id,
+        "revision": &*project.revision,
         "client_name": "variate",
         "client_version": env!("CARGO_PKG_VERSION"),
-        "anonymize_ip": datafile.anonymizes_ip(),
+        "anonymize_ip": project.anonymizes_ip,
         "enrich_decisions": enrich_decisions,
         "visitors": [{
-            "visitor_id": &*envelope.user_id,
-            "attributes": attribute_values(datafile, attributes),
+            "visitor_id": &*about.user_id,
+            "attributes": attribute_values(project, attributes),
             "snapshots": [snapshot],
         }],
     });
-    EventApiRequest { url: url(datafile.region()), body }
+    EventApiRequest { url: url(project.region), body }
 }
 
 const fn url(region: Region) -> &'static str {
@@ -170,11 +163,11 @@ const fn url(region: Region) -> &'static str {
 }
 
 /// The attributes in the caller's order, then what the datafile says of bots.
-fn attribute_values(datafile: &Datafile, attributes: &[RecordedAttribute]) -> Vec<Value> {
+fn attribute_values(project: &Project, attributes: &[RecordedAttribute]) -> Vec<Value> {
     let attribute = |entity_id: &str, key: &str, value: Value| json!({"entity_id": entity_id, "key": key, "type": "custom", "value": value});
     const BOT_FILTERING: &str = "$opt_bot_filtering";
-    let bots = datafile
-        .bot_filtering()
+    let bots = project
+        .filters_bots
         .map(|filters_bots| attribute(BOT_FILTERING, BOT_FILTERING, filters_bots.into()));
     attributes
         .iter()
@@ -201,10 +194,11 @@ fn variation_id(id: &str) -> Value {
 
 /// The uuid of an event: that of the record if the store made it, else one made of all that tells the
 /// caller's ids apart, so that it is the same whenever the record is sent, and never that of another.
-fn event_uuid(id: &EntryId, kind: &str, environment: &str, origin: Origin) -> Uuid {
+fn event_uuid(id: &EntryId, kind: &str, about: &About) -> Uuid {
     match id {
         EntryId::Made(uuid) => *uuid,
         EntryId::Given(text) => {
+            let About { origin, environment, .. } = about;
             let length = environment.len();
             let name = format!("{kind}:{}:{length}:{environment}:{text}", origin.as_str());
             Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())

@@ -62,7 +62,7 @@ use serde_json::{Map, Value};
 
 use super::event_api::attribute_value;
 use crate::attribution::{
-    Attributes, ConversionRecord, Credit, Envelope, ImpressionRecord, Record, RecordedAttribute,
+    Attributes, ConversionRecord, Credit, ImpressionRecord, Record, RecordedAttribute,
 };
 use crate::clock::TimeMs;
 
@@ -113,31 +113,31 @@ struct WireImpression<'a> {
 
 impl<'a> WireImpression<'a> {
     fn new(record: &'a ImpressionRecord) -> Self {
-        let impression = &record.impression;
-        let Envelope { datafile, origin, user_id, .. } = &impression.envelope;
-        let activated = impression.activates().map(|(rule, _)| rule);
-        let variation = impression.variation();
+        let about = &record.about;
+        let shown = record.shown.as_deref();
+        let rule = shown.filter(|shown| !shown.experiment_id.is_empty());
+        let activated = shown.filter(|_| record.is_activation);
         Self {
             v: SCHEMA_VERSION,
             r#type: "impression",
-            id: record.id.to_string(),
-            time: record.time_ms,
-            received_at: record.received_at_ms,
-            environment: &record.environment,
-            revision: datafile.revision(),
-            origin: origin.as_str(),
-            user_id,
-            flag_key: impression.flag.and_then(|flag| datafile.flag(flag)).map(|flag| flag.key()),
-            rule_key: impression.rule().map(|rule| rule.key()),
-            rule_type: impression.source.as_str(),
-            enabled: impression.is_enabled,
-            forced: impression.is_forced,
+            id: about.id.to_string(),
+            time: about.time_ms,
+            received_at: about.received_at_ms,
+            environment: &about.environment,
+            revision: &about.project.revision,
+            origin: about.origin.as_str(),
+            user_id: &about.user_id,
+            flag_key: record.flag_key.as_deref(),
+            rule_key: rule.map(|rule| &*rule.experiment_key),
+            rule_type: record.source.as_str(),
+            enabled: record.is_enabled,
+            forced: record.is_forced,
             first: record.first,
-            experiment_id: activated.map(|rule| rule.id()),
-            experiment_key: activated.map(|rule| rule.key()),
-            variation_id: variation.map(|variation| variation.id()),
-            variation_key: variation.map(|variation| variation.key()),
-            attributes: attribute_values(&impression.attributes),
+            experiment_id: activated.map(|shown| &*shown.experiment_id),
+            experiment_key: activated.map(|shown| &*shown.experiment_key),
+            variation_id: shown.map(|shown| &*shown.variation_id),
+            variation_key: shown.map(|shown| &*shown.variation_key),
+            attributes: attribute_values(&record.attributes),
         }
     }
 }
@@ -177,20 +177,20 @@ struct WireConversion<'a> {
 impl<'a> WireConversion<'a> {
     fn new(record: &'a ConversionRecord) -> Self {
         let event = &*record.event;
-        let Envelope { datafile, origin, user_id, .. } = &event.envelope;
+        let about = &event.about;
         let (attributes, is_inherited) = attributes_of(record);
         Self {
             v: SCHEMA_VERSION,
             r#type: "conversion",
             id: record.id.to_string(),
-            event_id: record.event_id.to_string(),
-            time: record.time_ms,
-            received_at: record.received_at_ms,
-            environment: &record.environment,
-            revision: datafile.revision(),
-            origin: origin.as_str(),
-            user_id,
-            event_key: datafile.event(event.event).map_or("", |event| event.key()),
+            event_id: about.id.to_string(),
+            time: about.time_ms,
+            received_at: about.received_at_ms,
+            environment: &about.environment,
+            revision: &about.project.revision,
+            origin: about.origin.as_str(),
+            user_id: &about.user_id,
+            event_key: &event.key,
             credits: record.credits.iter().map(WireCredit::new).collect(),
             late: record.late,
             attributes: attributes.map(|given| attribute_values(given)).unwrap_or_default(),

@@ -14,11 +14,14 @@ mod holdouts;
 mod rules;
 mod values;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::finding::Finding;
 use super::findings::Findings;
-use super::model::{Datafile, Region};
+use super::model::Datafile;
+use super::project::{Project, Region};
 use super::wire;
 use crate::error::Error;
 use crate::name::NameTable;
@@ -72,14 +75,16 @@ fn link(wire: wire::WireDatafile<'_>, text: &str, findings: &mut Findings) -> Da
     let holdouts = holdouts::tie(&drafts, &mut rules, findings);
     Datafile {
         version: wire.version.into(),
-        account_id: wire.account_id.into(),
-        project_id: wire.project_id.into(),
-        revision: wire.revision.into(),
+        project: Arc::new(Project {
+            account_id: wire.account_id.into(),
+            project_id: wire.project_id.into(),
+            revision: wire.revision.into(),
+            region: region_of(wire.region.as_deref()),
+            anonymizes_ip: wire.anonymizes_ip,
+            filters_bots: wire.bot_filtering,
+        }),
         sdk_key: wire.sdk_key.map(Into::into),
         environment_key: wire.environment_key.map(Into::into),
-        region: region_of(wire.region.as_deref()),
-        anonymizes_ip: wire.anonymizes_ip,
-        bot_filtering: wire.bot_filtering,
         sends_flag_decisions: wire.sends_flag_decisions,
         text: text.into(),
         attributes,

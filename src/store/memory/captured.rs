@@ -9,8 +9,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::attribution::{
-    Attributes, EntryId, Envelope, Impression, ImpressionRecord, ImpressionSource, NewImpression,
-    Origin, Record,
+    Acceptance, Attributes, EntryId, Envelope, Impression, ImpressionRecord, ImpressionSource,
+    NewImpression, Origin, Record,
 };
 use crate::clock::TimeMs;
 use crate::datafile::{Datafile, FlagIndex, RuleIndex, VariationIndex};
@@ -209,29 +209,29 @@ impl Entry {
         (environment, datafile): (&Arc<str>, &Arc<Datafile>),
     ) -> Record {
         let Moment { time_ms, received_at_ms, first } = self.moment;
-        Record::Impression(ImpressionRecord {
+        let impression = Impression {
+            envelope: Envelope {
+                id: None,
+                origin: self.origin,
+                user_id: user_id.into(),
+                time_ms: Some(time_ms),
+                datafile: datafile.clone(),
+            },
+            flag: self.flag,
+            rule: self.rule,
+            variation: self.variation,
+            source: self.source,
+            is_enabled: self.is_enabled,
+            is_forced: self.is_forced,
+            attributes: self.attributes.unwrap_or_default(),
+            prediction_id: rarity.prediction_id,
+        };
+        let acceptance = Acceptance {
             id: EntryId::given_or_new(rarity.id),
             environment: environment.clone(),
             time_ms,
             received_at_ms,
-            first,
-            impression: Impression {
-                envelope: Envelope {
-                    id: None,
-                    origin: self.origin,
-                    user_id: user_id.into(),
-                    time_ms: Some(time_ms),
-                    datafile: datafile.clone(),
-                },
-                flag: self.flag,
-                rule: self.rule,
-                variation: self.variation,
-                source: self.source,
-                is_enabled: self.is_enabled,
-                is_forced: self.is_forced,
-                attributes: self.attributes.unwrap_or_default(),
-                prediction_id: rarity.prediction_id,
-            },
-        })
+        };
+        Record::Impression(ImpressionRecord::new(impression, first, acceptance))
     }
 }

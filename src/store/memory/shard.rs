@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use smol_str::SmolStr;
 
 use super::captured::Captured;
-use crate::attribution::{Bounds, Event, Forgotten, PendingEvent, UserRow};
+use crate::attribution::{Bounds, Forgotten, PendingEvent, TrackedEvent, UserRow};
 use crate::clock::TimeMs;
 use crate::store::Statistics;
 
@@ -23,7 +23,7 @@ const MOST_RECENT_USES: u8 = 3;
 pub(super) struct Held {
     /// In the order of receipt within the shard, for finding the oldest.
     serial: u64,
-    pub(super) event: Arc<Event>,
+    pub(super) event: Arc<TrackedEvent>,
 }
 
 /// A user, with the hash of both names.
@@ -190,7 +190,7 @@ impl Shard {
     }
 
     /// Lets an event wait for late activations.
-    pub(super) fn hold(&mut self, key: &UserKey<'_>, event: PendingEvent<Arc<Event>>) {
+    pub(super) fn hold(&mut self, key: &UserKey<'_>, event: PendingEvent<Arc<TrackedEvent>>) {
         let place = self.find(key).unwrap_or_else(|| self.make(key));
         let serial = self.next_serial;
         self.next_serial += 1;

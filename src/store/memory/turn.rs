@@ -10,9 +10,9 @@ use super::ids::Claim;
 use super::outbox::Outbox;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
-    ActivationFact, ActivationPlan, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
-    EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record, Rules, Shown,
-    UserRow, plan_activation, plan_event,
+    Acceptance, ActivationFact, ActivationPlan, ConversionRecord, EntryId, Event, EventFact,
+    EventOutcome, EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record,
+    Rules, Shown, TrackedEvent, UserRow, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::store::{Receipt, Recorded};
@@ -69,9 +69,8 @@ impl<'a> Turn<'a> {
         if self.outbox.keeps_records() {
             self.capture(impression, plan.first, slot);
             if !plan.late_credits.is_empty() {
-                let environment = self.shard.environment(self.place.environment);
                 let row = slot.and_then(|slot| self.shard.row(slot));
-                let late = row.map(|row| late_records(row, &environment, plan.late_credits));
+                let late = row.map(|row| late_records(row, plan.late_credits));
                 self.outbox.arrive_further(self.shard.captured.take(), late.unwrap_or_default());
             }
         }
@@ -123,21 +122,21 @@ impl<'a> Turn<'a> {
         }
         self.accept();
         self.shard.counts.unknown_user_events += u64::from(is_unknown_user);
-        let event = Arc::new(event);
-        self.let_wait(&id, &event);
+        let tied = self.claimable_ties(&event);
+        if recorded_credits.is_none() && tied.is_empty() {
+            return Recorded { outcome, receipt: Receipt::stored() };
+        }
+        let acceptance = Acceptance {
+            id,
+            environment: self.shard.environment(self.place.environment),
+            time_ms: self.dates.time_ms,
+            received_at_ms: self.dates.received_at_ms,
+        };
+        let event = Arc::new(TrackedEvent::new(event, acceptance));
+        self.let_wait(&event, tied);
         if let Some(credits) = recorded_credits {
-            let record = Record::Conversion(ConversionRecord {
-                id: id.clone(),
-                event_id: id,
-                environment: self.shard.environment(self.place.environment),
-                time_ms: self.dates.time_ms,
-                received_at_ms: self.dates.received_at_ms,
-                event,
-                credits,
-                late: false,
-                inherited_attributes,
-            });
-            self.outbox.arrive(self.shard.captured.take(), [record]);
+            let record = ConversionRecord::new(event, credits, inherited_attributes);
+            self.outbox.arrive(self.shard.captured.take(), [Record::Conversion(record)]);
         }
         Recorded { outcome, receipt: Receipt::stored() }
     }
@@ -210,44 +209,36 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// What late activations can claim an event for: nothing where none is waited for.
+    fn claimable_ties(&self, event: &Event) -> Box<[Arc<str>]> {
+        match self.place.rules.claimable_until_ms(self.dates.received_at_ms) {
+            Some(_) => event.running_ties(),
+            None => Box::default(),
+        }
+    }
+
     /// Lets an event wait for late activations, if there can be any.
-    fn let_wait(&mut self, id: &EntryId, event: &Arc<Event>) {
+    fn let_wait(&mut self, event: &Arc<TrackedEvent>, tied: Box<[Arc<str>]>) {
         let Dates { time_ms, received_at_ms, .. } = self.dates;
-        let Some(claimable_until_ms) = self.place.rules.claimable_until_ms(received_at_ms) else {
+        let Some(claimable_until_ms) =
+            self.place.rules.claimable_until_ms(received_at_ms).filter(|_| !tied.is_empty())
+        else {
             return;
         };
-        let tied: Box<[_]> = event
-            .ties()
-            .filter(|tie| tie.is_running)
-            .map(|tie| tie.experiment_id.clone())
-            .collect();
-        if tied.is_empty() {
-            return;
-        }
-        let (id, kept) = (id.clone(), event.clone());
+        let (id, kept) = (event.about.id.clone(), event.clone());
         let pending =
             PendingEvent { id, time_ms, received_at_ms, claimable_until_ms, tied, event: kept };
-        self.shard.hold(&self.user(&event.envelope.user_id), pending);
+        self.shard.hold(&self.user(&event.about.user_id), pending);
     }
 }
 
-fn late_records(
-    row: &UserRow<Held>,
-    environment: &Arc<str>,
-    credits: Vec<LateCredit>,
-) -> Vec<Record> {
+fn late_records(row: &UserRow<Held>, credits: Vec<LateCredit>) -> Vec<Record> {
     let record = |late: LateCredit| {
         let pending = row.pending().nth(late.pending_place)?;
         let event = pending.event.event.clone();
         let inherited =
             row.attributes_at(pending.time_ms).filter(|_| event.attributes.is_none()).cloned();
-        Some(Record::Conversion(ConversionRecord::late(
-            environment.clone(),
-            pending,
-            event,
-            late.credit,
-            inherited,
-        )))
+        Some(Record::Conversion(ConversionRecord::late(event, late.credit, inherited)))
     };
     credits.into_iter().filter_map(record).collect()
 }

@@ -271,7 +271,7 @@ fn inherited(record: &ConversionRecord) -> String {
         other => format!("{other:?}"),
     });
     let late = if record.late { " late" } else { "" };
-    format!("{}:{}{late}", record.event_id, texts.collect::<String>())
+    format!("{}:{}{late}", record.event.about.id, texts.collect::<String>())
 }
 
 fn numbers_records_without_gaps(make: MakeStore<'_>) {

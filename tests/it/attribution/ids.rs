@@ -27,9 +27,9 @@ fn records_carry_the_callers_id_or_a_new_one() {
     world.track(&given(), "buy");
     let ids = || -> Vec<String> {
         let id = |record: &Record| match record {
-            Record::Impression(record) => record.id.to_string(),
+            Record::Impression(record) => record.about.id.to_string(),
             Record::Conversion(record) => {
-                assert_eq!(record.id, record.event_id);
+                assert_eq!(record.id, record.event.about.id);
                 record.id.to_string()
             }
             other => format!("{other:?}"),

@@ -109,8 +109,12 @@ fn run(make: MakeStore<'_>, arrivals: &[Arrival], rules: &Rules) -> Expected {
 
 fn id_of(record: &Record) -> String {
     match record {
-        Record::Impression(record) => format!("impression {} {}", record.environment, record.id),
-        Record::Conversion(record) => format!("conversion {} {}", record.environment, record.id),
+        Record::Impression(record) => {
+            format!("impression {} {}", record.about.environment, record.about.id)
+        }
+        Record::Conversion(record) => {
+            format!("conversion {} {}", record.event.about.environment, record.id)
+        }
         other => format!("{other:?}"),
     }
 }

@@ -49,21 +49,20 @@ fn assert_credits_follow_from_the_records_before(world: &World) {
     let mut activated = BTreeSet::new();
     let mut latest_received_ms = 0;
     for (sequence, record) in world.records() {
-        let received_at_ms = match &*record {
+        match &*record {
             Record::Impression(record) => {
-                let (rule, variation) = record.impression.activates().unwrap();
-                let shown = variate::attribution::Shown::new(rule, variation);
+                assert!(record.is_activation);
+                let shown = record.shown.as_ref().unwrap();
                 assert_eq!(record.first, activated.insert(shown.experiment_id.to_string()));
-                record.received_at_ms
             }
             Record::Conversion(record) => {
                 let credited =
                     record.credits.iter().map(|credit| credit.experiment.experiment_id.to_string());
                 assert_eq!(credited.collect::<BTreeSet<_>>(), activated, "at record {sequence}");
-                record.received_at_ms
             }
             other => panic!("{other:?}"),
-        };
+        }
+        let received_at_ms = record.about().received_at_ms;
         assert!(received_at_ms >= latest_received_ms, "receipts of one user never go back");
         latest_received_ms = received_at_ms;
     }
@@ -179,15 +178,12 @@ fn readers_miss_nothing_while_others_write() {
 fn assert_each_users_records_are_in_order(records: &[Arc<Record>]) {
     let mut calls: std::collections::BTreeMap<&str, Vec<&str>> = Default::default();
     for record in records {
-        let (user, call) = match &**record {
-            Record::Impression(record) => {
-                let shown = record.impression.activates().unwrap().0;
-                (&*record.impression.envelope.user_id, shown.id())
-            }
-            Record::Conversion(record) => (&*record.event.envelope.user_id, "look"),
+        let call = match &**record {
+            Record::Impression(record) => &*record.shown.as_ref().unwrap().experiment_id,
+            Record::Conversion(_) => "look",
             other => panic!("{other:?}"),
         };
-        calls.entry(user).or_default().push(call);
+        calls.entry(&record.about().user_id).or_default().push(call);
     }
     for (user, calls) in calls {
         assert!(calls.chunks(3).all(|round| round == ["10", "look", "11"]), "{user}: {calls:?}");

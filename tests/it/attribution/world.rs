@@ -235,11 +235,15 @@ pub(super) fn fold<'a>(credits: impl IntoIterator<Item = (String, &'a Credit)>) 
 
 /// The same of all conversions among records.
 pub(super) fn fold_records(records: &[(u64, Arc<Record>)]) -> Folded {
-    fold(records.iter().flat_map(|(_, record)| match &**record {
-        Record::Conversion(record) => {
-            record.credits.iter().map(|credit| (record.event_id.to_string(), credit)).collect()
+    fold(records.iter().flat_map(|(_, record)| {
+        match &**record {
+            Record::Conversion(record) => record
+                .credits
+                .iter()
+                .map(|credit| (record.event.about.id.to_string(), credit))
+                .collect(),
+            _ => Vec::new(),
         }
-        _ => Vec::new(),
     }))
 }
 

@@ -70,7 +70,7 @@ fn check(
     assert_eq!(impressions.len(), usize::from(prediction_id.is_some()), "{answer:?}");
     assert_eq!(decided.receipts.len(), impressions.len());
     if let Some(prediction_id) = prediction_id {
-        assert_eq!(case.world.impression().impression.prediction_id.as_deref(), prediction_id);
+        assert_eq!(case.world.impression().prediction_id.as_deref(), prediction_id);
         let request = event_api_request(&impressions[0], AttributionMode::Backend).unwrap();
         let metadata = &request.body["visitors"][0]["snapshots"][0]["decisions"][0]["metadata"];
         assert_eq!(metadata.get("cmab_uuid").and_then(|id| id.as_str()), prediction_id);
@@ -116,7 +116,7 @@ fn calls_on_experiments_are_predicted_too() {
     let user = case.world.client.user("u");
     assert_eq!(user.get_variation("bandit").variation_key(), Some("second"));
     assert_eq!(user.activate("bandit").variation_key(), Some("second"));
-    assert_eq!(case.world.impression().impression.prediction_id.as_deref(), Some("p-1"));
+    assert_eq!(case.world.impression().prediction_id.as_deref(), Some("p-1"));
     assert_eq!(case.asked.lock().unwrap().len(), 2);
     let decided = user.decide_with("offer", DecideOptions::INCLUDE_REASONS);
     assert_eq!(brief(&decided), "second bandit on -");
@@ -129,6 +129,6 @@ fn nobody_is_asked_where_the_variation_is_chosen() {
     let user = case.world.client.user("u");
     assert!(user.set_forced_variation("bandit", Some("second")));
     assert_eq!(brief(&user.decide("offer")), "second bandit on -");
-    assert_eq!(case.world.impression().impression.prediction_id, None);
+    assert_eq!(case.world.impression().prediction_id, None);
     assert!(case.asked.lock().unwrap().is_empty());
 }

@@ -115,13 +115,12 @@ fn check_records(world: &World) -> BTreeSet<u64> {
     let mut revisions = BTreeSet::new();
     for record in world.records() {
         let Record::Impression(record) = &*record else { panic!("{record:?}") };
-        let impression = &record.impression;
+        let shown = record.shown.as_ref().unwrap();
         let mut marks = Marks::default();
-        marks.add(impression.envelope.datafile.revision());
-        marks.add(impression.rule().unwrap().key());
-        marks.add(impression.variation().unwrap().key());
-        let flag = impression.envelope.datafile.flag(impression.flag.unwrap()).unwrap();
-        assert_eq!(flag.key(), impression.rule().unwrap().id());
+        marks.add(&record.about.project.revision);
+        marks.add(&shown.experiment_key);
+        marks.add(&shown.variation_key);
+        assert_eq!(record.flag_key, Some(shown.experiment_id.clone()));
         revisions.insert(marks.only());
     }
     revisions

@@ -83,7 +83,7 @@ fn what_goes_with_an_event() {
     let _ = world.client.user("u").track(call.duration_seconds(1.5).tag("color", "red"));
     let record = world.last_conversion();
     let event = &record.event;
-    assert_eq!(record.event_id.to_string(), "o-1");
+    assert_eq!(record.event.about.id.to_string(), "o-1");
     assert_eq!((event.revenue_cents, event.value), (Some(4900), Some(49.5)));
     assert_eq!((event.count, event.duration_seconds), (Some(3), Some(1.5)));
     let tags = json!({"revenue": 4900, "value": 49.5, "color": "red"});

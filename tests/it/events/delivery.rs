@@ -85,7 +85,7 @@ fn everything_arrives_once_and_in_order() {
         assert_eq!(records.len(), 2500);
         for (number, record) in (1..).zip(&records) {
             let Record::Conversion(record) = &**record else { panic!("{record:?}") };
-            assert_eq!(record.event_id.to_string(), format!("e-{number}"));
+            assert_eq!(record.event.about.id.to_string(), format!("e-{number}"));
         }
     }
     assert_eq!(world.store.statistics().waiting_records, 0);
