@@ -14,7 +14,7 @@ use crate::clock::{Clock, TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::decide::ForcedDecisions;
 use crate::error::Error;
-use crate::store::{MemoryLimits, MemoryStore, Statistics, Store as _};
+use crate::store::{MemoryLimits, MemoryStore, Outbox as _, Statistics, Store as _};
 
 /// A client for one run of calls, with its clock, its ledger and what was forced.
 #[derive(Debug)]
@@ -114,6 +114,8 @@ impl Engine {
     /// The records made since they were last taken.
     pub(super) fn take_records(&mut self) -> Vec<Arc<Record>> {
         let waiting = self.store.outbox(self.records_taken, usize::MAX, Duration::ZERO);
+        // The store in memory can always be read.
+        let waiting = waiting.unwrap_or_default();
         if let Some((latest, _)) = waiting.last() {
             self.records_taken = *latest;
             self.store.release(*latest);
@@ -196,6 +198,7 @@ fn limits(makes_records: bool) -> MemoryLimits {
         pending_events_per_user: usize::MAX,
         ids: usize::MAX,
         waiting_records: if makes_records { usize::MAX } else { 0 },
+        dead_letters: usize::MAX,
     }
 }
 

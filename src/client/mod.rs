@@ -161,11 +161,11 @@ impl Client {
 
     /// Forgets a user: activations, events that wait for late activations, forced variations. Tells
     /// whether the ledger held anything.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "who forgets a user need not know whether there was one"
-    )]
-    pub fn forget(&self, user_id: &str) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot do it now: then only the forced variations are forgotten.
+    pub fn forget(&self, user_id: &str) -> Result<bool, Error> {
         self.inner.forced_variations.forget(user_id);
         self.inner.store.forget(&self.inner.environment, user_id)
     }

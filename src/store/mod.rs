@@ -3,16 +3,16 @@
 //! Must not know sources, sinks or servers. The seam is the trait [`Store`].
 
 mod memory;
+mod outbox;
 mod receipt;
 
 pub use memory::{MemoryLimits, MemoryStore};
+pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;
 
-use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Record, Rules};
+use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
 use crate::error::Error;
 
 /// What a store did with an entry: the outcome at once, and a receipt for its durability.
@@ -29,7 +29,7 @@ pub struct Recorded<T> {
 /// For each user in turn it reads the user's row, applies the attribution rule, and commits the new
 /// row, the id and the record together: an event and an activation that are in flight at the same
 /// moment never miss each other. It sets the times that callers did not give, inside that turn.
-pub trait Store: Debug + Send + Sync {
+pub trait Store: Outbox {
     /// Takes an impression; if it is an activation, the ledger remembers it.
     fn record_impression(
         &self,
@@ -47,26 +47,18 @@ pub trait Store: Debug + Send + Sync {
     ) -> Recorded<EventOutcome>;
 
     /// Forgets a user: activations, pending events. Gives whether there was anything.
-    fn forget(&self, environment: &str, user_id: &str) -> bool;
-
-    /// Claims the outbox for one reader, who alone may release records, until it is returned.
     ///
     /// # Errors
     ///
-    /// If somebody has claimed it, or the store keeps no records.
-    fn claim_outbox(&self) -> Result<(), Error>;
+    /// If it cannot be done now: then the user is still there.
+    fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error>;
 
-    /// Gives the outbox back.
-    fn return_outbox(&self);
-
-    /// Records after a sequence number, oldest first, at most `limit`. Waits up to `patience` for one.
-    fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)>;
-
-    /// Says that no sink needs the records up to and including a sequence number any more.
-    fn release(&self, through: u64);
-
-    /// The sequence number of the latest record; 0 where there is none yet.
-    fn latest(&self) -> u64;
+    /// Waits until all that was taken before the call is stored.
+    ///
+    /// # Errors
+    ///
+    /// If some of it was refused since the last call, or is not stored yet when the timeout is over.
+    fn flush(&self, timeout: Duration) -> Result<(), Error>;
 
     /// What it holds and what it had to forget.
     fn statistics(&self) -> Statistics;
@@ -86,6 +78,10 @@ pub struct Statistics {
     pub ids: u64,
     /// Records that wait for their sinks.
     pub waiting_records: u64,
+    /// Records that sinks will never take.
+    pub dead_letters: u64,
+    /// Dead letters dropped because there were too many.
+    pub dropped_dead_letters: u64,
     /// Users forgotten because the store was full.
     pub forgotten_users: u64,
     /// Activations forgotten because a user had too many, or with a forgotten user.
@@ -114,6 +110,8 @@ impl Statistics {
         self.pending_events += part.pending_events;
         self.ids += part.ids;
         self.waiting_records += part.waiting_records;
+        self.dead_letters += part.dead_letters;
+        self.dropped_dead_letters += part.dropped_dead_letters;
         self.forgotten_users += part.forgotten_users;
         self.forgotten_activations += part.forgotten_activations;
         self.forgotten_events += part.forgotten_events;

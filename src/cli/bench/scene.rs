@@ -11,7 +11,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::datafile::{Datafile, Rule};
 use crate::error::Error;
 use crate::hash::PreparedParent;
-use crate::store::{MemoryLimits, MemoryStore, Store as _};
+use crate::store::{MemoryLimits, MemoryStore, Outbox as _};
 use crate::targeting::Attribute;
 
 /// Users that take turns: so many that nothing of a user is still in the nearest cache.

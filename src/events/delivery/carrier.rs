@@ -12,7 +12,7 @@ use super::progress::Progress;
 use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::sink::Sink;
-use crate::store::Store;
+use crate::store::{Cursor, Step, Store};
 
 /// The most records that a sink gets at once.
 const LARGEST_BATCH: usize = 500;
@@ -23,6 +23,8 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 
 pub(super) struct Carrier {
     pub(super) place: usize,
+    /// Its name in the store, which is its own among the sinks.
+    pub(super) name: Box<str>,
     pub(super) sink: Box<dyn Sink>,
     pub(super) store: Arc<dyn Store>,
     pub(super) progress: Arc<Progress>,
@@ -32,15 +34,31 @@ impl Carrier {
     pub(super) fn run(mut self) {
         while !self.progress.is_stopping() {
             let after = self.progress.through(self.place);
-            let batch = self.store.outbox(after, LARGEST_BATCH, IDLE);
+            let batch = match self.store.outbox(after, LARGEST_BATCH, IDLE) {
+                Ok(batch) => batch,
+                Err(error) => {
+                    self.pause(&error);
+                    continue;
+                }
+            };
             let Some(&(through, _)) = batch.last() else { continue };
             let records: Vec<_> = batch.into_iter().map(|(_, record)| record).collect();
             if self.hand_over(&records) {
-                let released = self.progress.note_delivered(self.place, through, records.len());
-                self.store.release(released);
-                self.progress.note_released(released);
+                let cursor = Cursor { through, state: Box::default() };
+                let step = Step { cursor, ..Step::default() };
+                match self.store.advance(&self.name, step) {
+                    Ok(()) => self.progress.note_delivered(self.place, through, records.len()),
+                    Err(error) => self.pause(&error),
+                }
             }
         }
+    }
+
+    /// Waits a while because the store cannot be used.
+    fn pause(&self, error: &Error) {
+        self.progress.note_failure(self.place, text_with_causes(error));
+        self.progress
+            .back_off(LONGEST_BACK_OFF.min(SHORTEST_BACK_OFF * 10), self.progress.hurries());
     }
 
     /// Asks the sink until it takes the records; false if the delivery ends before.

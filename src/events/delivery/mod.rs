@@ -46,14 +46,18 @@ impl Delivery {
     /// started: then none is left running.
     pub fn start(store: Arc<dyn Store>, sinks: Vec<Box<dyn Sink>>) -> Result<Self, Error> {
         let is_claimed = !sinks.is_empty();
-        if is_claimed {
-            store.claim_outbox()?;
-        }
-        let names = sinks.iter().map(|sink| sink.name().to_owned());
-        let progress = Arc::new(Progress::new(names, released_through(&*store)));
-        for (place, sink) in sinks.into_iter().enumerate() {
+        let names = own_names(sinks.iter().map(|sink| sink.name()));
+        let cursors = if is_claimed {
+            store.claim_outbox(&names.iter().map(String::as_str).collect::<Vec<_>>())?
+        } else {
+            Vec::new()
+        };
+        let known = names.iter().cloned().zip(cursors.iter().map(|cursor| cursor.through));
+        let progress = Arc::new(Progress::new(known));
+        for (place, (sink, name)) in sinks.into_iter().zip(names).enumerate() {
             let ending = Ending::new(progress.clone());
-            let carrier = Carrier { place, sink, store: store.clone(), progress: progress.clone() };
+            let (name, of_store, of_all) = (name.into(), store.clone(), progress.clone());
+            let carrier = Carrier { place, name, sink, store: of_store, progress: of_all };
             let thread = thread::Builder::new().name("variate-delivery".into());
             let started = thread.spawn(move || {
                 carrier.run();
@@ -101,9 +105,13 @@ impl Drop for Delivery {
     }
 }
 
-/// The sequence number before the first record that waits.
-fn released_through(store: &dyn Store) -> u64 {
-    let latest = store.latest();
-    let waiting = store.outbox(0, 1, Duration::ZERO);
-    waiting.first().map_or(latest, |(sequence, _)| sequence.saturating_sub(1))
+/// The names of sinks in the store, which tells them apart by name alone: `file`, `file#2`.
+fn own_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut own: Vec<String> = Vec::new();
+    for name in names {
+        let numbered = (2..).map(|number| format!("{name}#{number}"));
+        let candidates = std::iter::once(name.to_owned()).chain(numbered);
+        own.extend(candidates.into_iter().find(|candidate| !own.contains(candidate)));
+    }
+    own
 }

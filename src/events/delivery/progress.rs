@@ -32,8 +32,6 @@ pub(super) struct Progress {
 #[derive(Debug)]
 struct State {
     sinks: Vec<SinkState>,
-    /// The sequence number up to and including which every sink has all records and the store knows it.
-    released: u64,
     is_stopping: bool,
     /// How many times somebody was in a hurry: then no sink waits before it is asked again.
     hurries: u64,
@@ -52,10 +50,17 @@ struct SinkState {
 }
 
 impl Progress {
-    pub(super) fn new(names: impl Iterator<Item = String>, through: u64) -> Self {
-        let sink = |name| SinkState { name, through, delivered: 0, failures: 0, last_error: None };
-        let sinks = names.map(sink).collect();
-        let state = State { sinks, released: through, is_stopping: false, hurries: 0, running: 0 };
+    /// Of sinks by name, and how far each is.
+    pub(super) fn new(sinks: impl Iterator<Item = (String, u64)>) -> Self {
+        let sink = |(name, through)| SinkState {
+            name,
+            through,
+            delivered: 0,
+            failures: 0,
+            last_error: None,
+        };
+        let sinks = sinks.map(sink).collect();
+        let state = State { sinks, is_stopping: false, hurries: 0, running: 0 };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -71,20 +76,13 @@ impl Progress {
         self.state.lock().sinks.get(place).map_or(0, |sink| sink.through)
     }
 
-    /// Notes a batch that a sink took; gives what no sink needs any more, for the store and then for
-    /// [`Progress::note_released`].
-    pub(super) fn note_delivered(&self, place: usize, through: u64, count: usize) -> u64 {
+    /// Notes a batch that a sink took, when the store knows it, too.
+    pub(super) fn note_delivered(&self, place: usize, through: u64, count: usize) {
         let mut state = self.state.lock();
         if let Some(sink) = state.sinks.get_mut(place) {
             sink.through = through;
             sink.delivered += count as u64;
         }
-        state.sinks.iter().map(|sink| sink.through).min().unwrap_or(through)
-    }
-
-    pub(super) fn note_released(&self, through: u64) {
-        let mut state = self.state.lock();
-        state.released = state.released.max(through);
         drop(state);
         self.changed.notify_all();
     }
@@ -109,7 +107,8 @@ impl Progress {
     /// slowest one still misses.
     pub(super) fn wait_for(&self, through: u64, timeout: Duration) -> u64 {
         let missing = |state: &State| {
-            if state.sinks.is_empty() { 0 } else { through.saturating_sub(state.released) }
+            let slowest = state.sinks.iter().map(|sink| sink.through).min();
+            slowest.map_or(0, |slowest| through.saturating_sub(slowest))
         };
         let mut state = self.state.lock();
         if missing(&state) > 0 {

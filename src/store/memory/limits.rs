@@ -26,11 +26,13 @@ pub struct MemoryLimits {
     /// Records that wait for their sinks. Beyond it, entries are refused. 0 is for a client without
     /// sinks: no records are made at all, and nothing is ever refused.
     pub waiting_records: usize,
+    /// Records that sinks will never take. Beyond it, those that died first are dropped.
+    pub dead_letters: usize,
 }
 
 impl Default for MemoryLimits {
-    /// A million users, pending events, ids and waiting records; a thousand activations and pending
-    /// events per user.
+    /// A million users, pending events, ids and waiting records; a hundred thousand dead letters; a
+    /// thousand activations and pending events per user.
     fn default() -> Self {
         Self {
             users: 1_000_000,
@@ -39,6 +41,7 @@ impl Default for MemoryLimits {
             pending_events_per_user: 1_000,
             ids: 1_000_000,
             waiting_records: 1_000_000,
+            dead_letters: 100_000,
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The store in memory: bounded, at memory speed, and with counters for what it had to forget.
 //!
-//! Must not know sources, sinks or servers. Locks are taken in one order only, which `outbox` says. The
+//! Must not know sources, sinks or servers. Locks are taken in one order only, which `records` says. The
 //! user's shard stays locked from the reading of the clock to the
 //! last commit; that is the user's turn.
 
 mod captured;
 mod ids;
 mod limits;
-mod outbox;
+mod records;
 mod shard;
+mod sinks;
 mod spread;
 mod turn;
 
@@ -22,11 +23,12 @@ use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 
 use self::ids::{AcceptedIds, EntryKind, IdKey};
-use self::outbox::Outbox;
+use self::records::WaitingRecords;
 use self::shard::{Shard, UserKey};
+use self::sinks::Sinks;
 use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
-use super::{Receipt, Recorded, Statistics, Store};
+use super::{Cursor, DeadLetter, Outbox, Receipt, Recorded, Statistics, Step, Store};
 use crate::attribution::{
     Event, EventOutcome, ImpressionOutcome, NewImpression, NotCredited, Origin, Record, Rules,
 };
@@ -50,7 +52,8 @@ pub struct MemoryStore {
     /// One less than a power of two.
     other_shards: Box<[Mutex<Shard>]>,
     ids: AcceptedIds,
-    outbox: Outbox,
+    records: WaitingRecords,
+    sinks: Sinks,
 }
 
 impl MemoryStore {
@@ -65,7 +68,8 @@ impl MemoryStore {
             first_shard: Mutex::new(Shard::new(share)),
             other_shards: (1..shards).map(|_| Mutex::new(Shard::new(share))).collect(),
             ids: AcceptedIds::new(limits.ids),
-            outbox: Outbox::new(limits.waiting_records),
+            records: WaitingRecords::new(limits.waiting_records),
+            sinks: Sinks::new(limits.dead_letters),
         }
     }
 
@@ -95,7 +99,7 @@ impl MemoryStore {
             }
         }
         let dates = Dates { time_ms, received_at_ms, is_clamped };
-        Ok(Turn { shard, outbox: &self.outbox, claim, place, dates })
+        Ok(Turn { shard, records: &self.records, claim, place, dates })
     }
 
     fn shard(&self, hash: u64) -> &Mutex<Shard> {
@@ -109,7 +113,7 @@ impl MemoryStore {
         for shard in self.shards() {
             let mut shard = shard.lock();
             if !shard.captured.is_empty() {
-                self.outbox.arrive(shard.captured.take(), []);
+                self.records.arrive(shard.captured.take(), []);
             }
         }
     }
@@ -144,7 +148,7 @@ impl Store for MemoryStore {
         };
         drop(shard);
         if !recorded.outcome.duplicate && recorded.receipt.refusal().is_none() {
-            self.outbox.wake();
+            self.records.wake();
         }
         recorded
     }
@@ -175,34 +179,18 @@ impl Store for MemoryStore {
         };
         drop(shard);
         if !recorded.outcome.duplicate && recorded.receipt.refusal().is_none() {
-            self.outbox.wake();
+            self.records.wake();
         }
         recorded
     }
 
-    fn forget(&self, environment: &str, user_id: &str) -> bool {
+    fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
         let hash = self.hasher.hash_one((environment, user_id));
-        self.shard(hash).lock().forget(&UserKey { hash, environment, user_id })
+        Ok(self.shard(hash).lock().forget(&UserKey { hash, environment, user_id }))
     }
 
-    fn claim_outbox(&self) -> Result<(), Error> {
-        self.outbox.claim()
-    }
-
-    fn return_outbox(&self) {
-        self.outbox.give_back();
-    }
-
-    fn outbox(&self, after: u64, limit: usize, patience: Duration) -> Vec<(u64, Arc<Record>)> {
-        self.outbox.after(after, limit, patience, || self.bring_captured())
-    }
-
-    fn release(&self, through: u64) {
-        self.outbox.release(through);
-    }
-
-    fn latest(&self) -> u64 {
-        self.outbox.numbered(|| self.bring_captured()).latest
+    fn flush(&self, _: Duration) -> Result<(), Error> {
+        Ok(())
     }
 
     fn statistics(&self) -> Statistics {
@@ -214,8 +202,58 @@ impl Store for MemoryStore {
             total.add(&shard.statistics());
         }
         (total.ids, total.forgotten_ids) = self.ids.count(now_ms);
-        total.waiting_records = self.outbox.numbered(|| self.bring_captured()).waiting();
+        total.waiting_records = self.records.numbered(|| self.bring_captured()).waiting();
+        (total.dead_letters, total.dropped_dead_letters) = self.sinks.count_letters();
         total
+    }
+}
+
+impl Outbox for MemoryStore {
+    fn claim_outbox(&self, sinks: &[&str]) -> Result<Vec<Cursor>, Error> {
+        if !self.records.are_kept() {
+            return Err(Error::outbox("it keeps no records: raise its limit of waiting records"));
+        }
+        let oldest = self.records.numbered(|| self.bring_captured()).released();
+        self.sinks.claim(sinks, oldest)
+    }
+
+    fn return_outbox(&self) {
+        self.sinks.give_back();
+    }
+
+    fn outbox(
+        &self,
+        after: u64,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<(u64, Arc<Record>)>, Error> {
+        Ok(self.records.after(after, limit, patience, || self.bring_captured()))
+    }
+
+    fn advance(&self, sink: &str, step: Step) -> Result<(), Error> {
+        let passed = self.sinks.advance(sink, step, self.clock.now_ms());
+        self.records.release(passed);
+        Ok(())
+    }
+
+    fn release(&self, through: u64) {
+        self.records.release(through);
+    }
+
+    fn latest(&self) -> u64 {
+        self.records.numbered(|| self.bring_captured()).latest
+    }
+
+    fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        Ok(self.sinks.letters(after, limit))
+    }
+
+    fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        Ok(self.sinks.retry(numbers))
+    }
+
+    fn drop_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        Ok(self.sinks.drop_letters(numbers))
     }
 }
 

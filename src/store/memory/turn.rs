@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::captured::Moment;
 use super::ids::Claim;
-use super::outbox::Outbox;
+use super::records::WaitingRecords;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
     Acceptance, ActivationFact, ActivationPlan, ConversionRecord, EntryId, Event, EventFact,
@@ -38,7 +38,7 @@ pub(super) struct Place<'a> {
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pub(super) shard: &'a mut Shard,
-    pub(super) outbox: &'a Outbox,
+    pub(super) records: &'a WaitingRecords,
     /// The caller's id under its lock, if there is one.
     pub(super) claim: Option<Claim<'a>>,
     pub(super) place: Place<'a>,
@@ -60,18 +60,18 @@ impl<'a> Turn<'a> {
             crossover: plan.crossover,
             late_credits: plan.late_credits.iter().map(|late| late.credit.clone()).collect(),
         };
-        if let Err(refusal) = self.outbox.reserve() {
+        if let Err(refusal) = self.records.reserve() {
             self.shard.counts.refused_records += 1 + plan.late_credits.len() as u64;
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
         }
         self.accept();
         let slot = fact.and_then(|fact| self.commit_impression(impression, &fact, &plan, slot));
-        if self.outbox.keeps_records() {
+        if self.records.are_kept() {
             self.capture(impression, plan.first, slot);
             if !plan.late_credits.is_empty() {
                 let row = slot.and_then(|slot| self.shard.row(slot));
                 let late = row.map(|row| late_records(row, plan.late_credits));
-                self.outbox.arrive_further(self.shard.captured.take(), late.unwrap_or_default());
+                self.records.arrive_further(self.shard.captured.take(), late.unwrap_or_default());
             }
         }
         Recorded { outcome, receipt: Receipt::stored() }
@@ -90,9 +90,9 @@ impl<'a> Turn<'a> {
         let name = self.place.environment;
         let environment = (name, || environments.shared(name));
         let moment = Moment { time_ms, received_at_ms, first };
-        captured.push(environment, &self.outbox.rooms, impression, (attributes, moment));
+        captured.push(environment, &self.records.rooms, impression, (attributes, moment));
         if captured.is_much() {
-            self.outbox.arrive(captured.take(), []);
+            self.records.arrive(captured.take(), []);
         }
     }
 
@@ -114,9 +114,9 @@ impl<'a> Turn<'a> {
             .and_then(|row| row.attributes_at(fact.time_ms));
         let inherited_attributes = inherited.cloned();
         // A client without sinks pays for no second copy.
-        let recorded_credits = self.outbox.keeps_records().then(|| plan.credits.clone());
+        let recorded_credits = self.records.are_kept().then(|| plan.credits.clone());
         let outcome = self.event_outcome(plan);
-        if let Err(refusal) = self.outbox.reserve() {
+        if let Err(refusal) = self.records.reserve() {
             self.shard.counts.refused_records += 1;
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
         }
@@ -136,7 +136,7 @@ impl<'a> Turn<'a> {
         self.let_wait(&event, tied);
         if let Some(credits) = recorded_credits {
             let record = ConversionRecord::new(event, credits, inherited_attributes);
-            self.outbox.arrive(self.shard.captured.take(), [Record::Conversion(record)]);
+            self.records.arrive(self.shard.captured.take(), [Record::Conversion(record)]);
         }
         Recorded { outcome, receipt: Receipt::stored() }
     }

@@ -219,7 +219,7 @@ fn remembers_attributes_by_time(make: MakeStore<'_>) {
         }
         for &(at_ms, text) in expect {
             world.track(&given().at(at_ms).id("e"), "free");
-            let records = world.store.outbox(world.store.latest() - 1, 1, Duration::ZERO);
+            let records = world.store.outbox(world.store.latest() - 1, 1, Duration::ZERO).unwrap();
             let Record::Conversion(record) = &*records[0].1 else { panic!("a conversion") };
             assert_eq!(inherited(record), format!("e:{text}"), "at {at_ms} after {activations:?}");
             world.clock.advance_to(world.clock.now_ms() + 86_400_000);
@@ -277,7 +277,7 @@ fn inherited(record: &ConversionRecord) -> String {
 fn numbers_records_without_gaps(make: MakeStore<'_>) {
     let world = world(make, Rules::default());
     assert_eq!(world.store.latest(), 0);
-    assert!(world.store.outbox(0, 10, Duration::from_millis(1)).is_empty());
+    assert!(world.store.outbox(0, 10, Duration::from_millis(1)).unwrap().is_empty());
     for _ in 0..5 {
         world.track(&given(), "buy");
     }
@@ -285,6 +285,7 @@ fn numbers_records_without_gaps(make: MakeStore<'_>) {
         world
             .store
             .outbox(after, limit, Duration::ZERO)
+            .unwrap()
             .iter()
             .map(|(sequence, _)| *sequence)
             .collect()
@@ -300,7 +301,8 @@ fn numbers_records_without_gaps(make: MakeStore<'_>) {
     world.track(&given(), "buy");
     assert_eq!(numbers(5, 10), [6]);
     std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| world.store.outbox(6, 10, Duration::from_secs(60)).len());
+        let waiter =
+            scope.spawn(|| world.store.outbox(6, 10, Duration::from_secs(60)).unwrap().len());
         world.track(&given(), "buy");
         assert_eq!(waiter.join().unwrap(), 1, "a waiting reader is woken");
     });
@@ -309,15 +311,15 @@ fn numbers_records_without_gaps(make: MakeStore<'_>) {
 
 fn forgets_users(make: MakeStore<'_>) {
     let world = world(make, LATE);
-    assert!(!world.store.forget("shop", "u"));
+    assert!(!world.store.forget("shop", "u").unwrap());
     world.activate(&given(), "10", "9");
     world.track(&given(), "buy");
     let before = world.store.statistics();
     assert_eq!((before.users, before.activations, before.pending_events), (1, 1, 1));
     assert!(
-        !world.store.forget("blog", "u")
-            && world.store.forget("shop", "u")
-            && !world.store.forget("shop", "u")
+        !world.store.forget("blog", "u").unwrap()
+            && world.store.forget("shop", "u").unwrap()
+            && !world.store.forget("shop", "u").unwrap()
     );
     let after = world.store.statistics();
     assert_eq!(

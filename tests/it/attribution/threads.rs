@@ -161,7 +161,7 @@ fn readers_miss_nothing_while_others_write() {
                 while read.len() < RECORDS {
                     let after = read.len() as u64;
                     let patience = std::time::Duration::from_secs(20);
-                    let batch = world.store.outbox(after, limit, patience);
+                    let batch = world.store.outbox(after, limit, patience).unwrap();
                     assert!(!batch.is_empty(), "{} of {RECORDS} records came", read.len());
                     for (sequence, record) in batch {
                         read.push(record);
@@ -196,8 +196,9 @@ fn a_repeat_does_not_end_a_readers_patience() {
     let world = &on_the_systems_clock(Rules::default());
     world.activate(&given().id("one"), "10", VARIATIONS[0]);
     std::thread::scope(|scope| {
-        let reader =
-            scope.spawn(|| world.store.outbox(1, 10, std::time::Duration::from_millis(400)).len());
+        let reader = scope.spawn(|| {
+            world.store.outbox(1, 10, std::time::Duration::from_millis(400)).unwrap().len()
+        });
         for _ in 0..20 {
             std::thread::sleep(std::time::Duration::from_millis(5));
             assert!(world.activate(&given().id("one"), "10", VARIATIONS[0]).duplicate);

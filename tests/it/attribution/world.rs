@@ -207,7 +207,7 @@ impl World {
     }
 
     pub(super) fn records(&self) -> Vec<(u64, Arc<Record>)> {
-        self.store.outbox(0, usize::MAX, Duration::ZERO)
+        self.store.outbox(0, usize::MAX, Duration::ZERO).unwrap()
     }
 }
 

@@ -32,7 +32,7 @@ fn answers_before_the_first_datafile() {
     check("explain", user.explain("plain"), None);
     check("explain_experiment", user.explain_experiment("x"), None);
     check("datafile", world.client.datafile().is_none(), true);
-    check("forget", world.client.forget("u"), false);
+    check("forget", world.client.forget("u").unwrap(), false);
 
     let activated = user.activate("x");
     check("activate", activated.variation_key(), None);
@@ -181,8 +181,8 @@ fn forgetting_and_counting() {
     check("repeats", (store.duplicates, store.ids), (1, 1));
     check("crossovers", (store.crossovers, store.unknown_user_events), (1, 1));
     check("records", store.waiting_records, 4);
-    check("forget", world.client.forget("u"), true);
-    check("forget again", world.client.forget("u"), false);
+    check("forget", world.client.forget("u").unwrap(), true);
+    check("forget again", world.client.forget("u").unwrap(), false);
     check("users", world.client.statistics().store.users, 0);
     check("credits", user.track("buy").reason, Some(NotCredited::NoActivation));
 }

@@ -8,7 +8,7 @@ use variate::attribution::{ConversionRecord, ImpressionRecord, Record};
 use variate::client::ClientBuilder;
 use variate::clock::Clock;
 use variate::datafile::Datafile;
-use variate::store::{MemoryLimits, MemoryStore, Store};
+use variate::store::{MemoryLimits, MemoryStore, Outbox as _};
 use variate::{Client, Decision};
 
 pub(super) const NOW_MS: i64 = 1_800_000_000_000;
@@ -76,7 +76,7 @@ impl World {
     }
 
     pub(super) fn records(&self) -> Vec<Arc<Record>> {
-        let waiting = self.store.outbox(0, usize::MAX, Duration::ZERO);
+        let waiting = self.store.outbox(0, usize::MAX, Duration::ZERO).unwrap();
         waiting.into_iter().map(|(_, record)| record).collect()
     }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use variate::attribution::{ImpressionSource, Record};
 use variate::events::{AttributionMode, event_api_request};
-use variate::store::Store;
+use variate::store::{Outbox as _, Store};
 use variate::value::AttributeValue;
 
 use super::world::{Decided, World, attributes, compile, datafile_json, world};
@@ -267,7 +267,7 @@ fn uuids_never_change_and_tell_records_apart() {
             impression.envelope = world.envelope(Some(id), 950);
             drop(world.store.record_impression(environment, &world.rules, &(&impression).into()));
         }
-        let (_, record) = world.store.outbox(0, 1, std::time::Duration::ZERO).remove(0);
+        let (_, record) = world.store.outbox(0, 1, std::time::Duration::ZERO).unwrap().remove(0);
         let body = event_api_request(&record, AttributionMode::Backend).unwrap().body;
         let snapshot = &body["visitors"][0]["snapshots"][0];
         assert_eq!(snapshot["events"][0]["timestamp"], 950);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use variate::attribution::Record;
 use variate::error::Error;
 use variate::events::{AttributionMode, Delivery, FileSink, MemorySink, Sink, SinkStatistics};
-use variate::store::Store;
+use variate::store::{Outbox as _, Store};
 
 use super::world::{World, world};
 

@@ -10,7 +10,7 @@ use variate::attribution::{
 };
 use variate::clock::Clock;
 use variate::datafile::Datafile;
-use variate::store::{MemoryLimits, MemoryStore, Store};
+use variate::store::{MemoryLimits, MemoryStore, Outbox as _, Store as _};
 use variate::value::{AttributeValue, RecordedValue};
 
 /// Two experiments, tied to `buy`; a flag on one of them, one on a rollout, one on nothing; a holdout.
@@ -172,7 +172,7 @@ impl World {
     }
 
     fn records_after(&self, sequence: u64) -> Vec<Arc<Record>> {
-        let records = self.store.outbox(sequence, usize::MAX, Duration::ZERO);
+        let records = self.store.outbox(sequence, usize::MAX, Duration::ZERO).unwrap();
         records.into_iter().map(|(_, record)| record).collect()
     }
 }

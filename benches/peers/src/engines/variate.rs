@@ -166,7 +166,7 @@ fn activations(
     };
     let forget = move |people: &[Person]| {
         for person in people {
-            forgetting.forget(&person.id);
+            forgetting.forget(&person.id).expect("the store in memory forgets at once");
         }
     };
     Ok(Case {

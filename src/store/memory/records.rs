@@ -25,12 +25,10 @@ use crate::error::Error;
 const GATHERING: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct WaitingRecords {
     limit: usize,
     /// Records that wait or have a place promised.
     taken: AtomicUsize,
-    /// Whether somebody delivers from it.
-    is_claimed: AtomicBool,
     /// What was accepted and is not numbered yet.
     arrived: Mutex<Vec<Arrival>>,
     queue: Mutex<Queue>,
@@ -67,6 +65,11 @@ impl Queue {
         self.records.len().saturating_sub(after)
     }
 
+    /// The sequence number before the oldest record that waits.
+    pub(super) fn released(&self) -> u64 {
+        self.latest.saturating_sub(self.waiting())
+    }
+
     pub(super) fn waiting(&self) -> u64 {
         self.records.len() as u64
     }
@@ -92,12 +95,11 @@ impl Queue {
     }
 }
 
-impl Outbox {
+impl WaitingRecords {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
             taken: AtomicUsize::new(0),
-            is_claimed: AtomicBool::new(false),
             arrived: Mutex::default(),
             queue: Mutex::default(),
             rooms: SpareRooms::default(),
@@ -107,24 +109,8 @@ impl Outbox {
         }
     }
 
-    pub(super) fn claim(&self) -> Result<(), Error> {
-        if !self.keeps_records() {
-            return Err(Error::outbox("it keeps no records: raise its limit of waiting records"));
-        }
-        if self.is_claimed.swap(true, Ordering::AcqRel) {
-            return Err(Error::outbox(
-                "another client delivers from it: give each client with sinks a store of its own",
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn give_back(&self) {
-        self.is_claimed.store(false, Ordering::Release);
-    }
-
     /// Whether records are made at all.
-    pub(super) const fn keeps_records(&self) -> bool {
+    pub(super) const fn are_kept(&self) -> bool {
         self.limit > 0
     }
 
@@ -132,7 +118,7 @@ impl Outbox {
     /// place, an entry gets as many as it needs: else one that has more records than `limit` could never
     /// be accepted.
     pub(super) fn reserve(&self) -> Result<(), Error> {
-        if !self.keeps_records() {
+        if !self.are_kept() {
             return Ok(());
         }
         let reserve = |taken| (taken < self.limit).then_some(taken + 1);

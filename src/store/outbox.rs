@@ -1,0 +1,126 @@
+//! The outbox: records that wait for their sinks, how far each sink is, and what could not be delivered.
+//!
+//! Must not know what sinks do with records, nor when they are asked again.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::attribution::Record;
+use crate::clock::TimeMs;
+use crate::error::Error;
+
+/// How far a sink is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The sequence number up to and including which it has all records, or they are dead letters.
+    pub through: u64,
+    /// What the sink itself needs to go on from there, in a form of its own, as a file's name and length.
+    pub state: Box<str>,
+}
+
+/// What a sink has done: kept in one piece.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Step {
+    /// How far it is now.
+    pub cursor: Cursor,
+    /// Records that it will never take.
+    pub buried: Vec<Burial>,
+    /// The numbers of dead letters that are done with: delivered after all, or buried anew.
+    pub settled: Vec<u64>,
+}
+
+/// A record that a sink will never take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burial {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// The record.
+    pub record: Arc<Record>,
+    /// Why, in words for people.
+    pub reason: Box<str>,
+}
+
+/// Records that did not reach a sink and will not, unless somebody asks for it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Its number: letters are numbered in the order in which they died.
+    pub number: u64,
+    /// The sink that did not take it; `None` where records were shed for all sinks.
+    pub sink: Option<Box<str>>,
+    /// The sequence number of the record, or of the first one that was shed.
+    pub sequence: u64,
+    /// How many records it stands for: more than one only where they were shed.
+    pub count: u64,
+    /// When it died.
+    pub at_ms: TimeMs,
+    /// Why, in words for people.
+    pub reason: Box<str>,
+    /// The record; `None` where it was shed.
+    pub record: Option<Arc<Record>>,
+    /// Whether somebody asked for it to be delivered again.
+    pub is_retried: bool,
+}
+
+/// Records that wait for their sinks, by sequence numbers without gaps.
+pub trait Outbox: Debug + Send + Sync {
+    /// Claims the outbox for one reader and its sinks, until it is returned: records that all of these
+    /// have are released. Gives where each sink goes on; a name that was never seen begins with the
+    /// oldest record that is still there.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has claimed it, the store keeps no records, or it cannot be read.
+    fn claim_outbox(&self, sinks: &[&str]) -> Result<Vec<Cursor>, Error>;
+
+    /// Gives the outbox back.
+    fn return_outbox(&self);
+
+    /// Records after a sequence number, oldest first, at most `limit`. Waits up to `patience` for one.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn outbox(
+        &self,
+        after: u64,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<(u64, Arc<Record>)>, Error>;
+
+    /// Keeps what a sink has done. When it returns, it is as safe as the records are.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be kept: then the sink goes on from where it was before.
+    fn advance(&self, sink: &str, step: Step) -> Result<(), Error>;
+
+    /// Says that nobody needs the records up to and including a sequence number any more.
+    fn release(&self, through: u64);
+
+    /// The sequence number of the latest record; 0 where there is none yet.
+    fn latest(&self) -> u64;
+
+    /// Dead letters with numbers after this one, at most `limit`, in order.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error>;
+
+    /// Asks for dead letters to be delivered again; gives how many there were. What was shed is gone and
+    /// does not count.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be kept.
+    fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error>;
+
+    /// Drops dead letters; gives how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be kept.
+    fn drop_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error>;
+}
