@@ -2,9 +2,13 @@
 //!
 //! Must not know sources, sinks or servers. The seam is the trait [`Store`].
 
+#[cfg(feature = "durable")]
+mod durable;
 mod memory;
 mod receipt;
 
+#[cfg(feature = "durable")]
+pub use durable::{Inspected, Mended, inspect, mend};
 pub use memory::{MemoryLimits, MemoryStore};
 pub use receipt::Receipt;
 
