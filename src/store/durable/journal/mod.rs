@@ -1,11 +1,12 @@
 //! Looks through a store's journals before the engine may open them, and cuts off the one commit that
 //! was being written when the power went.
 //!
-//! Must not know what the records mean. It leans on three habits of the store: a commit is one batch,
-//! made durable before the next one begins; so at most one batch can be torn, it was never
-//! acknowledged, and nothing stands behind it. Everything else is damage to what was acknowledged. The
-//! engine itself would answer a torn batch with a failure, and a flipped tag in the middle by dropping
-//! all that follows, without a word.
+//! Must not know what the records mean. It leans on two habits of the store. A commit is one batch, made
+//! durable before the next one begins: so at most one batch can be torn, it was never acknowledged, and
+//! nothing stands behind it. And no keyspace is ever dropped or emptied: so the numbers of batches only
+//! rise, and what a batch wrote into is there. Everything else is damage to what was acknowledged. The
+//! engine itself may answer a torn batch with a failure, and answers a flipped tag in the middle by
+//! dropping all that follows, without a word.
 
 mod folder;
 mod reader;
@@ -103,7 +104,7 @@ struct Look<'a> {
     parts: &'a Folder,
     found: Inspected,
     torn: Option<Torn>,
-    /// The largest number of a batch so far, as long as numbers must rise.
+    /// The number of the last batch.
     highest: Option<u64>,
 }
 
@@ -147,23 +148,17 @@ impl Look<'_> {
             self.found.torn_bytes = 0;
         }
         self.found.commits = self.found.commits.saturating_add(1);
-        let lost = batch.keyspaces.iter().find(|id| self.parts.unfinished.contains(id));
-        if lost.is_some() && self.found.damages.is_empty() {
-            self.damage(path, at, "a commit into a part of the store that has lost its `current`");
+        let is_lost = batch.keyspaces.iter().any(|id| !self.parts.keyspaces.contains(id));
+        if is_lost && self.found.damages.is_empty() {
+            self.damage(path, at, "a commit into a part of the store that is lost");
         }
         let expected = self.highest.map_or(0..=LARGEST_STEP, |highest| {
             highest.saturating_add(1)..=highest.saturating_add(LARGEST_STEP)
         });
-        // A keyspace that is gone or emptied takes its numbers with it, and they are given again.
-        let lives = batch.keyspaces.iter().any(|id| self.parts.keyspaces.contains(id));
-        if lives && !expected.contains(&batch.number) {
+        if !expected.contains(&batch.number) {
             self.damage(path, at, "a commit whose number is out of order");
         }
-        if batch.clears {
-            self.highest = None;
-        } else if lives {
-            self.highest = self.highest.max(Some(batch.number));
-        }
+        self.highest = Some(batch.number);
     }
 
     fn tear(&mut self, path: &Path, at: u64, length: u64) {

@@ -38,8 +38,6 @@ pub(super) struct Batch {
     pub(super) number: u64,
     /// The offset behind it.
     pub(super) end: u64,
-    /// Whether it empties a keyspace, after which numbers may start lower.
-    pub(super) clears: bool,
     /// The keyspaces that it wrote into.
     pub(super) keyspaces: SmallVec<[u64; 8]>,
 }
@@ -146,16 +144,13 @@ impl Reader {
         if tag != START || items == 0 {
             return Err(Stop::NoBatch);
         }
-        let mut batch = Batch { number, end: 0, clears: false, keyspaces: SmallVec::new() };
+        let mut batch = Batch { number, end: 0, keyspaces: SmallVec::new() };
         for _ in 0..items {
             let [tag] = self.take()?;
             hasher.update(&[tag]);
             match tag {
                 ITEM => batch.writes_into(self.item(&mut hasher)?),
-                CLEAR => {
-                    hasher.update(&self.take::<8>()?);
-                    batch.clears = true;
-                }
+                CLEAR => hasher.update(&self.take::<8>()?),
                 _ => return Err(Stop::NoBatch),
             }
         }
