@@ -46,6 +46,18 @@ enum Kind {
     Thread { name: &'static str, source: Source },
     #[error("the store's outbox cannot be read: {problem}")]
     Outbox { problem: &'static str },
+    #[error(
+        "the store's journal {path} is damaged at byte {offset} ({problem}): restore the store from a back-up, or run `variate events verify`, which says what is missing; nothing was changed", path = path.display()
+    )]
+    StoreJournal { path: PathBuf, offset: u64, problem: &'static str },
+    #[error(
+        "the store is damaged, {path} {problem}: restore the store from a back-up, or run `variate events verify`, which says what is missing; nothing was changed", path = path.display()
+    )]
+    StoreFolder { path: PathBuf, problem: &'static str },
+    #[error(
+        "the store in {path} is in use: stop the process that has it open, or give another folder", path = path.display()
+    )]
+    StoreInUse { path: PathBuf },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
 }
@@ -93,6 +105,22 @@ impl Error {
 
     pub(crate) fn thread(name: &'static str, source: impl Into<Source>) -> Self {
         Kind::Thread { name, source: source.into() }.into()
+    }
+
+    pub(crate) fn store_journal(
+        path: impl Into<PathBuf>,
+        offset: u64,
+        problem: &'static str,
+    ) -> Self {
+        Kind::StoreJournal { path: path.into(), offset, problem }.into()
+    }
+
+    pub(crate) fn store_folder(path: impl Into<PathBuf>, problem: &'static str) -> Self {
+        Kind::StoreFolder { path: path.into(), problem }.into()
+    }
+
+    pub(crate) fn store_in_use(path: impl Into<PathBuf>) -> Self {
+        Kind::StoreInUse { path: path.into() }.into()
     }
 
     /// The error of a sink that could not take records now, for sinks that you write.
@@ -146,6 +174,18 @@ impl Error {
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self.0, Kind::Full { .. })
+    }
+
+    /// Whether a store on disk is damaged in what was acknowledged.
+    #[must_use]
+    pub fn is_damaged_store(&self) -> bool {
+        matches!(self.0, Kind::StoreJournal { .. } | Kind::StoreFolder { .. })
+    }
+
+    /// Whether another process (or another handle of this one) has the store open.
+    #[must_use]
+    pub fn is_store_in_use(&self) -> bool {
+        matches!(self.0, Kind::StoreInUse { .. })
     }
 
     /// Whether a deadline passed before the work was done.

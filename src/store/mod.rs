@@ -2,10 +2,14 @@
 //!
 //! Must not know sources, sinks or servers. The seam is the trait [`Store`].
 
+#[cfg(feature = "durable")]
+mod durable;
 mod memory;
 mod outbox;
 mod receipt;
 
+#[cfg(feature = "durable")]
+pub use durable::{Inspected, Mended, inspect, mend};
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;

@@ -23,5 +23,7 @@ mod events;
 mod instructions;
 #[cfg(feature = "cli")]
 mod oracle;
+#[cfg(feature = "durable")]
+mod power_cut;
 mod tidy;
 mod vectors;

@@ -1,0 +1,188 @@
+//! A power cut at a random moment: what was synced stays, the rest is cut, zeroed or garbled.
+//!
+//! The order that the engine syncs in is part of the model: tables and manifest before `current`, which
+//! is renamed in one step; a journal goes only after the tables that replace it, and the next one comes
+//! only after all of it is synced.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::disk::{Content, Picture, is_journal, lay_out, picture};
+use super::world::{Found, World, restart};
+
+struct Plan {
+    seed: u64,
+    rounds: u64,
+    commits_per_round: u64,
+    memtable_bytes: u64,
+    value_bytes: usize,
+    copies: u64,
+}
+
+#[test]
+fn small_commits() {
+    check(&Plan {
+        seed: 1,
+        rounds: 12,
+        commits_per_round: 25,
+        memtable_bytes: 1 << 20,
+        value_bytes: 150,
+        copies: 30,
+    });
+}
+
+#[test]
+fn while_tables_are_written_all_the_time() {
+    check(&Plan {
+        seed: 2,
+        rounds: 12,
+        commits_per_round: 12,
+        memtable_bytes: 20_000,
+        value_bytes: 600,
+        copies: 30,
+    });
+}
+
+#[test]
+fn while_journals_come_and_go() {
+    check(&Plan {
+        seed: 3,
+        rounds: 10,
+        commits_per_round: 60,
+        memtable_bytes: 6 << 20,
+        value_bytes: 30_000,
+        copies: 3,
+    });
+}
+
+fn check(plan: &Plan) {
+    let mut random = StdRng::seed_from_u64(plan.seed);
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("store");
+    let world = World::open(&folder, plan.memtable_bytes, plan.value_bytes).unwrap();
+    let mut acknowledged = 0;
+    for round in 0..plan.rounds {
+        for _ in 0..random.random_range(1..=plan.commits_per_round) {
+            world.commit(acknowledged);
+            acknowledged += 1;
+        }
+        let synced = picture(&folder);
+        world.commit(acknowledged);
+        let later = picture(&folder);
+        for copy in 0..plan.copies {
+            let cut = Cut { synced: &synced, later: &later }.draw(&mut random);
+            let place = home.path().join(format!("copy-{round}-{copy}"));
+            lay_out(&cut, &place);
+            let limit = acknowledged + 1;
+            let (found, _) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
+                panic!("seed {} round {round} copy {copy}: {error}", plan.seed)
+            });
+            let is_right =
+                [Found::Commits(acknowledged), Found::Commits(acknowledged + 1)].contains(&found);
+            assert!(
+                is_right,
+                "seed {} round {round} copy {copy}: {found:?} of {acknowledged}",
+                plan.seed
+            );
+            std::fs::remove_dir_all(place).unwrap();
+        }
+        acknowledged += 1;
+    }
+}
+
+struct Cut<'a> {
+    synced: &'a Picture,
+    later: &'a Picture,
+}
+
+impl Cut<'_> {
+    fn draw(&self, random: &mut StdRng) -> Picture {
+        let mut cut = Picture::new();
+        let mut all_are_new = true;
+        for keyspace in self.keyspaces() {
+            let current = keyspace.join("current");
+            let is_new = self.synced.get(&current) == self.later.get(&current) || random.random();
+            all_are_new &= is_new;
+            self.keyspace(&keyspace, is_new, &mut cut, random);
+        }
+        self.journals(all_are_new, &mut cut, random);
+        for name in ["version", "lock"].map(PathBuf::from) {
+            cut.insert(name.clone(), self.synced[&name].clone());
+        }
+        cut
+    }
+
+    fn keyspaces(&self) -> BTreeSet<PathBuf> {
+        let of =
+            |path: &PathBuf| path.ends_with("current").then(|| path.parent().unwrap().to_owned());
+        self.synced.keys().filter_map(of).collect()
+    }
+
+    fn keyspace(&self, keyspace: &Path, is_new: bool, cut: &mut Picture, random: &mut StdRng) {
+        let (kept, other) =
+            if is_new { (self.later, self.synced) } else { (self.synced, self.later) };
+        for (path, content) in kept.iter().filter(|(path, _)| path.starts_with(keyspace)) {
+            cut.insert(path.clone(), content.clone());
+        }
+        for (path, content) in other.iter().filter(|(path, _)| path.starts_with(keyspace)) {
+            if !cut.contains_key(path) && random.random() {
+                cut.insert(path.clone(), spoil(content, 0, random));
+            }
+        }
+    }
+
+    fn journals(&self, may_be_gone: bool, cut: &mut Picture, random: &mut StdRng) {
+        let newest = |picture: &Picture| {
+            picture
+                .keys()
+                .filter(|path| is_journal(path))
+                .max_by_key(|p| number(p))
+                .cloned()
+                .unwrap()
+        };
+        let (was, is) = (newest(self.synced), newest(self.later));
+        for (path, content) in self.synced.iter().filter(|(path, _)| is_journal(path)) {
+            match self.later.get(path) {
+                None if may_be_gone => {}
+                None => drop(cut.insert(path.clone(), content.clone())),
+                Some(later) if *path == was && was == is => {
+                    cut.insert(path.clone(), spoil(later, content.bytes.len(), random));
+                }
+                Some(later) => drop(cut.insert(path.clone(), later.clone())),
+            }
+        }
+        for (path, content) in self.later.iter().filter(|(path, _)| is_journal(path)) {
+            if !self.synced.contains_key(path) {
+                cut.insert(path.clone(), spoil(content, 0, random));
+            }
+        }
+    }
+}
+
+fn number(path: &Path) -> u64 {
+    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
+}
+
+/// Keeps the first `kept` bytes; those behind may be there, cut off, zeroes or anything, by sectors.
+fn spoil(content: &Content, kept: usize, random: &mut StdRng) -> Content {
+    let mut bytes = content.bytes.clone();
+    let end = random.random_range(kept..=bytes.len());
+    let sector = [1, 64, 512, 4096][random.random_range(0..4)];
+    let ways: u32 = random.random_range(0..5);
+    for part in bytes[kept..].chunks_mut(sector) {
+        match (ways, random.random_range(0..3)) {
+            (0 | 1, _) | (_, 0) => {}
+            (2, _) | (4, 1) => part.fill(0),
+            _ => random.fill(part),
+        }
+    }
+    if ways < 2 {
+        bytes.truncate(end);
+    }
+    let length =
+        if random.random() { bytes.len() as u64 } else { content.length.max(bytes.len() as u64) };
+    Content { bytes, length }
+}

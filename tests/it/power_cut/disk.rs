@@ -1,0 +1,66 @@
+//! Folders as bytes: what they held when a commit was acknowledged, and copies as a cut leaves them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// A file's bytes up to the last one that is not zero, and its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    pub(super) length: u64,
+}
+
+/// Every file of a folder by its path inside it.
+pub(super) type Picture = BTreeMap<PathBuf, Content>;
+
+/// A picture of a folder in which background work goes on: taken again until nothing moved meanwhile.
+pub(super) fn picture(folder: &Path) -> Picture {
+    let mut last = Picture::new();
+    loop {
+        let mut now = Picture::new();
+        if read(folder, Path::new(""), &mut now).is_some() && now == last {
+            return now;
+        }
+        last = now;
+    }
+}
+
+fn read(root: &Path, inside: &Path, picture: &mut Picture) -> Option<()> {
+    for entry in fs::read_dir(root.join(inside)).ok()? {
+        let entry = entry.ok()?;
+        let path = inside.join(entry.file_name());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => read(root, &path, picture)?,
+            _ => {
+                let mut bytes = match fs::read(root.join(&path)) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return None,
+                    read => read.unwrap(),
+                };
+                let length = bytes.len() as u64;
+                bytes
+                    .truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+                picture.insert(path, Content { bytes, length });
+            }
+        }
+    }
+    Some(())
+}
+
+/// Lays a picture out as a folder; the zeroes behind the bytes are holes.
+pub(super) fn lay_out(picture: &Picture, folder: &Path) {
+    for (path, content) in picture {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &content.bytes).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_len(content.length).unwrap();
+    }
+    for keyspace in fs::read_dir(folder.join("keyspaces")).into_iter().flatten() {
+        fs::create_dir_all(keyspace.unwrap().path().join("tables")).unwrap();
+    }
+}
+
+pub(super) fn is_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "jnl")
+}
