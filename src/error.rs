@@ -58,6 +58,18 @@ enum Kind {
         "the store in {path} is in use: stop the process that has it open, or give another folder", path = path.display()
     )]
     StoreInUse { path: PathBuf },
+    #[error("this was not stored, and nothing of it is kept: mend the cause and send it again")]
+    NotStored { source: std::sync::Arc<Error> },
+    #[error(
+        "not all was stored before the deadline: it still waits for the disk, flush again or look at the disk"
+    )]
+    NotStoredInTime,
+    #[error("cannot {action} the store in {folder}: {remedy}", folder = folder.display())]
+    Store { action: &'static str, folder: PathBuf, remedy: &'static str, source: Source },
+    #[error("the store in {folder} cannot take anything now: {why}", folder = folder.display())]
+    StoreRefuses { folder: PathBuf, why: String },
+    #[error("the store in {folder} holds what this version cannot read ({what}): {remedy}", folder = folder.display())]
+    StoreContent { folder: PathBuf, what: String, remedy: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
 }
@@ -97,6 +109,35 @@ impl Error {
 
     pub(crate) fn full(queue: &'static str, limit: usize) -> Self {
         Kind::Full { queue, limit }.into()
+    }
+
+    pub(crate) fn not_stored(source: std::sync::Arc<Self>) -> Self {
+        Kind::NotStored { source }.into()
+    }
+
+    pub(crate) fn not_stored_in_time() -> Self {
+        Kind::NotStoredInTime.into()
+    }
+
+    pub(crate) fn store(
+        action: &'static str,
+        folder: impl Into<PathBuf>,
+        remedy: &'static str,
+        source: impl Into<Source>,
+    ) -> Self {
+        Kind::Store { action, folder: folder.into(), remedy, source: source.into() }.into()
+    }
+
+    pub(crate) fn store_refuses(folder: impl Into<PathBuf>, why: impl Into<String>) -> Self {
+        Kind::StoreRefuses { folder: folder.into(), why: why.into() }.into()
+    }
+
+    pub(crate) fn store_content(
+        folder: impl Into<PathBuf>,
+        what: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
+        Kind::StoreContent { folder: folder.into(), what: what.into(), remedy }.into()
     }
 
     pub(crate) fn deadline(waiting: u64) -> Self {
@@ -191,6 +232,6 @@ impl Error {
     /// Whether a deadline passed before the work was done.
     #[must_use]
     pub fn is_deadline(&self) -> bool {
-        matches!(self.0, Kind::Deadline { .. })
+        matches!(self.0, Kind::Deadline { .. } | Kind::NotStoredInTime)
     }
 }

@@ -27,6 +27,20 @@ impl Origin {
             Self::Library => "library",
         }
     }
+
+    /// The number that stands for it in stores, which never changes.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Library => 0,
+        }
+    }
+
+    /// The one that a number stands for.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        [Self::Library].into_iter().find(|origin| origin.number() == number)
+    }
 }
 
 /// What every impression and event carries.
@@ -111,6 +125,28 @@ impl<'a> From<&'a Impression> for NewImpression<'a> {
     }
 }
 
+impl From<&NewImpression<'_>> for Impression {
+    fn from(new: &NewImpression<'_>) -> Self {
+        Self {
+            envelope: Envelope {
+                id: new.id.map(Into::into),
+                origin: new.origin,
+                user_id: new.user_id.into(),
+                time_ms: new.time_ms,
+                datafile: Arc::clone(new.datafile),
+            },
+            flag: new.flag,
+            rule: new.rule,
+            variation: new.variation,
+            source: new.source,
+            is_enabled: new.is_enabled,
+            is_forced: new.is_forced,
+            attributes: new.attributes.to_recorded(new.datafile),
+            prediction_id: new.prediction_id.map(Into::into),
+        }
+    }
+}
+
 /// A decision to report. It is an activation if it names an experiment or a holdout.
 #[derive(Debug, Clone)]
 pub struct Impression {
@@ -181,6 +217,24 @@ impl ImpressionSource {
             Self::Rollout => "rollout",
             Self::Holdout => "holdout",
         }
+    }
+
+    /// The number that stands for it in stores, which never changes.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Experiment => 0,
+            Self::FeatureTest => 1,
+            Self::Rollout => 2,
+            Self::Holdout => 3,
+        }
+    }
+
+    /// The one that a number stands for.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        let all = [Self::Experiment, Self::FeatureTest, Self::Rollout, Self::Holdout];
+        all.into_iter().find(|source| source.number() == number)
     }
 }
 

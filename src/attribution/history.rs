@@ -19,17 +19,30 @@ const LONGEST_HISTORY: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub(super) struct AttributeHistory {
     /// In the order of `from_ms`; spans do not overlap.
-    spans: SmallVec<[Span; 1]>,
+    spans: SmallVec<[AttributeSpan; 1]>,
 }
 
-#[derive(Debug, Clone)]
-struct Span {
-    from_ms: TimeMs,
-    through_ms: TimeMs,
-    attributes: Attributes,
+/// Times between which a user was activated with the same attributes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeSpan {
+    /// The first of these times.
+    pub from_ms: TimeMs,
+    /// The last of them.
+    pub through_ms: TimeMs,
+    /// The attributes.
+    pub attributes: Attributes,
 }
 
 impl AttributeHistory {
+    /// From spans in the order of time.
+    pub(super) fn from_spans(spans: impl IntoIterator<Item = AttributeSpan>) -> Self {
+        Self { spans: spans.into_iter().collect() }
+    }
+
+    pub(super) fn spans(&self) -> &[AttributeSpan] {
+        &self.spans
+    }
+
     /// The attributes of the latest activation at or before a time.
     pub(super) fn latest_at(&self, time_ms: TimeMs) -> Option<&Attributes> {
         let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
@@ -44,7 +57,7 @@ impl AttributeHistory {
     ) {
         let after = self.spans.partition_point(|span| span.from_ms <= time_ms);
         let mut rest = None;
-        let point = || Span {
+        let point = || AttributeSpan {
             from_ms: time_ms,
             through_ms: time_ms,
             attributes: attributes.to_recorded(datafile),
@@ -59,7 +72,7 @@ impl AttributeHistory {
                 return;
             }
             if span.through_ms > time_ms {
-                rest = Some(Span { from_ms: span.through_ms, ..span.clone() });
+                rest = Some(AttributeSpan { from_ms: span.through_ms, ..span.clone() });
                 span.through_ms = span.from_ms;
             }
         }

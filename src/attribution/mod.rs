@@ -21,11 +21,12 @@ pub use attributes::{Attributes, GivenAttributes, RecordedAttribute};
 pub use credit::{Credit, credit_id};
 pub use entry::{Envelope, Event, Impression, ImpressionSource, NewImpression, Origin};
 pub use entry_id::EntryId;
+pub use history::AttributeSpan;
 pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
 pub use plan::{
     ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event,
 };
 pub use record::{About, Acceptance, ConversionRecord, ImpressionRecord, Record, TrackedEvent};
-pub use row::{Bounds, Forgotten, PendingEvent, UserRow};
+pub use row::{Activation, Bounds, Forgotten, PendingEvent, UserRow};
 pub use rules::Rules;
 pub use tie::Tie;

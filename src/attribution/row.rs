@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::attributes::{Attributes, GivenAttributes};
 use super::entry_id::EntryId;
-use super::history::AttributeHistory;
+use super::history::{AttributeHistory, AttributeSpan};
 use super::plan::{ActivationFact, ActivationPlan};
 use crate::clock::TimeMs;
 use crate::datafile::{Datafile, Shown};
@@ -27,12 +27,16 @@ pub struct UserRow<E> {
 }
 
 /// What the ledger remembers of a user's activations of one experiment or holdout.
-#[derive(Debug, Clone)]
-pub(super) struct Activation {
-    pub(super) shown: Arc<Shown>,
-    pub(super) first_ms: TimeMs,
-    pub(super) last_received_ms: TimeMs,
-    pub(super) is_crossed_over: bool,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// The experiment or holdout, and the variation that was shown first.
+    pub shown: Arc<Shown>,
+    /// When it was shown first.
+    pub first_ms: TimeMs,
+    /// When an activation of it was received last.
+    pub last_received_ms: TimeMs,
+    /// Whether the user was seen in another variation, too.
+    pub is_crossed_over: bool,
 }
 
 /// An event that waits for activations that arrive after it.
@@ -77,6 +81,39 @@ impl<E> Default for UserRow<E> {
 }
 
 impl<E> UserRow<E> {
+    /// A row put together again from its parts, as a store kept them.
+    #[must_use]
+    pub fn from_parts(
+        activations: impl IntoIterator<Item = Activation>,
+        pending: impl IntoIterator<Item = PendingEvent<E>>,
+        attributes: impl IntoIterator<Item = AttributeSpan>,
+    ) -> Self {
+        let mut activations: SmallVec<[Activation; 1]> = activations.into_iter().collect();
+        activations.sort_by(|one, other| one.shown.experiment_id.cmp(&other.shown.experiment_id));
+        let pending: VecDeque<_> = pending.into_iter().collect();
+        let pending = (!pending.is_empty()).then(|| Box::new(pending));
+        Self { activations, pending, history: AttributeHistory::from_spans(attributes) }
+    }
+
+    /// The activations, in the order of their experiments' ids.
+    #[must_use]
+    pub fn activations(&self) -> &[Activation] {
+        &self.activations
+    }
+
+    /// The attributes of the user's activations over time.
+    #[must_use]
+    pub fn attribute_spans(&self) -> &[AttributeSpan] {
+        self.history.spans()
+    }
+
+    /// Lets go of activations that were received last before this time; gives how many.
+    pub fn expire_activations(&mut self, before_ms: TimeMs) -> usize {
+        let count = self.activations.len();
+        self.activations.retain(|held| held.last_received_ms >= before_ms);
+        count.saturating_sub(self.activations.len())
+    }
+
     /// How many experiments and holdouts the user was activated in.
     #[must_use]
     pub fn activation_count(&self) -> usize {

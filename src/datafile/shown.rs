@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::model::{Rule, Variation};
 
 /// What a user was shown: an experiment or holdout, and the variation of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shown {
     /// The experiment's or holdout's id.
     pub experiment_id: Arc<str>,

@@ -9,7 +9,7 @@ mod outbox;
 mod receipt;
 
 #[cfg(feature = "durable")]
-pub use durable::{Inspected, Mended, inspect, mend};
+pub use durable::{DurableSettings, DurableStore, Inspected, Mended, WhenFull, inspect, mend};
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;
@@ -61,7 +61,7 @@ pub trait Store: Outbox {
     ///
     /// # Errors
     ///
-    /// If some of it was refused since the last call, or is not stored yet when the timeout is over.
+    /// If it is refused, or not stored yet when the timeout is over.
     fn flush(&self, timeout: Duration) -> Result<(), Error>;
 
     /// What it holds and what it had to forget.

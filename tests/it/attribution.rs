@@ -9,6 +9,8 @@
 
 mod bounds;
 mod contract;
+#[cfg(feature = "durable")]
+mod durable;
 mod ids;
 mod model;
 mod orders;

@@ -1,7 +1,269 @@
-//! The store on disk: nothing acknowledged is lost.
+//! The store on disk: what it has acknowledged, a power cut does not take away.
 //!
-//! Must not know sources, sinks or servers.
+//! Must not know sources, sinks or servers. A call takes its turn in memory (`turn`), on what the disk
+//! holds and what is in flight (`flight`), and hands row, id and records to one thread (`committer`),
+//! which stores all that waits in one commit, durable before anybody sees it. `engine` is the only file
+//! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
+//! of the outbox see only what is durable.
 
+mod committer;
+mod engine;
+mod entry;
+mod flight;
 mod journal;
+mod meta;
+mod names;
+mod outbox;
+mod queue;
+mod settings;
+mod turn;
+mod unreadable;
+mod wire;
 
 pub use journal::{Inspected, Mended, inspect, mend};
+pub use settings::{DurableSettings, WhenFull};
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use self::engine::{Engine, Space};
+use self::entry::Totals;
+use self::flight::Flight;
+use self::names::Names;
+use self::outbox::Sinks;
+use self::queue::{Numbers, Queue};
+use self::turn::{Arriving, Begun, repeated_event};
+use self::unreadable::Unreadable;
+use super::{Recorded, Statistics, Store};
+use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
+use crate::clock::Clock;
+use crate::error::Error;
+
+const THREAD: &str = "variate-store";
+
+/// The store on disk.
+///
+/// One process has it open at a time. It is closed when it is dropped: what it has taken is stored then.
+pub struct DurableStore {
+    inner: Arc<Inner>,
+    committer: Option<JoinHandle<()>>,
+}
+
+/// What callers and the committer share.
+struct Inner {
+    engine: Engine,
+    names: Names,
+    clock: Arc<Clock>,
+    settings: DurableSettings,
+    queue: Queue,
+    flight: Flight,
+    stored: Mutex<Stored>,
+    /// Rung when there is more that is stored.
+    published: Condvar,
+    sinks: Mutex<Sinks>,
+    /// What happened since the store was opened.
+    counts: Mutex<Statistics>,
+}
+
+/// How far the store is, as far as it is durable.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    totals: Totals,
+    /// The sequence number of the latest record.
+    latest: u64,
+    /// The sequence number up to which nobody needs records.
+    released: u64,
+    /// No record before this one is left.
+    oldest: u64,
+}
+
+impl DurableStore {
+    /// Opens the store in a folder, which is made if it is not there. Receipts are dated by the clock,
+    /// which the client should share.
+    ///
+    /// What a power cut left half-written, and was never acknowledged, is cut off.
+    ///
+    /// # Errors
+    ///
+    /// If another process has it open, it cannot be read or written, was made by a later version, or is
+    /// damaged in what was acknowledged: then nothing is changed.
+    pub fn open(
+        folder: impl AsRef<Path>,
+        clock: Arc<Clock>,
+        settings: DurableSettings,
+    ) -> Result<Self, Error> {
+        let engine = Engine::open(folder.as_ref(), settings.setup())?;
+        let inner = Arc::new(Inner {
+            engine,
+            names: Names::default(),
+            clock,
+            settings,
+            queue: Queue::new(settings.waiting_entries, settings.when_full),
+            flight: Flight::new(),
+            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
+            published: Condvar::new(),
+            sinks: Mutex::default(),
+            counts: Mutex::default(),
+        });
+        inner.load_names()?;
+        let numbers = inner.load()?;
+        inner.queue.accept(numbers);
+        let shared = Arc::clone(&inner);
+        let committer = thread::Builder::new()
+            .name(THREAD.into())
+            .spawn(move || shared.store_entries())
+            .map_err(|error| Error::thread(THREAD, error))?;
+        Ok(Self { inner, committer: Some(committer) })
+    }
+
+    /// Why the store refuses entries now, if it does: it goes on by itself when the cause is mended.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Arc<Error>> {
+        self.inner.queue.refusal()
+    }
+}
+
+impl Store for DurableStore {
+    fn record_impression(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        impression: &NewImpression<'_>,
+    ) -> Recorded<ImpressionOutcome> {
+        let arriving = Arriving {
+            kind: "impression",
+            environment,
+            rules,
+            origin: impression.origin,
+            user_id: impression.user_id,
+            id: impression.id,
+            time_ms: impression.time_ms,
+        };
+        match self.inner.begin(&arriving) {
+            Begun::Turn(turn) => turn.take_impression(impression),
+            Begun::Repeat(time_ms, receipt) => {
+                let outcome =
+                    ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
+                Recorded { outcome, receipt }
+            }
+        }
+    }
+
+    fn record_event(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        event: Event,
+    ) -> Recorded<EventOutcome> {
+        let envelope = &event.envelope;
+        let arriving = Arriving {
+            kind: "event",
+            environment,
+            rules,
+            origin: envelope.origin,
+            user_id: &envelope.user_id,
+            id: envelope.id.as_deref(),
+            time_ms: envelope.time_ms,
+        };
+        match self.inner.begin(&arriving) {
+            Begun::Turn(turn) => turn.take_event(event),
+            Begun::Repeat(time_ms, receipt) => {
+                Recorded { outcome: repeated_event(time_ms), receipt }
+            }
+        }
+    }
+
+    fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
+        let (was_there, receipt) = self.inner.forget(environment, user_id)?;
+        receipt.wait()?;
+        Ok(was_there)
+    }
+
+    fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        let Some(commit) = self.inner.queue.latest_commit() else { return Ok(()) };
+        commit.wait_for(timeout).unwrap_or_else(|| Err(Error::not_stored_in_time()))
+    }
+
+    fn statistics(&self) -> Statistics {
+        let Stored { totals, latest, released, .. } = *self.inner.stored.lock();
+        let held = |count: i64| u64::try_from(count).unwrap_or_default();
+        Statistics {
+            users: held(totals.users),
+            activations: held(totals.activations),
+            pending_events: held(totals.pending_events),
+            ids: held(totals.ids),
+            waiting_records: latest.saturating_sub(released),
+            dead_letters: held(totals.dead_letters),
+            ..*self.inner.counts.lock()
+        }
+    }
+}
+
+impl Inner {
+    fn count(&self, add: impl FnOnce(&mut Statistics)) {
+        add(&mut self.counts.lock());
+    }
+
+    fn unreadable(&self, what: &str, why: &Unreadable) -> Error {
+        let remedy = "restore the store from a back-up, or use the version that wrote it";
+        Error::store_content(self.engine.folder(), format!("{what}: {why}"), remedy)
+    }
+
+    fn load_names(&self) -> Result<(), Error> {
+        let all = Vec::new()..=vec![u8::MAX; 8];
+        for (key, value) in self.engine.range(Space::Names, all, usize::MAX)? {
+            self.names.add(&key, &value).map_err(|why| self.unreadable("a name", &why))?;
+        }
+        Ok(())
+    }
+
+    /// Reads how far the store is; a new one gets its format.
+    fn load(&self) -> Result<Numbers, Error> {
+        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
+        let format = self.engine.get(Space::Meta, meta::FORMAT_KEY)?;
+        match format.as_deref().map(<[u8; 4]>::try_from) {
+            None => self.engine.commit(vec![meta::format()])?,
+            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => {}
+            Some(format) => {
+                let found = format.map(u32::from_be_bytes).unwrap_or_default();
+                let why =
+                    Unreadable::new(format!("format {found}, this version reads {}", meta::FORMAT));
+                return Err(self.unreadable("the store", &why));
+            }
+        }
+        let totals = self.engine.get(Space::Meta, meta::TOTALS_KEY)?;
+        let totals = totals.map(|bytes| meta::unpacked_totals(&bytes)).transpose();
+        let (totals, latest) = totals.map_err(unreadable)?.unwrap_or((Totals::NONE, 0));
+        let released = self.engine.get(Space::Meta, meta::RELEASED_KEY)?;
+        let released = released.and_then(|bytes| meta::number(&bytes)).unwrap_or_default();
+        *self.stored.lock() = Stored { totals, latest, released, oldest: 0 };
+        self.load_sinks()?;
+        let letter = self.engine.last_key(Space::Dead)?.and_then(|key| meta::number(&key));
+        Ok(Numbers { sequence: latest + 1, letter: letter.unwrap_or_default() + 1 })
+    }
+}
+
+impl Drop for DurableStore {
+    fn drop(&mut self) {
+        self.inner.queue.stop();
+        // A thread that panicked has been heard of already: what it left is refused or still in the queue.
+        if let Some(committer) = self.committer.take() {
+            drop(committer.join());
+        }
+    }
+}
+
+/// Counts only: the rows are about users.
+impl std::fmt::Debug for DurableStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("DurableStore")
+            .field("folder", &self.inner.engine.folder())
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}

@@ -19,6 +19,12 @@ fn a_small_memory_store_keeps_the_contract() {
     store_contract(|clock| Box::new(MemoryStore::new(clock, limits)));
 }
 
+#[cfg(feature = "durable")]
+#[test]
+fn durable_store_keeps_the_contract() {
+    store_contract(super::durable::durable);
+}
+
 /// The contract of [`Store`]; `make` gives an empty one with room for a few dozen of everything.
 pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
     let clauses: [fn(MakeStore<'_>); 12] = [

@@ -1,0 +1,87 @@
+//! What a turn hands to the committer: all of it is stored, or nothing.
+//!
+//! Must not know how it came about.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::engine::Write;
+use super::wire::Held;
+use crate::attribution::{Record, UserRow};
+use crate::clock::TimeMs;
+
+/// A user's row in the ledger.
+pub(super) type Row = UserRow<Held>;
+
+/// The key of a user's row.
+pub(super) type RowKey = Box<[u8]>;
+
+/// What is stored in one piece.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// The sequence number of its first record.
+    pub(super) first_sequence: u64,
+    pub(super) records: Vec<Record>,
+    /// A row as it is now; an empty one is taken away.
+    pub(super) row: Option<(RowKey, Arc<Row>)>,
+    pub(super) id: Option<AcceptedId>,
+    pub(super) writes: Vec<Write>,
+    pub(super) change: Totals,
+    /// The sequence number up to which nobody needs records when it is stored.
+    pub(super) released: u64,
+}
+
+/// An id, and when it stops being recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AcceptedId {
+    pub(super) id: Uuid,
+    pub(super) until_ms: TimeMs,
+}
+
+/// How much is held, or by how much that changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) users: i64,
+    pub(super) activations: i64,
+    pub(super) pending_events: i64,
+    pub(super) ids: i64,
+    pub(super) dead_letters: i64,
+}
+
+impl Totals {
+    pub(super) const fn plus(self, change: Self) -> Self {
+        Self {
+            users: self.users.saturating_add(change.users),
+            activations: self.activations.saturating_add(change.activations),
+            pending_events: self.pending_events.saturating_add(change.pending_events),
+            ids: self.ids.saturating_add(change.ids),
+            dead_letters: self.dead_letters.saturating_add(change.dead_letters),
+        }
+    }
+
+    /// What a row holds.
+    pub(super) fn of_row(row: &Row) -> Self {
+        Self {
+            users: i64::from(!row.is_empty()),
+            activations: signed(row.activation_count()),
+            pending_events: signed(row.pending().len()),
+            ..Self::default()
+        }
+    }
+
+    /// The change from one row to another.
+    pub(super) fn between(before: &Row, after: &Row) -> Self {
+        let (before, after) = (Self::of_row(before), Self::of_row(after));
+        Self {
+            users: after.users - before.users,
+            activations: after.activations - before.activations,
+            pending_events: after.pending_events - before.pending_events,
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,216 @@
+//! Entries that wait for the committer, in the order in which they are stored, with the numbers of their
+//! records.
+//!
+//! Must not know rows or the engine. What waits is bounded: who brings an entry asks for a place first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::entry::Entry;
+use super::settings::WhenFull;
+use crate::error::Error;
+use crate::store::receipt::Commit;
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    limit: usize,
+    when_full: WhenFull,
+    state: Mutex<State>,
+    arrived: Condvar,
+    /// Rung when places become free, and when the store begins or stops to refuse.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: Vec<Entry>,
+    /// The commit that the entries are to be part of, and its number.
+    commit: Arc<Commit>,
+    group: u64,
+    /// The commit that is being written.
+    writing: Option<Arc<Commit>>,
+    /// Places taken: by entries that wait or are being written, and by who is about to bring one.
+    taken: usize,
+    numbers: Numbers,
+    refusal: Option<Arc<Error>>,
+    is_stopping: bool,
+}
+
+/// The next numbers to be given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// Of a record.
+    pub(super) sequence: u64,
+    /// Of a dead letter.
+    pub(super) letter: u64,
+}
+
+/// Entries that are stored together.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) entries: Vec<Entry>,
+    pub(super) commit: Arc<Commit>,
+    pub(super) number: u64,
+}
+
+/// A place in the queue; given back when it is dropped without having been used.
+#[derive(Debug)]
+pub(super) struct Place<'q> {
+    queue: &'q Queue,
+    is_used: bool,
+}
+
+/// The commit that an entry became part of, and its number.
+pub(super) type Queued = (Arc<Commit>, u64);
+
+impl Queue {
+    pub(super) fn new(limit: usize, when_full: WhenFull) -> Self {
+        Self {
+            limit: limit.max(1),
+            when_full,
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Takes a place for an entry. May wait for one; so it must be asked for before any lock is taken.
+    pub(super) fn place(&self) -> Result<Place<'_>, Error> {
+        let mut state = self.state.lock();
+        let is_full = |state: &mut State| state.refusal.is_none() && state.taken >= self.limit;
+        if is_full(&mut state) {
+            match self.when_full {
+                WhenFull::Wait => self.changed.wait_while(&mut state, is_full),
+                WhenFull::Refuse => return Err(Error::full("the store's queue", self.limit)),
+            }
+        }
+        if let Some(refusal) = &state.refusal {
+            return Err(Error::not_stored(Arc::clone(refusal)));
+        }
+        state.taken += 1;
+        Ok(Place { queue: self, is_used: false })
+    }
+
+    /// A place for what must not wait for callers, as the steps of sinks.
+    pub(super) fn place_at_once(&self) -> Result<Place<'_>, Error> {
+        let mut state = self.state.lock();
+        if let Some(refusal) = &state.refusal {
+            return Err(Error::not_stored(Arc::clone(refusal)));
+        }
+        state.taken += 1;
+        Ok(Place { queue: self, is_used: false })
+    }
+
+    /// Waits for entries, at most so long, and takes them all.
+    pub(super) fn take(&self, patience: Duration) -> Option<Group> {
+        let mut state = self.state.lock();
+        let is_idle = |state: &mut State| state.entries.is_empty() && !state.is_stopping;
+        self.arrived.wait_while_for(&mut state, is_idle, patience);
+        (!state.entries.is_empty()).then(|| state.take())
+    }
+
+    /// Says that entries left the queue for good.
+    pub(super) fn free(&self, places: usize) {
+        let mut state = self.state.lock();
+        state.taken = state.taken.saturating_sub(places);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Says that a group is done with.
+    pub(super) fn finish(&self, group: &Group) {
+        self.state.lock().writing = None;
+        self.free(group.entries.len());
+    }
+
+    /// Refuses everything from now on; gives what was waiting.
+    pub(super) fn refuse(&self, refusal: &Arc<Error>) -> Group {
+        let mut state = self.state.lock();
+        state.refusal = Some(Arc::clone(refusal));
+        let group = state.take();
+        drop(state);
+        self.changed.notify_all();
+        group
+    }
+
+    /// Takes entries again, and numbers records from here on.
+    pub(super) fn accept(&self, numbers: Numbers) {
+        let mut state = self.state.lock();
+        state.refusal = None;
+        state.numbers = numbers;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.lock().is_stopping = true;
+        self.arrived.notify_all();
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until it is stopped, at most so long; gives whether it is stopped.
+    pub(super) fn rest(&self, patience: Duration) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while_for(&mut state, |state| !state.is_stopping, patience);
+        state.is_stopping
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.state.lock().is_stopping
+    }
+
+    /// The commit with which all entries that were put before the call are stored; `None` where all are.
+    pub(super) fn latest_commit(&self) -> Option<Arc<Commit>> {
+        let state = self.state.lock();
+        if state.entries.is_empty() { state.writing.clone() } else { Some(state.commit.clone()) }
+    }
+
+    pub(super) fn refusal(&self) -> Option<Arc<Error>> {
+        self.state.lock().refusal.clone()
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Group {
+        let number = self.group;
+        self.group += 1;
+        let commit = std::mem::take(&mut self.commit);
+        self.writing = Some(Arc::clone(&commit));
+        Group { entries: std::mem::take(&mut self.entries), commit, number }
+    }
+}
+
+impl Place<'_> {
+    /// Puts an entry in the queue. It is built under the queue's lock, with the next numbers, which it
+    /// moves on by as many as it uses.
+    pub(super) fn put(
+        mut self,
+        build: impl FnOnce(&mut Numbers, u64) -> Entry,
+    ) -> Result<Queued, Error> {
+        let mut state = self.queue.state.lock();
+        if let Some(refusal) = &state.refusal {
+            return Err(Error::not_stored(Arc::clone(refusal)));
+        }
+        let group = state.group;
+        let entry = build(&mut state.numbers, group);
+        state.entries.push(entry);
+        self.is_used = true;
+        let commit = Arc::clone(&state.commit);
+        let is_first = state.entries.len() == 1;
+        drop(state);
+        if is_first {
+            self.queue.arrived.notify_one();
+        }
+        Ok((commit, group))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.is_used {
+            self.queue.free(1);
+        }
+    }
+}

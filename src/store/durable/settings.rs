@@ -1,0 +1,82 @@
+//! How a durable store is set up.
+//!
+//! Must not know how it keeps to that.
+
+use super::engine::Setup;
+use crate::attribution::Bounds;
+
+const MEBIBYTE: u64 = 1024 * 1024;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How a [`DurableStore`](super::DurableStore) is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DurableSettings {
+    /// Entries that may wait for the disk at once, those that are being written included.
+    pub waiting_entries: usize,
+    /// What happens when that many wait.
+    pub when_full: WhenFull,
+    /// Activations per user. Beyond it, the one whose experiment was not shown for longest is forgotten.
+    pub activations_per_user: usize,
+    /// Events per user that wait for late activations. Beyond it, those received first are forgotten.
+    pub pending_events_per_user: usize,
+    /// For how long an activation is remembered after it was last received, in milliseconds.
+    pub activation_retention_ms: i64,
+    /// For how long a record is kept after all sinks have it, in milliseconds from its receipt.
+    pub record_retention_ms: i64,
+    /// Where the disk has less room than this, in bytes, entries are refused: so that others on it go on,
+    /// and the store can still tidy up.
+    pub reserved_bytes: u64,
+    /// Memory for what was read from the disk, in bytes.
+    pub cache_bytes: u64,
+    /// Memory for what was written lately, in bytes, for each kind of data.
+    pub memtable_bytes: u64,
+    /// Size of the journals, in bytes, beyond which what was written lately is put in order.
+    pub journal_bytes: u64,
+}
+
+/// What happens to an entry when too many wait for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// The call waits until there is room: nobody loses anything, and who sends too much becomes slow.
+    #[default]
+    Wait,
+    /// The entry is refused, and its receipt says so: no call ever waits.
+    Refuse,
+}
+
+impl Default for DurableSettings {
+    /// 16 384 waiting entries, and calls wait beyond; a thousand activations and pending events per user;
+    /// activations for 180 days, records for 7; 256 MiB in reserve; 64 MiB of cache, 16 MiB per kind of data
+    /// for what is new, and 256 MiB of journals.
+    fn default() -> Self {
+        Self {
+            waiting_entries: 16_384,
+            when_full: WhenFull::default(),
+            activations_per_user: 1_000,
+            pending_events_per_user: 1_000,
+            activation_retention_ms: 180 * DAY_MS,
+            record_retention_ms: 7 * DAY_MS,
+            reserved_bytes: 256 * MEBIBYTE,
+            cache_bytes: 64 * MEBIBYTE,
+            memtable_bytes: 16 * MEBIBYTE,
+            journal_bytes: 256 * MEBIBYTE,
+        }
+    }
+}
+
+impl DurableSettings {
+    pub(super) const fn bounds(&self) -> Bounds {
+        Bounds {
+            activations: self.activations_per_user,
+            pending_events: self.pending_events_per_user,
+        }
+    }
+
+    pub(super) fn setup(&self) -> Setup {
+        Setup {
+            cache_bytes: self.cache_bytes,
+            journal_bytes: self.journal_bytes.max(64 * MEBIBYTE),
+            memtable_bytes: self.memtable_bytes.max(MEBIBYTE),
+        }
+    }
+}

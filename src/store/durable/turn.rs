@@ -1,0 +1,433 @@
+//! One entry's turn: read the user's row, plan, and hand the new row, the id and the records to the
+//! committer. Runs under the lock of the user, and of the id if there is one.
+//!
+//! Must not know the engine beyond reading. What is in flight is seen by turns, so that an event and an
+//! activation that are in flight together do not miss each other; should a commit fail, everything
+//! behind it is refused with it.
+
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+use uuid::Uuid;
+
+use super::Inner;
+use super::engine::Space;
+use super::entry::{AcceptedId, Entry, Row, RowKey, Totals, signed};
+use super::flight::{Ids, Rows};
+use super::queue::Place;
+use super::wire::{Held, unpacked_record, unpacked_row};
+use crate::attribution::{
+    Acceptance, ActivationFact, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
+    Impression, ImpressionOutcome, ImpressionRecord, NewImpression, NotCredited, Origin,
+    PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
+};
+use crate::clock::TimeMs;
+use crate::error::Error;
+use crate::store::{Receipt, Recorded};
+
+/// The namespace of the ids that are remembered: UUIDv5 of `urn:variate:accepted-id` in the URL namespace.
+const ID_NAMESPACE: Uuid = Uuid::from_u128(0xe860_3d6d_2fd6_5842_a0e2_320c_245d_ade4);
+
+/// Longer ones do not stand in keys as they are.
+const LONGEST_USER_ID_IN_KEY: usize = 4096;
+
+/// What there is to know of an entry before its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arriving<'a> {
+    pub(super) kind: &'static str,
+    pub(super) environment: &'a str,
+    pub(super) rules: &'a Rules,
+    pub(super) origin: Origin,
+    pub(super) user_id: &'a str,
+    pub(super) id: Option<&'a str>,
+    pub(super) time_ms: Option<TimeMs>,
+}
+
+/// A user's turn.
+pub(super) struct Turn<'s> {
+    inner: &'s Inner,
+    place: Result<Place<'s>, Error>,
+    rows: MutexGuard<'s, Rows>,
+    key: RowKey,
+    environment: Arc<str>,
+    rules: Rules,
+    time_ms: TimeMs,
+    received_at_ms: TimeMs,
+    is_clamped: bool,
+    id: Option<Claim<'s>>,
+}
+
+/// An id under its lock.
+struct Claim<'s> {
+    ids: MutexGuard<'s, Ids>,
+    id: Uuid,
+}
+
+/// How a turn begins.
+pub(super) enum Begun<'s> {
+    Turn(Turn<'s>),
+    /// Its id was accepted before, at this time, and this is when that is stored.
+    Repeat(TimeMs, Receipt),
+}
+
+impl Inner {
+    pub(super) fn begin(&self, arriving: &Arriving<'_>) -> Begun<'_> {
+        // Waiting for room must come before any lock.
+        let place = self.queue.place();
+        let environment: Arc<str> = arriving.environment.into();
+        let number = self.names.environments.number_of(&environment);
+        let key = row_key(number, arriving.user_id);
+        let rows = self.flight.turn(&key);
+        let received_at_ms = self.clock.now_ms();
+        let (time_ms, is_clamped) = arriving.rules.time_of(arriving.time_ms, received_at_ms);
+        let mut place = place;
+        let mut id = None;
+        if let Some(text) = arriving.id {
+            let uuid = remembered_id(arriving, text);
+            let ids = self.flight.id_turn(&uuid);
+            match self.repeats(&ids, &uuid, received_at_ms) {
+                Ok(Some(receipt)) => {
+                    self.count(|counts| counts.duplicates += 1);
+                    return Begun::Repeat(time_ms, receipt);
+                }
+                Ok(None) => id = Some(Claim { ids, id: uuid }),
+                Err(error) => place = Err(error),
+            }
+        }
+        let rules = *arriving.rules;
+        let inner = self;
+        Begun::Turn(Turn {
+            inner,
+            place,
+            rows,
+            key,
+            environment,
+            rules,
+            time_ms,
+            received_at_ms,
+            is_clamped,
+            id,
+        })
+    }
+
+    /// Takes a user's row away; gives whether there was one, and when it is gone.
+    pub(super) fn forget(
+        &self,
+        environment: &str,
+        user_id: &str,
+    ) -> Result<(bool, Receipt), Error> {
+        let arriving = Arriving {
+            kind: "forget",
+            environment,
+            rules: &Rules::default(),
+            origin: Origin::Library,
+            user_id,
+            id: None,
+            time_ms: None,
+        };
+        match self.begin(&arriving) {
+            Begun::Turn(turn) => turn.forget(),
+            Begun::Repeat(_, receipt) => Ok((false, receipt)),
+        }
+    }
+
+    /// Where an id was accepted before: the receipt of that.
+    fn repeats(&self, ids: &Ids, id: &Uuid, now_ms: TimeMs) -> Result<Option<Receipt>, Error> {
+        if let Some(commit) = ids.get(id) {
+            return Ok(Some(Receipt::of_commit(Arc::clone(commit))));
+        }
+        for day in self.engine.days()?.into_iter().filter(|day| *day >= day_of(now_ms)) {
+            let until_ms = self.engine.get(Space::Ids(day), id.as_bytes())?;
+            let until_ms =
+                until_ms.and_then(|bytes| bytes.try_into().ok()).map(TimeMs::from_be_bytes);
+            if until_ms.is_some_and(|until_ms| now_ms < until_ms) {
+                return Ok(Some(Receipt::stored()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The event that a row's pending event is about; `None` where its record is gone.
+    fn event_of(&self, held: &Held) -> Result<Option<Arc<TrackedEvent>>, Error> {
+        if let Some(event) = &held.event {
+            return Ok(Some(Arc::clone(event)));
+        }
+        let key = held.sequence.to_be_bytes();
+        let Some(bytes) = self.engine.get(Space::Outbox, &key)? else { return Ok(None) };
+        match unpacked_record(&bytes, &self.names)
+            .map_err(|why| self.unreadable("a record", &why))?
+        {
+            Record::Conversion(record) => Ok(Some(record.event)),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Turn<'_> {
+    pub(super) fn take_impression(
+        mut self,
+        impression: &NewImpression<'_>,
+    ) -> Recorded<ImpressionOutcome> {
+        let shown = impression.shows();
+        let before = match shown.as_ref().map(|_| self.row()).transpose() {
+            Ok(row) => row.unwrap_or_default(),
+            Err(error) => {
+                self.place = Err(error);
+                Arc::default()
+            }
+        };
+        let fact = shown.as_deref().map(|shown| ActivationFact {
+            shown,
+            time_ms: self.time_ms,
+            received_at_ms: self.received_at_ms,
+        });
+        let mut after = self.without_what_is_over(&before);
+        let plan = fact
+            .as_ref()
+            .map(|fact| plan_activation(&after, &self.environment, &self.rules, fact))
+            .unwrap_or_default();
+        let late = match self.late_conversions(&after, &plan.late_credits) {
+            Ok(late) => late,
+            Err(error) => {
+                self.place = Err(error);
+                Vec::new()
+            }
+        };
+        let outcome = ImpressionOutcome {
+            duplicate: false,
+            time_ms: self.time_ms,
+            first: plan.first,
+            crossover: plan.crossover,
+            late_credits: late.iter().map(|(_, credit)| credit.clone()).collect(),
+        };
+        let mut row = None;
+        let mut forgotten = 0;
+        if let Some(fact) = &fact {
+            let attributes = (impression.attributes, &**impression.datafile);
+            let bounds = self.inner.settings.bounds();
+            forgotten =
+                after.commit_activation(fact, &plan, attributes, &bounds).activations as u64;
+            row = Some(Arc::new(after));
+        }
+        let change = row.as_ref().map(|row| Totals::between(&before, row)).unwrap_or_default();
+        let acceptance = self.acceptance(impression.id.map(Into::into));
+        let impression = Impression::from(impression);
+        let record = ImpressionRecord::new(impression, plan.first, acceptance);
+        let late = late.into_iter().map(|(event, credit)| {
+            let at_ms = event.about.time_ms;
+            let none_given = event.attributes.is_none();
+            let inherited = row
+                .as_ref()
+                .filter(|_| none_given)
+                .and_then(|row| row.attributes_at(at_ms))
+                .cloned();
+            Record::Conversion(ConversionRecord::late(event, credit, inherited))
+        });
+        let records: Vec<_> = std::iter::once(Record::Impression(record)).chain(late).collect();
+        let is_clamped = self.is_clamped;
+        let inner = self.inner;
+        let receipt = self.put(records, row, change, |_, _| {});
+        if receipt.refusal().is_none() {
+            inner.count(|counts| {
+                counts.crossovers += u64::from(plan.crossover);
+                counts.clamped_times += u64::from(is_clamped);
+                counts.forgotten_activations += forgotten;
+            });
+        }
+        Recorded { outcome, receipt }
+    }
+
+    pub(super) fn take_event(mut self, mut event: Event) -> Recorded<EventOutcome> {
+        let before = match self.row() {
+            Ok(row) => row,
+            Err(error) => {
+                self.place = Err(error);
+                Arc::default()
+            }
+        };
+        let mut after = self.without_what_is_over(&before);
+        let is_unknown_user = after.activation_count() == 0;
+        let acceptance = self.acceptance(event.envelope.id.take());
+        let fact = EventFact { id: &acceptance.id, time_ms: self.time_ms };
+        let plan = plan_event(&after, &self.environment, &self.rules, &fact, event.ties());
+        let inherited = after.attributes_at(self.time_ms).filter(|_| event.attributes.is_none());
+        let inherited = inherited.cloned();
+        let outcome = EventOutcome {
+            duplicate: false,
+            time_ms: self.time_ms,
+            credits: plan.credits.clone(),
+            reason: plan.reason,
+            early_by_ms: plan.early_by_ms,
+        };
+        let claimable_until_ms = self.rules.claimable_until_ms(self.received_at_ms);
+        let tied = claimable_until_ms.map(|_| event.running_ties()).unwrap_or_default();
+        let event = Arc::new(TrackedEvent::new(event, acceptance));
+        let records =
+            vec![Record::Conversion(ConversionRecord::new(event.clone(), plan.credits, inherited))];
+        let is_clamped = self.is_clamped;
+        let (inner, bounds) = (self.inner, self.inner.settings.bounds());
+        let mut forgotten = 0;
+        let receipt =
+            if let Some(claimable_until_ms) = claimable_until_ms.filter(|_| !tied.is_empty()) {
+                let (time_ms, received_at_ms) = (self.time_ms, self.received_at_ms);
+                let id = event.about.id.clone();
+                self.put(records, None, Totals::default(), |entry, key| {
+                    let held = Held { sequence: entry.first_sequence, event: Some(event) };
+                    let pending = PendingEvent {
+                        id,
+                        time_ms,
+                        received_at_ms,
+                        claimable_until_ms,
+                        tied,
+                        event: held,
+                    };
+                    forgotten = after.commit_pending(pending, &bounds).pending_events as u64;
+                    entry.change = entry.change.plus(Totals::between(&before, &after));
+                    entry.row = Some((key.into(), Arc::new(after)));
+                })
+            } else {
+                self.put(records, None, Totals::default(), |_, _| {})
+            };
+        if receipt.refusal().is_none() {
+            inner.count(|counts| {
+                counts.unknown_user_events += u64::from(is_unknown_user);
+                counts.clamped_times += u64::from(is_clamped);
+                counts.forgotten_events += forgotten;
+            });
+        }
+        Recorded { outcome, receipt }
+    }
+
+    fn forget(self) -> Result<(bool, Receipt), Error> {
+        let before = self.row()?;
+        if before.is_empty() {
+            return Ok((false, Receipt::stored()));
+        }
+        let change = Totals::between(&before, &Row::default());
+        Ok((true, self.put(Vec::new(), Some(Arc::default()), change, |_, _| {})))
+    }
+
+    /// The row as it is when everything in flight is stored.
+    fn row(&self) -> Result<Arc<Row>, Error> {
+        if let Some((row, _)) = self.rows.get(&self.key) {
+            return Ok(Arc::clone(row));
+        }
+        let Some(bytes) = self.inner.engine.get(Space::Rows, &self.key)? else {
+            return Ok(Arc::default());
+        };
+        let row = unpacked_row(&bytes, &self.inner.names);
+        row.map(Arc::new).map_err(|why| self.inner.unreadable("a user's row", &why))
+    }
+
+    fn without_what_is_over(&self, row: &Row) -> Row {
+        let mut row = row.clone();
+        row.expire_pending(self.received_at_ms);
+        let retention_ms = self.inner.settings.activation_retention_ms;
+        row.expire_activations(self.received_at_ms.saturating_sub(retention_ms));
+        row
+    }
+
+    fn late_conversions(
+        &self,
+        row: &Row,
+        late: &[crate::attribution::LateCredit],
+    ) -> Result<Vec<(Arc<TrackedEvent>, crate::attribution::Credit)>, Error> {
+        let mut conversions = Vec::new();
+        for late in late {
+            let Some(pending) = row.pending().nth(late.pending_place) else { continue };
+            if let Some(event) = self.inner.event_of(&pending.event)? {
+                conversions.push((event, late.credit.clone()));
+            }
+        }
+        Ok(conversions)
+    }
+
+    fn acceptance(&self, id: Option<Box<str>>) -> Acceptance {
+        Acceptance {
+            id: EntryId::given_or_new(id),
+            environment: Arc::clone(&self.environment),
+            time_ms: self.time_ms,
+            received_at_ms: self.received_at_ms,
+        }
+    }
+
+    /// Hands the entry to the committer; `finish` sees the numbers of its records.
+    fn put(
+        self,
+        records: Vec<Record>,
+        row: Option<Arc<Row>>,
+        change: Totals,
+        finish: impl FnOnce(&mut Entry, &[u8]),
+    ) -> Receipt {
+        let Self { inner, place, mut rows, key, rules, received_at_ms, id, .. } = self;
+        let count = records.len() as u64;
+        let until_ms = received_at_ms.saturating_add(rules.repeat_window_ms);
+        let accepted = id.as_ref().map(|claim| AcceptedId { id: claim.id, until_ms });
+        let change = change
+            .plus(Totals { ids: signed(usize::from(accepted.is_some())), ..Totals::default() });
+        let mut landed = None;
+        let queued = place.and_then(|place| {
+            place.put(|numbers, group| {
+                let row = row.map(|row| (key.clone(), row));
+                let first_sequence = numbers.sequence;
+                numbers.sequence += count;
+                let mut entry = Entry {
+                    first_sequence,
+                    records,
+                    row,
+                    id: accepted,
+                    change,
+                    ..Entry::default()
+                };
+                finish(&mut entry, &key);
+                landed = entry.row.as_ref().map(|(_, row)| (Arc::clone(row), group));
+                entry
+            })
+        });
+        match queued {
+            Ok((commit, _)) => {
+                if let Some(in_flight) = landed {
+                    rows.insert(key, in_flight);
+                }
+                if let Some(mut claim) = id {
+                    claim.ids.insert(claim.id, Arc::clone(&commit));
+                }
+                Receipt::of_commit(commit)
+            }
+            Err(error) => {
+                inner.count(|counts| counts.refused_records += count);
+                Receipt::refused(error)
+            }
+        }
+    }
+}
+
+/// The outcome of an event whose id was seen before.
+pub(super) fn repeated_event(time_ms: TimeMs) -> EventOutcome {
+    let reason = Some(NotCredited::Duplicate);
+    EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() }
+}
+
+/// The day since the epoch that a time is in.
+pub(super) const fn day_of(time_ms: TimeMs) -> i64 {
+    time_ms.div_euclid(24 * 60 * 60 * 1000)
+}
+
+/// The key of a user's row. The engine takes keys up to 65 535 bytes: a longer id is stood for by its
+/// UUIDv5, behind a byte that no text has.
+pub(super) fn row_key(environment: u32, user_id: &str) -> RowKey {
+    let environment = environment.to_be_bytes();
+    if user_id.len() <= LONGEST_USER_ID_IN_KEY {
+        return [&environment[..], user_id.as_bytes()].concat().into();
+    }
+    let stand_in = Uuid::new_v5(&ID_NAMESPACE, user_id.as_bytes());
+    [&environment[..], &[0xff], stand_in.as_bytes()].concat().into()
+}
+
+/// An id as it is remembered: with all within which it is unique.
+fn remembered_id(arriving: &Arriving<'_>, text: &str) -> Uuid {
+    let Arriving { kind, origin, environment, .. } = arriving;
+    let length = environment.len();
+    let name = format!("{kind}:{}:{length}:{environment}:{text}", origin.as_str());
+    Uuid::new_v5(&ID_NAMESPACE, name.as_bytes())
+}
