@@ -198,5 +198,5 @@ impl Inner {
 impl Totals {
     /// The totals of nothing.
     pub(super) const NONE: Self =
-        Self { users: 0, activations: 0, pending_events: 0, ids: 0, dead_letters: 0 };
+        Self { users: 0, activations: 0, pending_events: 0, dead_letters: 0 };
 }

@@ -132,6 +132,11 @@ impl Engine {
         self.read(|opened| Ok(opened.ids.keys().copied().collect()))
     }
 
+    /// About how many ids are kept.
+    pub(super) fn count_ids(&self) -> Result<u64, Error> {
+        self.read(|opened| Ok(opened.ids.values().map(|day| day.approximate_len() as u64).sum()))
+    }
+
     /// Drops the ids of a day.
     pub(super) fn drop_day(&self, day: i64) -> Result<(), Error> {
         let mut opened = self.opened.write();

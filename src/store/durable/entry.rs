@@ -45,7 +45,6 @@ pub(super) struct Totals {
     pub(super) users: i64,
     pub(super) activations: i64,
     pub(super) pending_events: i64,
-    pub(super) ids: i64,
     pub(super) dead_letters: i64,
 }
 
@@ -55,7 +54,6 @@ impl Totals {
             users: self.users.saturating_add(change.users),
             activations: self.activations.saturating_add(change.activations),
             pending_events: self.pending_events.saturating_add(change.pending_events),
-            ids: self.ids.saturating_add(change.ids),
             dead_letters: self.dead_letters.saturating_add(change.dead_letters),
         }
     }

@@ -37,7 +37,6 @@ pub(super) fn totals(totals: &Totals, latest: u64) -> Result<Write, Unreadable> 
         users: totals.users,
         activations: totals.activations,
         pending_events: totals.pending_events,
-        ids: totals.ids,
         dead_letters: totals.dead_letters,
         latest,
     };
@@ -51,7 +50,6 @@ pub(super) fn unpacked_totals(value: &[u8]) -> Result<(Totals, u64), Unreadable>
         users: stored.users,
         activations: stored.activations,
         pending_events: stored.pending_events,
-        ids: stored.ids,
         dead_letters: stored.dead_letters,
     };
     Ok((totals, stored.latest))

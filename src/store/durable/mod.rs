@@ -195,7 +195,7 @@ impl Store for DurableStore {
             users: held(totals.users),
             activations: held(totals.activations),
             pending_events: held(totals.pending_events),
-            ids: held(totals.ids),
+            ids: self.inner.engine.count_ids().unwrap_or_default(),
             waiting_records: latest.saturating_sub(released),
             dead_letters: held(totals.dead_letters),
             ..*self.inner.counts.lock()

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::engine::Space;
-use super::entry::{AcceptedId, Entry, Row, RowKey, Totals, signed};
+use super::entry::{AcceptedId, Entry, Row, RowKey, Totals};
 use super::flight::{Ids, Rows};
 use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
@@ -363,8 +363,6 @@ impl Turn<'_> {
         let count = records.len() as u64;
         let until_ms = received_at_ms.saturating_add(rules.repeat_window_ms);
         let accepted = id.as_ref().map(|claim| AcceptedId { id: claim.id, until_ms });
-        let change = change
-            .plus(Totals { ids: signed(usize::from(accepted.is_some())), ..Totals::default() });
         let mut landed = None;
         let queued = place.and_then(|place| {
             place.put(|numbers, group| {

@@ -19,6 +19,18 @@ fn credit_ids_can_be_computed_by_others() {
 }
 
 #[test]
+fn the_store_in_memory_forgets_ids_when_they_no_longer_count() {
+    let world = world(&memory, Rules { repeat_window_ms: 500, ..Rules::default() });
+    for id in ["a", "b", "c"] {
+        world.track(&given().id(id), "buy");
+    }
+    assert_eq!(world.store.statistics().ids, 3);
+    world.clock.advance_to(1500);
+    world.track(&given().id("a"), "buy");
+    assert_eq!(world.store.statistics().ids, 1);
+}
+
+#[test]
 fn records_carry_the_callers_id_or_a_new_one() {
     let world = world(&memory, Rules { late_window_ms: 100, ..Rules::default() });
     world.activate(&given().id("mine"), "10", "9");

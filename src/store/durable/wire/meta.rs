@@ -11,7 +11,6 @@ pub(in crate::store::durable) struct StoredTotals {
     pub(in crate::store::durable) users: i64,
     pub(in crate::store::durable) activations: i64,
     pub(in crate::store::durable) pending_events: i64,
-    pub(in crate::store::durable) ids: i64,
     pub(in crate::store::durable) dead_letters: i64,
     /// The sequence number of the latest record.
     pub(in crate::store::durable) latest: u64,
