@@ -6,6 +6,7 @@
 //! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
 //! of the outbox see only what is durable.
 
+mod commit;
 mod committer;
 mod engine;
 mod entry;
@@ -20,6 +21,7 @@ mod turn;
 mod unreadable;
 mod wire;
 
+pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use settings::{DurableSettings, WhenFull};
 

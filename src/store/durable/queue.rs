@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::commit::Commit;
 use super::entry::Entry;
 use super::settings::WhenFull;
 use crate::error::Error;
-use crate::store::receipt::Commit;
 
 #[derive(Debug)]
 pub(super) struct Queue {

@@ -169,7 +169,9 @@ fn a_folder_that_holds_no_store_yet() {
         fs::create_dir_all(folder.join("keyspaces")).unwrap();
         fs::write(folder.join("lock"), "").unwrap();
         fs::write(folder.join("0.jnl"), [0; 100]).unwrap();
-        mark.map(|mark| fs::write(folder.join("version"), mark).unwrap());
+        if let Some(mark) = mark {
+            fs::write(folder.join("version"), mark).unwrap();
+        }
         assert_eq!(restart(&folder, 1, 100).unwrap(), (Found::Commits(0), 0));
     }
 }
