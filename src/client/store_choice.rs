@@ -24,6 +24,10 @@ pub enum StoreChoice {
 }
 
 impl StoreChoice {
+    #[cfg_attr(
+        not(feature = "durable"),
+        expect(unused_variables, reason = "only a store that is opened here needs a clock")
+    )]
     pub(super) fn open(self, clock: impl FnOnce() -> Arc<Clock>) -> Result<Arc<dyn Store>, Error> {
         match self {
             Self::Open(store) => Ok(store),
