@@ -1,8 +1,8 @@
 //! A power cut at a random moment: what was synced stays, the rest is cut, zeroed or garbled.
 //!
 //! The order that the engine syncs in is part of the model: tables and manifest before `current`, which
-//! is renamed in one step; a journal goes only after the tables that replace it, and the next one comes
-//! only after all of it is synced.
+//! is renamed in one step; a commit gets into tables only after it is synced in the journal; a journal
+//! goes only after the tables that replace it, and the next one comes only after all of it is synced.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -101,14 +101,20 @@ struct Cut<'a> {
 impl Cut<'_> {
     fn draw(&self, random: &mut StdRng) -> Picture {
         let mut cut = Picture::new();
-        let mut all_are_new = true;
+        let (mut all_are_new, mut tables_moved) = (true, false);
         for keyspace in self.keyspaces() {
             let current = keyspace.join("current");
-            let is_new = self.synced.get(&current) == self.later.get(&current) || random.random();
+            let is_same = self.synced.get(&current) == self.later.get(&current);
+            let is_new = is_same || random.random();
             all_are_new &= is_new;
+            tables_moved |= is_new && !is_same;
             self.keyspace(&keyspace, is_new, &mut cut, random);
         }
-        self.journals(all_are_new, &mut cut, random);
+        if tables_moved {
+            self.whole_journals(all_are_new, &mut cut);
+        } else {
+            self.torn_journals(&mut cut, random);
+        }
         for name in ["version", "lock"].map(PathBuf::from) {
             cut.insert(name.clone(), self.synced[&name].clone());
         }
@@ -134,31 +140,24 @@ impl Cut<'_> {
         }
     }
 
-    fn journals(&self, may_be_gone: bool, cut: &mut Picture, random: &mut StdRng) {
-        let newest = |picture: &Picture| {
-            picture
-                .keys()
-                .filter(|path| is_journal(path))
-                .max_by_key(|p| number(p))
-                .cloned()
-                .unwrap()
+    /// The commit may be in tables, so it is in the journal.
+    fn whole_journals(&self, may_be_gone: bool, cut: &mut Picture) {
+        let synced = self.synced.iter().filter(|_| !may_be_gone);
+        for (path, content) in synced.chain(self.later).filter(|(path, _)| is_journal(path)) {
+            cut.insert(path.clone(), content.clone());
+        }
+    }
+
+    /// The last journal of either time is torn behind what was synced; the others are whole.
+    fn torn_journals(&self, cut: &mut Picture, random: &mut StdRng) {
+        self.whole_journals(false, cut);
+        let Some(newest) = cut.keys().filter(|path| is_journal(path)).max_by_key(|p| number(p))
+        else {
+            return;
         };
-        let (was, is) = (newest(self.synced), newest(self.later));
-        for (path, content) in self.synced.iter().filter(|(path, _)| is_journal(path)) {
-            match self.later.get(path) {
-                None if may_be_gone => {}
-                None => drop(cut.insert(path.clone(), content.clone())),
-                Some(later) if *path == was && was == is => {
-                    cut.insert(path.clone(), spoil(later, content.bytes.len(), random));
-                }
-                Some(later) => drop(cut.insert(path.clone(), later.clone())),
-            }
-        }
-        for (path, content) in self.later.iter().filter(|(path, _)| is_journal(path)) {
-            if !self.synced.contains_key(path) {
-                cut.insert(path.clone(), spoil(content, 0, random));
-            }
-        }
+        let kept = self.synced.get(newest).map_or(0, |content| content.bytes.len());
+        let torn = spoil(&cut[newest], kept, random);
+        cut.insert(newest.clone(), torn);
     }
 }
 
