@@ -20,6 +20,8 @@ struct Plan {
     memtable_bytes: u64,
     value_bytes: usize,
     copies: u64,
+    /// The engine goes on to a next one after 64 MB.
+    journals_left: u64,
 }
 
 #[test]
@@ -31,6 +33,7 @@ fn small_commits() {
         memtable_bytes: 1 << 20,
         value_bytes: 150,
         copies: 12,
+        journals_left: 0,
     });
 }
 
@@ -43,6 +46,7 @@ fn while_tables_are_written_all_the_time() {
         memtable_bytes: 20_000,
         value_bytes: 600,
         copies: 12,
+        journals_left: 0,
     });
 }
 
@@ -51,10 +55,11 @@ fn while_journals_come_and_go() {
     check(&Plan {
         seed: 3,
         rounds: 8,
-        commits_per_round: 60,
+        commits_per_round: 100,
         memtable_bytes: 6 << 20,
         value_bytes: 30_000,
         copies: 2,
+        journals_left: 2,
     });
 }
 
@@ -63,9 +68,9 @@ fn check(plan: &Plan) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("store");
     let world = World::open(&folder, plan.memtable_bytes, plan.value_bytes).unwrap();
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut cut_bytes) = (0, 0);
     for round in 0..plan.rounds {
-        for _ in 0..random.random_range(1..=plan.commits_per_round) {
+        for _ in 0..random.random_range(plan.commits_per_round / 2..=plan.commits_per_round) {
             world.commit(acknowledged);
             acknowledged += 1;
         }
@@ -77,9 +82,10 @@ fn check(plan: &Plan) {
             let place = home.path().join(format!("copy-{round}-{copy}"));
             lay_out(&cut, &place);
             let limit = acknowledged + 1;
-            let (found, _) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
+            let (found, cut) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
                 panic!("seed {} round {round} copy {copy}: {error}", plan.seed)
             });
+            cut_bytes += cut;
             let is_right =
                 [Found::Commits(acknowledged), Found::Commits(acknowledged + 1)].contains(&found);
             assert!(
@@ -91,6 +97,10 @@ fn check(plan: &Plan) {
         }
         acknowledged += 1;
     }
+    assert!(cut_bytes > 0, "nothing was torn: this tests nothing");
+    let journals = picture(&folder).into_keys().filter(|path| is_journal(path));
+    let newest = journals.map(|path| number(&path)).max().unwrap();
+    assert!(newest >= plan.journals_left, "journals do not come and go: the newest is {newest}");
 }
 
 struct Cut<'a> {
