@@ -99,13 +99,9 @@ fn user(item: u64) -> Vec<u8> {
 }
 
 fn value(seed: u64, bytes: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let length = bytes / 2 + usize::try_from(seed % 17).unwrap() * bytes / 34;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
+    let word = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1).to_le_bytes();
+    let mut value = word.repeat(length / word.len() + 1);
+    value.truncate(length);
+    value
 }
