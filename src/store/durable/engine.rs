@@ -26,7 +26,7 @@ use fjall::config::{
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
-use super::journal::mend;
+use super::journal::{mend, note_dropped};
 use crate::error::Error;
 
 /// A place to write to.
@@ -144,6 +144,8 @@ impl Engine {
         let mut opened = self.opened.write();
         let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
         let Some(keyspace) = opened.ids.remove(&day) else { return Ok(()) };
+        note_dropped(&self.folder, keyspace.id())
+            .map_err(|error| Error::file("write to", &self.folder, error))?;
         self.guarded("drop old ids of", || opened.database.delete_keyspace(keyspace))
     }
 

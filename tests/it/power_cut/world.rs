@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 pub(super) const ITEMS_PER_COMMIT: u64 = 6;
 
@@ -31,7 +31,10 @@ impl World {
         value_bytes: usize,
     ) -> fjall::Result<Self> {
         let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
-        let database = Database::builder(folder).worker_threads(2).open()?;
+        let database = Database::builder(folder)
+            .journal_compression(CompressionType::None)
+            .worker_threads(2)
+            .open()?;
         let rows = database.keyspace("rows", options)?;
         let outbox = database.keyspace("outbox", options)?;
         Ok(Self { database, rows, outbox, value_bytes })
