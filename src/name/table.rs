@@ -39,14 +39,23 @@ impl<T: Copy> NameTable<T> {
     #[must_use]
     pub fn get(&self, text: &str) -> Option<T> {
         let seen = Seen::new(text);
-        let mut place = self.place(hash(&seen, self.seeds));
-        while let Some(Some(slot)) = self.slots.get(place) {
+        let place = self.place(hash(&seen, self.seeds));
+        let slot = self.slots.get(place)?.as_ref()?;
+        if slot.name.is_seen_as(&seen) { Some(slot.value) } else { self.get_behind(place, text) }
+    }
+
+    /// Searches on from a place: where the text is no name of the table, or the name does not stand where
+    /// it should.
+    #[cold]
+    fn get_behind(&self, mut place: usize, text: &str) -> Option<T> {
+        let seen = Seen::new(text);
+        loop {
+            place = (place + 1) & mask(&self.slots);
+            let slot = self.slots.get(place)?.as_ref()?;
             if slot.name.is_seen_as(&seen) {
                 return Some(slot.value);
             }
-            place = (place + 1) & mask(&self.slots);
         }
-        None
     }
 }
 
