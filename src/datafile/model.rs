@@ -161,8 +161,10 @@ pub struct Audience {
 }
 
 /// Which audiences a rule is for.
+// Each decision asks which: one comparison, where the tag has a byte of its own.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Audiences {
     /// Everyone: no audience is named.
     Everyone,

@@ -121,7 +121,7 @@ fn decide<T: Trace>(
     if !rule.is_plain && !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
         return ExperimentDecision::none(How::OutsideTraffic);
     }
-    match bucket::variation(rule, bucketing_id, trace) {
+    match bucket::variation_inlined(rule, bucketing_id, trace) {
         None => ExperimentDecision::none(How::OutsideTraffic),
         Some(_) if !rule.is_plain && rule.is_contextual_bandit() => {
             predicted((index, rule), given, trace)
