@@ -109,7 +109,7 @@ impl MemoryStore {
         for shard in self.shards() {
             let mut shard = shard.lock();
             if !shard.captured.is_empty() {
-                self.outbox.arrive(shard.captured.take(), []);
+                self.outbox.bring(shard.captured.take());
             }
         }
     }

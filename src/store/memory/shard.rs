@@ -62,24 +62,33 @@ pub(super) struct Shard {
 
 /// The names of environments, shared and numbered: there are few.
 #[derive(Debug, Default)]
-pub(super) struct Environments(Vec<Arc<str>>);
+pub(super) struct Environments(Vec<Environment>);
+
+/// The name is here twice: what is compared must not lie beside the count of those who share the other,
+/// which readers of records write all the time.
+#[derive(Debug)]
+struct Environment {
+    name: SmolStr,
+    shared: Arc<str>,
+}
 
 impl Environments {
-    pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
-        match self.0.iter().find(|known| ***known == *name) {
-            Some(known) => known.clone(),
-            None => self.add(name),
-        }
+    /// The name of a number that was given out, shared.
+    pub(super) fn shared(&self, number: u32) -> Arc<str> {
+        self.0.get(number as usize).map(|one| one.shared.clone()).unwrap_or_default()
     }
 
-    fn number_of(&self, name: &str) -> Option<u32> {
-        self.0.iter().position(|known| **known == *name).map(small)
+    /// The number of a name, if it has one already.
+    pub(super) fn number_of(&self, name: &str) -> Option<u32> {
+        self.0.iter().position(|known| *known.name == *name).map(small)
     }
 
-    fn add(&mut self, name: &str) -> Arc<str> {
-        let shared: Arc<str> = name.into();
-        self.0.push(shared.clone());
-        shared
+    /// The number of a name.
+    pub(super) fn number_or_new(&mut self, name: &str) -> u32 {
+        self.number_of(name).unwrap_or_else(|| {
+            self.0.push(Environment { name: name.into(), shared: name.into() });
+            small(self.0.len().saturating_sub(1))
+        })
     }
 }
 
@@ -149,7 +158,7 @@ impl Shard {
         }
         let slot = Slot {
             hash: key.hash,
-            environment: self.number_of_environment(key.environment),
+            environment: self.environments.number_or_new(key.environment),
             user_id: key.user_id.into(),
             recent_uses: 0,
             row: UserRow::default(),
@@ -178,15 +187,8 @@ impl Shard {
 
     /// The environment's name, shared.
     pub(super) fn environment(&mut self, name: &str) -> Arc<str> {
-        self.environments.shared(name)
-    }
-
-    fn number_of_environment(&mut self, name: &str) -> u32 {
-        self.environments.number_of(name).unwrap_or_else(|| {
-            let next = small(self.environments.0.len());
-            self.environments.add(name);
-            next
-        })
+        let number = self.environments.number_or_new(name);
+        self.environments.shared(number)
     }
 
     /// Lets an event wait for late activations.
