@@ -92,15 +92,16 @@ impl Environments {
     }
 }
 
-/// Two lines of the cache: reading a user's row is mostly waiting for them.
+/// Two lines of the cache, side by side: reading a user's row is mostly waiting for them. All that is
+/// compared is in the first one, hence the order of the fields.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(128))]
 struct Slot {
     hash: u64,
     /// Its number among the environments.
     environment: u32,
-    user_id: SmolStr,
     recent_uses: u8,
+    user_id: SmolStr,
     row: UserRow<Held>,
 }
 
@@ -159,8 +160,8 @@ impl Shard {
         let slot = Slot {
             hash: key.hash,
             environment: self.environments.number_or_new(key.environment),
-            user_id: key.user_id.into(),
             recent_uses: 0,
+            user_id: key.user_id.into(),
             row: UserRow::default(),
         };
         let vacant = self.vacant.pop().and_then(|place| Some((place, self.slots.get_mut(place)?)));

@@ -10,9 +10,9 @@ use super::ids::Claim;
 use super::outbox::Outbox;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
-    ActivationFact, ActivationPlan, Attributes, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
-    EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record, Rules, Shown,
-    UserRow, plan_activation, plan_event,
+    ActivationFact, ActivationPlan, Attributes, ConversionRecord, EntryId, Event, EventFact,
+    EventOutcome, EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record,
+    Rules, Shown, UserRow, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::store::{Receipt, Recorded};
