@@ -91,6 +91,10 @@ impl VariationIndex {
 pub(crate) const FILLER_AUDIENCE_ID: &str = "$opt_dummy_audience";
 
 /// A compiled datafile.
+///
+/// It begins a line of the cache of its own: the count of its owners, which lies before it, is written
+/// with each record that is made or dropped, and those who decide must not wait for that.
+#[repr(align(64))]
 pub struct Datafile {
     pub(crate) version: Box<str>,
     pub(crate) account_id: Box<str>,

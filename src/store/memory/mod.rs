@@ -75,6 +75,7 @@ impl MemoryStore {
 
     /// Begins an entry's turn, which ends when the shard is unlocked. Gives the entry's time where its
     /// id is a repeat.
+    #[inline]
     fn begin<'a>(
         &'a self,
         shard: &'a mut Shard,
@@ -109,7 +110,7 @@ impl MemoryStore {
         for shard in self.shards() {
             let mut shard = shard.lock();
             if !shard.captured.is_empty() {
-                self.outbox.arrive(shard.captured.take(), []);
+                self.outbox.bring(shard.captured.take());
             }
         }
     }

@@ -2,7 +2,13 @@
 //!
 //! Must not know what they are.
 
-/// As many shards as keep threads out of each other's way.
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+/// For each thread that can run at once: enough to keep threads out of each other's way. With more, what
+/// the shards themselves need is no longer in the cache.
+const SHARDS_PER_THREAD: usize = 4;
+
 const MOST_SHARDS: usize = 64;
 
 /// Below this many things in a shard, chance would fill one long before the others.
@@ -10,7 +16,9 @@ const LEAST_PER_SHARD: usize = 1024;
 
 /// How many shards to spread at most `limit` things over: a power of two.
 pub(super) fn shard_count(limit: usize) -> usize {
-    let shards = (limit / LEAST_PER_SHARD).clamp(1, MOST_SHARDS);
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = threads.saturating_mul(SHARDS_PER_THREAD).min(MOST_SHARDS);
+    let shards = (limit / LEAST_PER_SHARD).clamp(1, most);
     // The power of two at or below.
     1 << shards.ilog2()
 }
