@@ -92,7 +92,8 @@ and since the ids of experiments, rollout rules, holdouts and groups are part of
 is bucketed anew. Each difference says what it means for users.
 
 What it does to people is counted, not estimated: each user is decided for in both datafiles, for
-every experiment as getVariation does and for every flag as decide does. The users have no profiles,
+every experiment as getVariation does and for every flag as decide does: of several experiments with
+one key, that is the last. The users have no profiles,
 no forced variations and no forced decisions. Where you keep profiles, users who have one keep their
 variation, so fewer change than counted. Where a contextual bandit predicts, only who takes part is
 compared.
@@ -126,7 +127,8 @@ pub(super) const BUCKET_LESSON: &str = r#"The users:
   NDJSON                  {"userId": "...", "attributes": {...}} or "..." a line; other members are ignored
 
 The variations, in the order of the users:
-  CSV                     user_id,variation       with --all a column for each experiment; empty for none
+  CSV                     user_id,variation       with --all a column for each experiment; empty for none.
+                          Of several experiments with one key, the last stands for it
   NDJSON                  {"userId": "...", "variationKey": "..."}; with --all "variationKeys": {...}; null for none
 
 The answer is that of activate and getVariation: whitelist, audiences, groups and traffic count, forced

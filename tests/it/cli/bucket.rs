@@ -176,6 +176,39 @@ fn shared_attributes_count_where_the_user_has_none() {
     assert_eq!(shared, "user_id,variation\nb,banner_and_timer\nb,\nb,banner_and_timer\n");
 }
 
+/// Of several experiments with one key, the one that `decide` answers with; each name once.
+#[test]
+fn a_key_that_is_shared_is_written_once() {
+    let folder = tempdir().unwrap();
+    let mut shop: Value = serde_json::from_slice(&fs::read(SHOP).unwrap()).unwrap();
+    let experiments = shop["experiments"].as_array_mut().unwrap();
+    let mut hiding = experiments[0].clone();
+    (hiding["id"], hiding["forcedVariations"]) = ("1".into(), serde_json::json!({}));
+    experiments.push(hiding);
+    let path = folder.path().join("shared.json");
+    fs::write(&path, shop.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let key = shop["experiments"][0]["key"].as_str().unwrap();
+    let (named, mut differing) = (format!("\"{key}\":"), 0);
+    for user in (0..20).map(|number| format!("u{number}")) {
+        let asked = ["--all", "--users", "-", "--input-format", "csv", "--format", "ndjson", "-q"];
+        let users = format!("{user}\n");
+        let asked_here = [&["bucket", "--datafile", path][..], &asked].concat();
+        let answer = variate(&asked_here, users.as_bytes());
+        assert_eq!(stdout(&answer).matches(&named).count(), 1, "{}", stdout(&answer));
+        let got: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        let alone = |datafile: &str| {
+            let asked = ["decide", "--datafile", datafile, "-q", "--format", "json", "--user"];
+            let asked = [&asked[..], &[&user, "--experiment", key]].concat();
+            let alone: Value = serde_json::from_slice(&variate(&asked, b"").stdout).unwrap();
+            alone["variationKey"].clone()
+        };
+        assert_eq!(got["variationKeys"][key], alone(path));
+        differing += u32::from(alone(path) != alone(SHOP));
+    }
+    assert!(differing > 0, "the hidden experiment would have answered the same");
+}
+
 #[test]
 fn files_in_and_out_with_a_summary() {
     let folder = tempdir().unwrap();
