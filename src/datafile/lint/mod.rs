@@ -7,6 +7,7 @@ mod attributes;
 mod audiences;
 mod context;
 mod events;
+mod fields;
 mod flags;
 mod holdouts;
 mod keys;
@@ -14,6 +15,7 @@ mod logic;
 mod matches;
 mod ranges;
 mod reach;
+mod references;
 mod rollouts;
 mod status;
 mod takers;
@@ -29,6 +31,8 @@ use context::Context;
 /// Looks for everything that linting finds.
 pub(super) fn lint(wire: &WireDatafile<'_>, datafile: &Datafile, findings: &mut Findings) {
     let mut context = Context::new(wire, datafile, findings.paths());
+    references::lint(&context, findings);
+    fields::lint(&context, findings);
     keys::lint(&context, findings);
     ranges::lint(&context, findings);
     traffic::lint(&context, findings);
