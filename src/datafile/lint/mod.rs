@@ -13,6 +13,7 @@ mod holdouts;
 mod keys;
 mod logic;
 mod matches;
+mod movement;
 mod ranges;
 mod reach;
 mod references;
@@ -27,6 +28,7 @@ use super::findings::Findings;
 use super::model::Datafile;
 use super::wire::WireDatafile;
 use context::Context;
+pub(crate) use movement::Movement;
 
 /// Looks for everything that linting finds.
 pub(super) fn lint(wire: &WireDatafile<'_>, datafile: &Datafile, findings: &mut Findings) {
