@@ -4,7 +4,7 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, or a difference under --exit-code of diff; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused";
+Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, or a difference under --exit-code of diff; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:
