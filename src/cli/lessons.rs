@@ -125,6 +125,8 @@ pub(super) const BUCKET_LESSON: &str = r#"The users:
                           empty cell gives no attribute
   CSV of one column       ids without a header
   NDJSON                  {"userId": "...", "attributes": {...}} or "..." a line; other members are ignored
+  An id that is empty is no user: it is mostly a cell that somebody forgot. --id-field names another
+  column or member for the ids.
 
 The variations, in the order of the users:
   CSV                     user_id,variation       with --all a column for each experiment; empty for none.

@@ -53,7 +53,7 @@ fn of_file(
     comparison: &Comparison<'_>,
     threads: usize,
 ) -> Result<Tally, Failure> {
-    let file = UsersFile::open(path, arguments.input_format)?;
+    let file = UsersFile::open(path, arguments.input_format, arguments.id_field.as_deref())?;
     let progress = Progress::start_counting("users", file.total_bytes()).alone_on_the_terminal();
     let progress = Mutex::new(progress);
     let (file, sum) = (Mutex::new(file), Mutex::new(Ok(Tally::default())));
