@@ -16,7 +16,7 @@ use super::edits::{EDITS, shop_after};
 use super::{SHOP, compiled};
 
 /// So many users for all edits at once; each edit alone is tried on fewer, since tests are slow.
-const USERS: u64 = 100_000;
+const USERS: u64 = 25_000;
 const USERS_OF_ONE_EDIT: u64 = 1_000;
 
 const SEGMENTS: &[&str] = &["loyal_buyers"];
