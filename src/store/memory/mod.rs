@@ -75,7 +75,6 @@ impl MemoryStore {
 
     /// Begins an entry's turn, which ends when the shard is unlocked. Gives the entry's time where its
     /// id is a repeat.
-    #[inline]
     fn begin<'a>(
         &'a self,
         shard: &'a mut Shard,
