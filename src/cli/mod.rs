@@ -41,7 +41,7 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 ///
 /// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check` or a difference
 /// under `diff --exit-code`, 2 for wrong usage or a file that cannot be used, 3 for a datafile that is
-/// unreadable or refused.
+/// unreadable or refused, 101 (that of a panic, too) for a defect of the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

@@ -8,6 +8,7 @@ mod check;
 mod decide;
 mod diff;
 mod malformed;
+mod pipes;
 mod replay;
 mod text;
 mod usage;

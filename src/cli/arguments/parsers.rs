@@ -66,6 +66,13 @@ pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), String> {
 /// More threads than any machine has are a slip of the finger.
 const MOST_THREADS: usize = 1024;
 
+/// Events that wait longer than this are nobody's late arrivals.
+const MOST_DAYS_OF_A_LATE_WINDOW: i64 = 366;
+
+pub(super) fn parse_late_window_ms(text: &str) -> Result<i64, String> {
+    parse_span_ms(text, MOST_DAYS_OF_A_LATE_WINDOW)
+}
+
 pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=MOST_THREADS) => Ok(count),
@@ -73,8 +80,11 @@ pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Nobody waits longer for one measurement.
+const MOST_DAYS_OF_A_MEASUREMENT: i64 = 1;
+
 pub(super) fn parse_duration_ms(text: &str) -> Result<i64, String> {
-    match parse_span_ms(text) {
+    match parse_span_ms(text, MOST_DAYS_OF_A_MEASUREMENT) {
         Ok(0) => Err("nothing can be measured in no time: give 1ms or more".to_owned()),
         read => read,
     }
