@@ -12,6 +12,8 @@ mod contract;
 #[cfg(feature = "durable")]
 mod durable;
 mod ids;
+#[cfg(feature = "durable")]
+mod kills;
 mod model;
 mod orders;
 mod threads;

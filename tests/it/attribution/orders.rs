@@ -177,7 +177,7 @@ mod on_disk {
 
     /// Each case opens a store a few times; more than a glance is asked for.
     fn config() -> ProptestConfig {
-        let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(20);
+        let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(8);
         ProptestConfig { cases, max_shrink_iters: 300, ..ProptestConfig::default() }
     }
 
