@@ -11,6 +11,8 @@ mod bounds;
 mod contract;
 #[cfg(feature = "durable")]
 mod durable;
+#[cfg(feature = "durable")]
+mod full_disk;
 mod ids;
 #[cfg(feature = "durable")]
 mod kills;

@@ -231,7 +231,7 @@ mod on_disk {
                 }
             }
             let clock = Arc::new(Clock::manual(1000));
-            let world = World { store: restarting(clock.clone(), restarts_after), clock, rules };
+            let world = World { store: restarting(clock.clone(), restarts_after).into(), clock, rules };
             run_at_once(&world, &arrivals, threads);
             let expect = expected(&arrivals, &rules);
             let records = world.records();

@@ -12,7 +12,7 @@ const THREADS: usize = 8;
 
 fn on_the_systems_clock(make: MakeStore<'_>, rules: Rules) -> World {
     let clock = Arc::new(Clock::system());
-    World { store: make(clock.clone()), clock, rules }
+    World { store: make(clock.clone()).into(), clock, rules }
 }
 
 /// What every store must do, and how many rounds of it are enough for a slow one.

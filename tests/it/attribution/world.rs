@@ -138,7 +138,7 @@ impl Given {
 
 /// A store and the rules of all its environments.
 pub(super) struct World {
-    pub(super) store: Box<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<Clock>,
     pub(super) rules: Rules,
 }
@@ -152,7 +152,7 @@ pub(super) fn memory(clock: Arc<Clock>) -> Box<dyn Store> {
 /// It is 1000 by a clock that is moved by hand.
 pub(super) fn world(make: MakeStore<'_>, rules: Rules) -> World {
     let clock = Arc::new(Clock::manual(1000));
-    World { store: make(clock.clone()), clock, rules }
+    World { store: make(clock.clone()).into(), clock, rules }
 }
 
 impl World {

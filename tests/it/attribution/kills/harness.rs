@@ -11,7 +11,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::check::check;
-use super::writer::write;
+use super::writer::{open, write};
+use variate::store::inspect;
 
 const FOLDER: &str = "VARIATE_KILLS_FOLDER";
 const RUN: &str = "VARIATE_KILLS_RUN";
@@ -25,12 +26,12 @@ const SENT_AGAIN: usize = 100;
 
 /// What is known from the writer.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(in crate::attribution) struct Heard {
     /// How often each id was sent.
-    pub(super) sent: BTreeMap<String, u64>,
-    pub(super) acknowledged: BTreeSet<String>,
+    pub(in crate::attribution) sent: BTreeMap<String, u64>,
+    pub(in crate::attribution) acknowledged: BTreeSet<String>,
     /// Acknowledgements of ids that had one before.
-    pub(super) repeats: u64,
+    pub(in crate::attribution) repeats: u64,
 }
 
 impl Heard {
@@ -81,7 +82,9 @@ fn what_was_acknowledged_outlives_kills() {
         let status = child.wait().unwrap();
         assert!(is_gentle == status.success(), "run {run}: {status}, killed: {}", !is_gentle);
     }
-    println!("{kills} kills, {}", check(folder.path(), &heard));
+    let summary = check(open(folder.path()), folder.path(), &heard);
+    assert_eq!(inspect(&folder.path().join("store")).unwrap().damages.len(), 0);
+    println!("{kills} kills, {summary}");
 }
 
 /// Starts the writer; its lines end when it does.

@@ -1,7 +1,7 @@
 //! Kills: a process that records is killed again and again; what it acknowledged is there once.
 
-mod check;
-mod harness;
-mod plan;
+pub(super) mod check;
+pub(super) mod harness;
+pub(super) mod plan;
 mod sink;
-mod writer;
+pub(super) mod writer;

@@ -10,12 +10,12 @@ const RUNS_WITH_THE_SAME_USERS: u64 = 8;
 const USERS: u64 = 60;
 
 /// The id of a thread's call in a run.
-pub(super) fn id(run: u64, thread: usize, number: u64) -> String {
+pub(in crate::attribution) fn id(run: u64, thread: usize, number: u64) -> String {
     format!("{run}-{thread}-{number}")
 }
 
 /// What is sent by this id, with the first datafile.
-pub(super) fn plan(id: &str) -> (Given, What) {
+pub(in crate::attribution) fn plan(id: &str) -> (Given, What) {
     let run: u64 = id.split('-').next().unwrap().parse().unwrap();
     let mut mixed = DefaultHasher::new();
     id.hash(&mut mixed);

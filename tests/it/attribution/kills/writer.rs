@@ -22,7 +22,7 @@ use variate::store::{DurableSettings, DurableStore, Receipt};
 const THREADS: usize = 4;
 
 /// Times are given and a second apart at most: whatever order there is, all is late for all.
-pub(super) const RULES: Rules = Rules {
+pub(in crate::attribution) const RULES: Rules = Rules {
     window_ms: Some(300),
     early_tolerance_ms: 5,
     late_window_ms: 24 * 3_600_000,
@@ -39,7 +39,7 @@ pub(super) fn open(folder: &Path) -> World {
         ..DurableSettings::default()
     };
     let store = DurableStore::open(folder.join("store"), clock.clone(), settings).unwrap();
-    World { store: Box::new(store), clock, rules: RULES }
+    World { store: Arc::new(store), clock, rules: RULES }
 }
 
 /// What all threads of the process know.
