@@ -19,4 +19,6 @@ mod kills;
 mod model;
 mod orders;
 mod threads;
+#[cfg(feature = "durable")]
+mod upkeep;
 mod world;

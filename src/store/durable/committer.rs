@@ -17,9 +17,10 @@ use super::turn::day_of;
 use super::unreadable::Unreadable;
 use super::wire::{packed_record, packed_row, unpacked_record};
 use super::{Inner, Stored};
+use crate::clock::Stopwatch;
 use crate::error::Error;
 
-/// How often the store tidies up while nothing is to be stored.
+/// How often the store tidies up.
 const TIDYING: Duration = Duration::from_secs(1);
 const SHORTEST_BACK_OFF: Duration = Duration::from_millis(100);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
@@ -29,11 +30,17 @@ const RECORDS_TIDIED_AT_ONCE: usize = 4096;
 impl Inner {
     /// Stores entries until the store is closed, and what is left then.
     pub(super) fn store_entries(&self) {
+        let mut since_tidied = Stopwatch::start();
         loop {
             match self.queue.take(TIDYING) {
                 Some(group) => self.store_group(group),
                 None if self.queue.is_stopping() => return,
-                None => self.tidy_up(),
+                None => {}
+            }
+            // Also where entries never stop coming.
+            if since_tidied.elapsed() >= TIDYING {
+                self.tidy_up();
+                since_tidied = Stopwatch::start();
             }
         }
     }
