@@ -46,28 +46,36 @@ enum Kind {
     Thread { name: &'static str, source: Source },
     #[error("the store's outbox cannot be read: {problem}")]
     Outbox { problem: &'static str },
+    #[cfg(feature = "durable")]
     #[error(
         "the store's journal {path} is damaged at byte {offset} ({problem}): restore the store from a back-up, or run `variate events verify`, which says what is missing; nothing was changed", path = path.display()
     )]
     StoreJournal { path: PathBuf, offset: u64, problem: &'static str },
+    #[cfg(feature = "durable")]
     #[error(
         "the store is damaged, {path} {problem}: restore the store from a back-up, or run `variate events verify`, which says what is missing; nothing was changed", path = path.display()
     )]
     StoreFolder { path: PathBuf, problem: &'static str },
+    #[cfg(feature = "durable")]
     #[error(
         "the store in {path} is in use: stop the process that has it open, or give another folder", path = path.display()
     )]
     StoreInUse { path: PathBuf },
+    #[cfg(feature = "durable")]
     #[error("this was not stored, and nothing of it is kept: mend the cause and send it again")]
     NotStored { source: std::sync::Arc<Error> },
+    #[cfg(feature = "durable")]
     #[error(
         "not all was stored before the deadline: it still waits for the disk, flush again or look at the disk"
     )]
     NotStoredInTime,
+    #[cfg(feature = "durable")]
     #[error("cannot {action} the store in {folder}: {remedy}", folder = folder.display())]
     Store { action: &'static str, folder: PathBuf, remedy: &'static str, source: Source },
+    #[cfg(feature = "durable")]
     #[error("the store in {folder} cannot take anything now: {why}", folder = folder.display())]
     StoreRefuses { folder: PathBuf, why: String },
+    #[cfg(feature = "durable")]
     #[error("the store in {folder} holds what this version cannot read ({what}): {remedy}", folder = folder.display())]
     StoreContent { folder: PathBuf, what: String, remedy: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
@@ -111,14 +119,17 @@ impl Error {
         Kind::Full { queue, limit }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn not_stored(source: std::sync::Arc<Self>) -> Self {
         Kind::NotStored { source }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn not_stored_in_time() -> Self {
         Kind::NotStoredInTime.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store(
         action: &'static str,
         folder: impl Into<PathBuf>,
@@ -128,10 +139,12 @@ impl Error {
         Kind::Store { action, folder: folder.into(), remedy, source: source.into() }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store_refuses(folder: impl Into<PathBuf>, why: impl Into<String>) -> Self {
         Kind::StoreRefuses { folder: folder.into(), why: why.into() }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store_content(
         folder: impl Into<PathBuf>,
         what: impl Into<String>,
@@ -148,6 +161,7 @@ impl Error {
         Kind::Thread { name, source: source.into() }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store_journal(
         path: impl Into<PathBuf>,
         offset: u64,
@@ -156,10 +170,12 @@ impl Error {
         Kind::StoreJournal { path: path.into(), offset, problem }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store_folder(path: impl Into<PathBuf>, problem: &'static str) -> Self {
         Kind::StoreFolder { path: path.into(), problem }.into()
     }
 
+    #[cfg(feature = "durable")]
     pub(crate) fn store_in_use(path: impl Into<PathBuf>) -> Self {
         Kind::StoreInUse { path: path.into() }.into()
     }
@@ -217,12 +233,14 @@ impl Error {
         matches!(self.0, Kind::Full { .. })
     }
 
+    #[cfg(feature = "durable")]
     /// Whether a store on disk is damaged in what was acknowledged.
     #[must_use]
     pub fn is_damaged_store(&self) -> bool {
         matches!(self.0, Kind::StoreJournal { .. } | Kind::StoreFolder { .. })
     }
 
+    #[cfg(feature = "durable")]
     /// Whether another process (or another handle of this one) has the store open.
     #[must_use]
     pub fn is_store_in_use(&self) -> bool {
@@ -232,6 +250,11 @@ impl Error {
     /// Whether a deadline passed before the work was done.
     #[must_use]
     pub fn is_deadline(&self) -> bool {
-        matches!(self.0, Kind::Deadline { .. } | Kind::NotStoredInTime)
+        match self.0 {
+            Kind::Deadline { .. } => true,
+            #[cfg(feature = "durable")]
+            Kind::NotStoredInTime => true,
+            _ => false,
+        }
     }
 }

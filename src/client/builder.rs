@@ -13,13 +13,37 @@ use super::listener::{Listener, Listeners};
 use super::options::DecideOptions;
 use super::predictor::Predictor;
 use super::profile::ProfileService;
+use super::store_choice::StoreChoice;
 use super::{Client, Inner, Services};
 use crate::attribution::Rules;
 use crate::clock::Clock;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, Sink};
-use crate::store::{MemoryLimits, MemoryStore, Store};
+use crate::store::{MemoryLimits, MemoryStore, Receipt, Recorded};
+
+/// Whether calls that record wait until what they record is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// They return at once; the receipt says when it is stored.
+    #[default]
+    Receipt,
+    /// They return when it is stored, or refused: the receipt is ready then.
+    Wait,
+}
+
+impl Durability {
+    /// What was recorded, with the receipt that calls give.
+    #[inline]
+    pub(super) fn settled<T>(self, recorded: Recorded<T>) -> Recorded<T> {
+        if self == Self::Receipt {
+            return recorded;
+        }
+        let Recorded { outcome, receipt } = recorded;
+        let receipt = receipt.wait().map_or_else(Receipt::refused, |()| Receipt::stored());
+        Recorded { outcome, receipt }
+    }
+}
 
 /// Puts a [`Client`] together; every part has a default.
 #[derive(Default)]
@@ -28,7 +52,8 @@ pub struct ClientBuilder {
     datafile: Option<Arc<Datafile>>,
     environment: Option<Box<str>>,
     clock: Option<Arc<Clock>>,
-    store: Option<Arc<dyn Store>>,
+    store: Option<StoreChoice>,
+    durability: Durability,
     rules: Rules,
     options: DecideOptions,
     services: Services,
@@ -53,19 +78,28 @@ impl ClientBuilder {
 
     /// The clock of activations and events. Default: the system's, never going backwards.
     ///
-    /// It is used by the memory store that the client makes itself.
+    /// It is used by the store that the client opens itself.
     pub fn clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Where activations and events are kept. Default: in memory, bounded by [`MemoryLimits`].
+    /// Where activations and events are kept: the folder of a store on disk, or a store that is open
+    /// already. Default: in memory, bounded by [`MemoryLimits`].
+    ///
+    /// A store on disk, opened here, is set up as by default; open it yourself to set it up otherwise.
     ///
     /// Clients may share a store, each with an environment of its own, but only one of them may have
     /// sinks. A memory store that keeps records (as it does by default) and that nobody reads refuses
     /// entries once it is full: give it `waiting_records: 0` where there are no sinks.
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
+    pub fn store(mut self, store: impl Into<StoreChoice>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// Whether calls that record wait until what they record is stored. Default: they do not.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
         self
     }
 
@@ -109,18 +143,22 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If the threads that deliver to sinks cannot be started, or the store given keeps no records for
+    /// If the store on disk cannot be opened, the threads that deliver to sinks cannot be started, or the store given keeps no records for
     /// them, or another client delivers from it.
     pub fn build(self) -> Result<Client, Error> {
         let has_sinks = !self.sinks.is_empty();
-        let store = self.store.unwrap_or_else(|| {
-            let clock = self.clock.unwrap_or_else(|| Arc::new(Clock::system()));
-            let mut limits = MemoryLimits::default();
-            if !has_sinks {
-                limits.waiting_records = 0;
+        let clock = self.clock;
+        let clock = || clock.unwrap_or_else(|| Arc::new(Clock::system()));
+        let store = match self.store {
+            Some(choice) => choice.open(clock)?,
+            None => {
+                let mut limits = MemoryLimits::default();
+                if !has_sinks {
+                    limits.waiting_records = 0;
+                }
+                Arc::new(MemoryStore::new(clock(), limits))
             }
-            Arc::new(MemoryStore::new(clock, limits))
-        });
+        };
         let delivery =
             if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
         let environment =
@@ -139,6 +177,7 @@ impl ClientBuilder {
                 extras,
                 environment,
                 store,
+                durability: self.durability,
                 rules: self.rules,
                 options: self.options,
                 services: self.services,

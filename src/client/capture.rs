@@ -68,6 +68,7 @@ impl UserContext<'_> {
         let inner = self.inner;
         let activated = if inner.listeners.is_empty() { None } else { impression.shows() };
         let recorded = inner.store.record_impression(&inner.environment, &inner.rules, impression);
+        let recorded = inner.durability.settled(recorded);
         let outcome = &recorded.outcome;
         if recorded.receipt.refusal().is_some() {
             return recorded;
@@ -99,6 +100,7 @@ impl UserContext<'_> {
     pub(super) fn record_event(&self, event_key: &str, event: Event) -> Recorded<EventOutcome> {
         let inner = self.inner;
         let recorded = inner.store.record_event(&inner.environment, &inner.rules, event);
+        let recorded = inner.durability.settled(recorded);
         let credits = &recorded.outcome.credits;
         if !credits.is_empty() && recorded.receipt.refusal().is_none() {
             let notice = ConversionNotice {

@@ -19,10 +19,11 @@ mod predictor;
 mod profile;
 mod session;
 mod snapshot;
+mod store_choice;
 mod track;
 mod user;
 
-pub use builder::ClientBuilder;
+pub use builder::{ClientBuilder, Durability};
 pub use chosen::{Activate, Activated, Chosen};
 pub use config::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
@@ -35,6 +36,7 @@ pub use options::DecideOptions;
 pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
 pub use profile::{MemoryProfileService, ProfileService, ServiceError};
 pub use snapshot::Snapshot;
+pub use store_choice::StoreChoice;
 pub use track::{Track, Tracked};
 pub use user::UserContext;
 
@@ -73,6 +75,7 @@ struct Inner {
     extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,
+    durability: Durability,
     rules: Rules,
     options: DecideOptions,
     services: Services,
@@ -168,6 +171,15 @@ impl Client {
     pub fn forget(&self, user_id: &str) -> Result<bool, Error> {
         self.inner.forced_variations.forget(user_id);
         self.inner.store.forget(&self.inner.environment, user_id)
+    }
+
+    /// Waits until all that was recorded before the call is stored.
+    ///
+    /// # Errors
+    ///
+    /// If it is refused, or that takes longer than `patience`: then it still waits for the disk.
+    pub fn flush(&self, patience: Duration) -> Result<(), Error> {
+        self.inner.store.flush(patience)
     }
 
     /// Waits until every sink has every record that was accepted before the call.

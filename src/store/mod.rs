@@ -9,7 +9,9 @@ mod outbox;
 mod receipt;
 
 #[cfg(feature = "durable")]
-pub use durable::{DurableSettings, DurableStore, Inspected, Mended, WhenFull, inspect, mend};
+pub use durable::{
+    DurableSettings, DurableStore, Inspected, Mended, WhenFull, WhenOverBudget, inspect, mend,
+};
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;

@@ -10,8 +10,8 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
+use super::commit::Commit;
 use super::entry::{Entry, Row, RowKey};
-use crate::store::receipt::Commit;
 
 /// So many users' turns can go on at once, at most.
 const SHARDS: usize = 256;

@@ -6,6 +6,7 @@
 //! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
 //! of the outbox see only what is durable.
 
+mod commit;
 mod committer;
 mod engine;
 mod entry;
@@ -16,12 +17,14 @@ mod names;
 mod outbox;
 mod queue;
 mod settings;
+mod tidy;
 mod turn;
 mod unreadable;
 mod wire;
 
+pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
-pub use settings::{DurableSettings, WhenFull};
+pub use settings::{DurableSettings, WhenFull, WhenOverBudget};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +39,7 @@ use self::flight::Flight;
 use self::names::Names;
 use self::outbox::Sinks;
 use self::queue::{Numbers, Queue};
+use self::tidy::Tidying;
 use self::turn::{Arriving, Begun, repeated_event};
 use self::unreadable::Unreadable;
 use super::{Recorded, Statistics, Store};
@@ -65,6 +69,7 @@ struct Inner {
     /// Rung when there is more that is stored.
     published: Condvar,
     sinks: Mutex<Sinks>,
+    tidying: Mutex<Tidying>,
     /// What happened since the store was opened.
     counts: Mutex<Statistics>,
 }
@@ -107,10 +112,11 @@ impl DurableStore {
             stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
             published: Condvar::new(),
             sinks: Mutex::default(),
+            tidying: Mutex::default(),
             counts: Mutex::default(),
         });
         inner.load_names()?;
-        let numbers = inner.load()?;
+        let numbers = inner.read_state()?;
         inner.queue.accept(numbers);
         let shared = Arc::clone(&inner);
         let committer = thread::Builder::new()
@@ -222,7 +228,7 @@ impl Inner {
     }
 
     /// Reads how far the store is; a new one gets its format.
-    fn load(&self) -> Result<Numbers, Error> {
+    fn read_state(&self) -> Result<Numbers, Error> {
         let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
         let format = self.engine.get(Space::Meta, meta::FORMAT_KEY)?;
         match format.as_deref().map(<[u8; 4]>::try_from) {
