@@ -79,12 +79,17 @@ fn up_to_the_reserve(disk: &SmallDisk, heard: &mut Heard) {
 
 /// The disk is filled to the last byte, by another file and by the store itself, again and again.
 fn to_the_last_byte(disk: &SmallDisk, heard: &mut Heard) -> String {
-    let callers = Callers::default();
-    for run in 1..8 {
+    let callers = Callers::of_large_entries();
+    for run in 1..9 {
         let world = &open(disk, 0).unwrap();
         callers.beside(world, run, heard, || {
             callers.wait_for("stored", &callers.stored, 30 * run);
-            disk.fill();
+            if run % 2 == 0 {
+                // The last of it goes to the store itself, in the midst of whatever it does.
+                disk.leave(run);
+            } else {
+                disk.fill();
+            }
             callers.wait_for("refused", &callers.refused, 10);
             disk.give_back();
             callers.wait_for("stored", &callers.stored, 30);
