@@ -11,8 +11,14 @@ mod bounds;
 mod contract;
 #[cfg(feature = "durable")]
 mod durable;
+#[cfg(feature = "durable")]
+mod full_disk;
 mod ids;
+#[cfg(feature = "durable")]
+mod kills;
 mod model;
 mod orders;
 mod threads;
+#[cfg(feature = "durable")]
+mod upkeep;
 mod world;

@@ -10,7 +10,7 @@ use variate::store::{MemoryLimits, MemoryStore, Statistics};
 fn bounded(limits: MemoryLimits) -> World {
     let clock = Arc::new(Clock::manual(1000));
     let rules = Rules { late_window_ms: 100, ..Rules::default() };
-    World { store: Box::new(MemoryStore::new(clock.clone(), limits)), clock, rules }
+    World { store: Arc::new(MemoryStore::new(clock.clone(), limits)), clock, rules }
 }
 
 #[test]

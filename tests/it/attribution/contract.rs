@@ -145,8 +145,11 @@ fn lets_late_activations_claim_correct_and_withdraw(make: MakeStore<'_>) {
         Folded::from([(("e".into(), "10".into()), ("107".into(), 938))])
     );
     assert_eq!(world.store.statistics().pending_events, 1);
-    let too_early =
-        World { rules: world.rules, clock: world.clock.clone(), store: make(world.clock.clone()) };
+    let too_early = World {
+        rules: world.rules,
+        clock: world.clock.clone(),
+        store: make(world.clock.clone()).into(),
+    };
     assert_eq!(words(&too_early.activate(&given().at(1000), "10", "9").late_credits), "");
     assert_eq!(words(&too_early.track(&given().at(1000).id("e"), "buy").credits), "10:9@1000");
     assert_eq!(

@@ -1,8 +1,12 @@
-//! The store on disk, as the other tests of stores use it: in a folder of its own.
+//! The store on disk, as the other tests of stores use it: in a folder of its own, and, where they want
+//! that, closed and opened again after every few entries.
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use variate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Record, Rules};
 use variate::clock::Clock;
 use variate::error::Error;
@@ -13,9 +17,17 @@ use variate::store::{
 /// A store whose folder is gone with it.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    store: DurableStore,
-    _folder: tempfile::TempDir,
+    store: RwLock<Option<DurableStore>>,
+    /// What former openings counted.
+    before: Mutex<Statistics>,
+    clock: Arc<Clock>,
+    entries: AtomicUsize,
+    restarts_after: usize,
+    folder: tempfile::TempDir,
 }
+
+/// The store while it is open; nobody closes it meanwhile.
+struct Open<'s>(RwLockReadGuard<'s, Option<DurableStore>>);
 
 pub(super) fn settings() -> DurableSettings {
     // The disk of the machine that tests is its own affair.
@@ -23,9 +35,74 @@ pub(super) fn settings() -> DurableSettings {
 }
 
 pub(super) fn durable(clock: Arc<Clock>) -> Box<dyn Store> {
+    restarting(clock, usize::MAX)
+}
+
+/// Closed and opened again after every so many entries.
+pub(super) fn restarting(clock: Arc<Clock>, restarts_after: usize) -> Box<dyn Store> {
     let folder = tempfile::tempdir().unwrap();
-    let store = DurableStore::open(folder.path(), clock, settings()).unwrap();
-    Box::new(Scratch { store, _folder: folder })
+    let store = DurableStore::open(folder.path(), clock.clone(), settings()).unwrap();
+    Box::new(Scratch {
+        store: RwLock::new(Some(store)),
+        before: Mutex::default(),
+        clock,
+        entries: AtomicUsize::new(0),
+        restarts_after,
+        folder,
+    })
+}
+
+impl Scratch {
+    fn open(&self) -> Open<'_> {
+        Open(self.store.read())
+    }
+
+    /// The same for the next entry.
+    fn open_for_entry(&self) -> Open<'_> {
+        let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
+        if entries.is_multiple_of(self.restarts_after) {
+            self.restart();
+        }
+        self.open()
+    }
+
+    fn restart(&self) {
+        let mut store = self.store.write();
+        let held = store.take().map(|store| {
+            // What is counted since the opening does not change while what waits is stored.
+            let counted = store.statistics();
+            drop(store);
+            counted
+        });
+        let mut before = self.before.lock();
+        *before = sum_of_counts(&before, &held.unwrap());
+        *store =
+            Some(DurableStore::open(self.folder.path(), self.clock.clone(), settings()).unwrap());
+    }
+}
+
+/// Counts since the opening, added; all the rest is what the second one says.
+fn sum_of_counts(before: &Statistics, now: &Statistics) -> Statistics {
+    let mut sum = *now;
+    sum.forgotten_users += before.forgotten_users;
+    sum.forgotten_activations += before.forgotten_activations;
+    sum.forgotten_events += before.forgotten_events;
+    sum.forgotten_ids += before.forgotten_ids;
+    sum.dropped_dead_letters += before.dropped_dead_letters;
+    sum.refused_records += before.refused_records;
+    sum.duplicates += before.duplicates;
+    sum.crossovers += before.crossovers;
+    sum.clamped_times += before.clamped_times;
+    sum.unknown_user_events += before.unknown_user_events;
+    sum
+}
+
+impl Deref for Open<'_> {
+    type Target = DurableStore;
+
+    fn deref(&self) -> &DurableStore {
+        self.0.as_ref().unwrap()
+    }
 }
 
 impl Store for Scratch {
@@ -35,7 +112,7 @@ impl Store for Scratch {
         rules: &Rules,
         impression: &NewImpression<'_>,
     ) -> Recorded<ImpressionOutcome> {
-        self.store.record_impression(environment, rules, impression)
+        self.open_for_entry().record_impression(environment, rules, impression)
     }
 
     fn record_event(
@@ -44,29 +121,30 @@ impl Store for Scratch {
         rules: &Rules,
         event: Event,
     ) -> Recorded<EventOutcome> {
-        self.store.record_event(environment, rules, event)
+        self.open_for_entry().record_event(environment, rules, event)
     }
 
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
-        self.store.forget(environment, user_id)
+        self.open().forget(environment, user_id)
     }
 
     fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        self.store.flush(timeout)
+        self.open().flush(timeout)
     }
 
     fn statistics(&self) -> Statistics {
-        self.store.statistics()
+        let open = self.open();
+        sum_of_counts(&self.before.lock(), &open.statistics())
     }
 }
 
 impl Outbox for Scratch {
     fn claim_outbox(&self, sinks: &[&str]) -> Result<Vec<Cursor>, Error> {
-        self.store.claim_outbox(sinks)
+        self.open().claim_outbox(sinks)
     }
 
     fn return_outbox(&self) {
-        self.store.return_outbox();
+        self.open().return_outbox();
     }
 
     fn outbox(
@@ -75,30 +153,42 @@ impl Outbox for Scratch {
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<(u64, Arc<Record>)>, Error> {
-        self.store.outbox(after, limit, patience)
+        if self.restarts_after == usize::MAX {
+            return self.open().outbox(after, limit, patience);
+        }
+        // In slices: while somebody waits in it, the store cannot be closed.
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let slice = left.min(Duration::from_millis(2));
+            let records = self.open().outbox(after, limit, slice)?;
+            if !records.is_empty() || left.is_zero() {
+                return Ok(records);
+            }
+        }
     }
 
     fn advance(&self, sink: &str, step: Step) -> Result<(), Error> {
-        self.store.advance(sink, step)
+        self.open().advance(sink, step)
     }
 
     fn release(&self, through: u64) {
-        self.store.release(through);
+        self.open().release(through);
     }
 
     fn latest(&self) -> u64 {
-        self.store.latest()
+        self.open().latest()
     }
 
     fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        self.store.dead_letters(after, limit)
+        self.open().dead_letters(after, limit)
     }
 
     fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
-        self.store.retry_dead_letters(numbers)
+        self.open().retry_dead_letters(numbers)
     }
 
     fn drop_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
-        self.store.drop_dead_letters(numbers)
+        self.open().drop_dead_letters(numbers)
     }
 }

@@ -126,6 +126,22 @@ fn credits_of(record: &Record) -> &[Credit] {
     }
 }
 
+/// Arrivals that mean the same wherever they stand in the order: with times of their own, all within
+/// each other's late window.
+fn arrivals_in_any_order() -> impl Strategy<Value = Vec<Arrival>> {
+    arrivals().prop_map(|mut arrivals| {
+        for arrival in &mut arrivals {
+            arrival.given.time_ms.get_or_insert(980);
+            arrival.pause_ms = arrival.pause_ms.min(3);
+        }
+        arrivals
+    })
+}
+
+fn rules_for_any_order() -> impl Strategy<Value = Rules> {
+    rules(Just(1_000_000)).prop_map(|rules| Rules { future_tolerance_ms: 1_000, ..rules })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
@@ -139,17 +155,91 @@ proptest! {
 
     #[test]
     fn folded_credits_are_the_same_in_every_order(
-        (arrivals, shuffled) in arrivals().prop_flat_map(|mut arrivals| {
-            for arrival in &mut arrivals {
-                // Without a time of their own, they would mean something else elsewhere in the order.
-                arrival.given.time_ms.get_or_insert(980);
-                arrival.pause_ms = arrival.pause_ms.min(3);
-            }
-            (Just(arrivals.clone()), Just(arrivals).prop_shuffle())
-        }),
-        rules in rules(Just(1_000_000)),
+        (arrivals, shuffled) in arrivals_in_any_order()
+            .prop_flat_map(|arrivals| (Just(arrivals.clone()), Just(arrivals).prop_shuffle())),
+        rules in rules_for_any_order(),
     ) {
-        let rules = Rules { future_tolerance_ms: 1_000, ..rules };
         prop_assert_eq!(run(&memory, &arrivals, &rules).folded, run(&memory, &shuffled, &rules).folded);
+    }
+}
+
+/// The same of the store on disk, which is closed and opened between entries.
+#[cfg(feature = "durable")]
+mod on_disk {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::attribution::durable::restarting;
+    use crate::attribution::world::World;
+    use variate::clock::Clock;
+
+    const CASES: &str = "VARIATE_DURABLE_CASES";
+
+    /// Each case opens a store a few times; more than a glance is asked for.
+    fn config() -> ProptestConfig {
+        let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(8);
+        ProptestConfig { cases, max_shrink_iters: 300, ..ProptestConfig::default() }
+    }
+
+    fn run_at_once(world: &World, arrivals: &[Arrival], threads: usize) {
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                scope.spawn(move || {
+                    arrivals.iter().skip(thread).step_by(threads).for_each(|arrival| match arrival
+                        .what
+                    {
+                        What::Activation { experiment, variation } => {
+                            world.activate(&arrival.given, experiment, variation);
+                        }
+                        What::Event { key } => {
+                            world.track(&arrival.given, EVENTS[key]);
+                        }
+                    });
+                });
+            }
+        });
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn what_arrives_in_any_order_is_what_the_model_says(
+            arrivals in arrivals().prop_shuffle(),
+            rules in rules(prop_oneof![Just(0), 0..20_i64, Just(1_000_000)]),
+            restarts_after in 1..12_usize,
+        ) {
+            let make = |clock| restarting(clock, restarts_after);
+            prop_assert_eq!(run(&make, &arrivals, &rules), expected(&arrivals, &rules));
+        }
+
+        /// As the memory store in order, and as the model: whatever runs at once, repeats of what is in
+        /// flight among them, and wherever the restarts fall.
+        #[test]
+        fn folded_credits_are_the_models_whatever_runs_at_once(
+            arrivals in arrivals_in_any_order().prop_shuffle(),
+            rules in rules_for_any_order(),
+            (restarts_after, threads) in (3..20_usize, 2..6_usize),
+            is_one_user in any::<bool>(),
+        ) {
+            let mut arrivals = arrivals;
+            for arrival in &mut arrivals {
+                arrival.pause_ms = 0;
+                if is_one_user {
+                    arrival.given.user = "u".to_owned();
+                    arrival.given.environment = "shop";
+                }
+            }
+            let clock = Arc::new(Clock::manual(1000));
+            let world = World { store: restarting(clock.clone(), restarts_after).into(), clock, rules };
+            run_at_once(&world, &arrivals, threads);
+            let expect = expected(&arrivals, &rules);
+            let records = world.records();
+            prop_assert!(records.iter().zip(1..).all(|((sequence, _), place)| *sequence == place));
+            prop_assert_eq!(fold_records(&records), expect.folded);
+            let statistics = world.store.statistics();
+            let counted = (statistics.duplicates, statistics.activations, statistics.crossovers);
+            prop_assert_eq!(counted, (expect.duplicates, expect.firsts, expect.crossovers));
+        }
     }
 }

@@ -4,23 +4,48 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::model::{Arrival, What, expected};
-use super::world::{EXPERIMENTS, VARIATIONS, World, fold_records, given, memory};
+use super::world::{EXPERIMENTS, MakeStore, VARIATIONS, World, fold_records, given, memory};
 use variate::attribution::{Record, Rules};
 use variate::clock::Clock;
 
 const THREADS: usize = 8;
 
-fn on_the_systems_clock(rules: Rules) -> World {
+fn on_the_systems_clock(make: MakeStore<'_>, rules: Rules) -> World {
     let clock = Arc::new(Clock::system());
-    World { store: memory(clock.clone()), clock, rules }
+    World { store: make(clock.clone()).into(), clock, rules }
+}
+
+/// What every store must do, and how many rounds of it are enough for a slow one.
+const CLAUSES: [(fn(MakeStore<'_>, usize), usize); 5] = [
+    (turns_are_not_interleaved, 20),
+    (a_late_window_makes_the_interleaving_irrelevant, 20),
+    (an_id_is_accepted_once_among_threads, 50),
+    (readers_miss_nothing_while_others_write, 300),
+    (a_repeat_does_not_end_a_readers_patience, 1),
+];
+
+#[test]
+fn memory_store_keeps_its_turns() {
+    CLAUSES.iter().for_each(|(clause, rounds)| clause(&memory, *rounds));
+}
+
+/// In a tenth of the rounds: each opens a store, and each call waits for the disk.
+#[cfg(feature = "durable")]
+#[test]
+fn durable_store_keeps_its_turns() {
+    use super::durable::{durable, restarting};
+    CLAUSES.iter().for_each(|(clause, rounds)| clause(&durable, rounds.div_ceil(10)));
+    for restarts_after in [37, 150] {
+        let make = |clock| restarting(clock, restarts_after);
+        CLAUSES.iter().for_each(|(clause, rounds)| clause(&make, rounds.div_ceil(20)));
+    }
 }
 
 /// Times are set within the user's turn, and there is no late window: an event's credits are exactly
 /// the experiments whose activations have an earlier record.
-#[test]
-fn turns_are_not_interleaved() {
-    for _ in 0..20 {
-        let world = &on_the_systems_clock(Rules::default());
+fn turns_are_not_interleaved(make: MakeStore<'_>, rounds: usize) {
+    for _ in 0..rounds {
+        let world = &on_the_systems_clock(make, Rules::default());
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 scope.spawn(move || {
@@ -70,13 +95,12 @@ fn assert_credits_follow_from_the_records_before(world: &World) {
 
 /// Callers set the times, and everything is late for everything else: whatever the interleaving, the
 /// folded credits are the model's.
-#[test]
-fn a_late_window_makes_the_interleaving_irrelevant() {
+fn a_late_window_makes_the_interleaving_irrelevant(make: MakeStore<'_>, rounds: usize) {
     let rules = Rules { late_window_ms: 3_600_000, window_ms: Some(300), ..Rules::default() };
-    for round in 0..20_usize {
+    for round in 0..rounds {
         let arrivals: Vec<Arrival> = (0..400).map(|at| arrival(at, round)).collect();
         let expect = expected(&arrivals, &rules);
-        let world = &on_the_systems_clock(rules);
+        let world = &on_the_systems_clock(make, rules);
         std::thread::scope(|scope| {
             for part in arrivals.chunks(arrivals.len() / THREADS) {
                 scope.spawn(move || part.iter().for_each(|arrival| take(world, arrival)));
@@ -116,10 +140,9 @@ fn arrival(at: usize, round: usize) -> Arrival {
 }
 
 /// One id, many threads: exactly one of them is counted.
-#[test]
-fn an_id_is_accepted_once_among_threads() {
-    for round in 0..50 {
-        let world = &on_the_systems_clock(Rules::default());
+fn an_id_is_accepted_once_among_threads(make: MakeStore<'_>, rounds: usize) {
+    for round in 0..rounds {
+        let world = &on_the_systems_clock(make, Rules::default());
         let accepted: usize = std::thread::scope(|scope| {
             let track = |thread: usize| {
                 let given = given().id(&round.to_string()).user(&format!("user {}", thread % 2));
@@ -134,16 +157,14 @@ fn an_id_is_accepted_once_among_threads() {
 
 /// Readers sleep, are woken and read while others write: each sees every record once, in numbers without
 /// gaps, and each user's records in the order of the calls.
-#[test]
-fn readers_miss_nothing_while_others_write() {
-    const ROUNDS: usize = 300;
+fn readers_miss_nothing_while_others_write(make: MakeStore<'_>, rounds: usize) {
     // Of each round: an activation that is captured, an event, an activation that corrects nothing.
-    const RECORDS: usize = THREADS * ROUNDS * 3;
-    let world = &on_the_systems_clock(Rules::default());
+    let records = THREADS * rounds * 3;
+    let world = &on_the_systems_clock(make, Rules::default());
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             scope.spawn(move || {
-                for round in 0..ROUNDS {
+                for round in 0..rounds {
                     let user = given().user(&format!("{thread}-{}", round % 50));
                     world.activate(&user, "10", VARIATIONS[0]);
                     world.track(&user, "look");
@@ -158,11 +179,11 @@ fn readers_miss_nothing_while_others_write() {
         for limit in [1000, 7] {
             scope.spawn(move || {
                 let mut read: Vec<Arc<Record>> = Vec::new();
-                while read.len() < RECORDS {
+                while read.len() < records {
                     let after = read.len() as u64;
                     let patience = std::time::Duration::from_secs(20);
                     let batch = world.store.outbox(after, limit, patience).unwrap();
-                    assert!(!batch.is_empty(), "{} of {RECORDS} records came", read.len());
+                    assert!(!batch.is_empty(), "{} of {records} records came", read.len());
                     for (sequence, record) in batch {
                         read.push(record);
                         assert_eq!(sequence, read.len() as u64);
@@ -172,7 +193,7 @@ fn readers_miss_nothing_while_others_write() {
             });
         }
     });
-    assert_eq!(world.store.latest(), RECORDS as u64);
+    assert_eq!(world.store.latest(), records as u64);
 }
 
 fn assert_each_users_records_are_in_order(records: &[Arc<Record>]) {
@@ -191,9 +212,8 @@ fn assert_each_users_records_are_in_order(records: &[Arc<Record>]) {
 }
 
 /// What wakes a reader is a record, nothing else: neither a repeat nor a refusal ends its patience.
-#[test]
-fn a_repeat_does_not_end_a_readers_patience() {
-    let world = &on_the_systems_clock(Rules::default());
+fn a_repeat_does_not_end_a_readers_patience(make: MakeStore<'_>, _rounds: usize) {
+    let world = &on_the_systems_clock(make, Rules::default());
     world.activate(&given().id("one"), "10", VARIATIONS[0]);
     // Longer than the repeats take on any machine; the record ends it.
     let patience = std::time::Duration::from_secs(20);

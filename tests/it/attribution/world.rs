@@ -21,6 +21,7 @@ pub(super) const EVENTS: [&str; 5] = ["buy", "look", "stopped", "free", "both"];
 
 /// What is tied to [`EVENTS`] and what is running, by datafile: written once more, for the model.
 pub(super) struct Plan {
+    pub(super) revision: &'static str,
     pub(super) ties: [&'static [&'static str]; 5],
     pub(super) running: &'static [&'static str],
     pub(super) running_holdouts: &'static [&'static str],
@@ -28,16 +29,19 @@ pub(super) struct Plan {
 
 pub(super) const PLANS: [Plan; 3] = [
     Plan {
+        revision: "0",
         ties: [&["10"], &["10", "11", "13"], &["13"], &[], &["11", "20"]],
         running: &["10", "11", "12", "20"],
         running_holdouts: &["20"],
     },
     Plan {
+        revision: "1",
         ties: [&["10", "12"], &["12"], &["13", "10"], &["11"], &["21"]],
         running: &["11", "12", "13"],
         running_holdouts: &[],
     },
     Plan {
+        revision: "2",
         ties: [&["11"], &["10"], &["13"], &[], &["10", "11", "12", "13"]],
         running: &["10", "21", "20"],
         running_holdouts: &["20", "21"],
@@ -65,7 +69,7 @@ fn datafile(plan: &Plan) -> Arc<Datafile> {
     };
     let events = EVENTS.iter().zip(plan.ties).enumerate();
     let text = serde_json::json!({
-        "version": "4", "accountId": "1", "projectId": "2", "revision": "3", "attributes": [], "audiences": [],
+        "version": "4", "accountId": "1", "projectId": "2", "revision": plan.revision, "attributes": [], "audiences": [],
         "featureFlags": [], "groups": [],
         "rollouts": [{"id": "r", "experiments": [rule(&"30")]}],
         "experiments": EXPERIMENTS[..4].iter().map(rule).collect::<Vec<_>>(),
@@ -134,7 +138,7 @@ impl Given {
 
 /// A store and the rules of all its environments.
 pub(super) struct World {
-    pub(super) store: Box<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<Clock>,
     pub(super) rules: Rules,
 }
@@ -148,7 +152,7 @@ pub(super) fn memory(clock: Arc<Clock>) -> Box<dyn Store> {
 /// It is 1000 by a clock that is moved by hand.
 pub(super) fn world(make: MakeStore<'_>, rules: Rules) -> World {
     let clock = Arc::new(Clock::manual(1000));
-    World { store: make(clock.clone()), clock, rules }
+    World { store: make(clock.clone()).into(), clock, rules }
 }
 
 impl World {

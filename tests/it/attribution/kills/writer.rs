@@ -1,0 +1,164 @@
+//! The process that is killed: threads that send and say what was acknowledged, and sinks that deliver.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::super::model::What;
+use super::super::world::{EVENTS, World};
+use super::plan::{id, plan};
+use super::sink::{ExactFile, claim};
+use variate::attribution::Rules;
+use variate::clock::Clock;
+use variate::store::{DurableSettings, DurableStore, Receipt};
+
+const THREADS: usize = 4;
+
+/// Times are given and a second apart at most: whatever order there is, all is late for all.
+pub(in crate::attribution) const RULES: Rules = Rules {
+    window_ms: Some(300),
+    early_tolerance_ms: 5,
+    late_window_ms: 24 * 3_600_000,
+    repeat_window_ms: 2 * 24 * 3_600_000,
+    future_tolerance_ms: 1_000,
+};
+
+/// Little memory, so that the engine puts things in order while it is killed.
+pub(super) fn open(folder: &Path) -> World {
+    let clock = Arc::new(Clock::system());
+    let settings = DurableSettings {
+        reserved_bytes: 0,
+        memtable_bytes: 1 << 20,
+        ..DurableSettings::default()
+    };
+    let store = DurableStore::open(folder.join("store"), clock.clone(), settings).unwrap();
+    World { store: Arc::new(store), clock, rules: RULES }
+}
+
+/// What all threads of the process know.
+struct Shared<'a> {
+    world: &'a World,
+    run: u64,
+    /// Sent before, with an unknown fate.
+    unknown: Vec<&'a str>,
+    /// Sent lately by any thread: some of it is in flight.
+    recent: Mutex<VecDeque<String>>,
+    is_over: AtomicBool,
+}
+
+/// Sends until standard input ends. It begins with ids to be sent again, on one line.
+pub(super) fn write(folder: &Path, run: u64) {
+    let world = &open(folder);
+    let mut unknown = Vec::new();
+    let mut byte = [0];
+    while std::io::stdin().read(&mut byte).unwrap() > 0 && byte != *b"\n" {
+        unknown.push(byte[0]);
+    }
+    let unknown = String::from_utf8(unknown).unwrap();
+    let unknown = unknown.split_whitespace().collect();
+    let (recent, is_over) = (Mutex::default(), AtomicBool::new(false));
+    let shared = &Shared { world, run, unknown, recent, is_over };
+    say("ready", "");
+    std::thread::scope(|scope| {
+        for (file, limit) in claim(&*world.store, folder).into_iter().zip([50, 7]) {
+            scope.spawn(move || shared.deliver(file, limit));
+        }
+        for thread in 0..THREADS {
+            scope.spawn(move || shared.send_calls(thread));
+        }
+        while std::io::stdin().read(&mut byte).unwrap() > 0 {}
+        shared.is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A line, in one piece.
+fn say(word: &str, id: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{word} {id}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+impl Shared<'_> {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn deliver(&self, mut file: ExactFile, limit: usize) {
+        while !self.is_over() {
+            file.deliver(&*self.world.store, limit, Duration::from_millis(20));
+        }
+    }
+
+    fn send_calls(&self, thread: usize) {
+        let mut random = StdRng::seed_from_u64(self.run * THREADS as u64 + thread as u64);
+        let mut unknown = self.unknown.iter().skip(thread).step_by(THREADS);
+        let mut number = 0;
+        while !self.is_over() {
+            let mut waiting = Vec::new();
+            for _ in 0..random.random_range(1..8) {
+                let sent_before = match random.random_range(0..10) {
+                    0..2 => self.a_recent_one(&mut random),
+                    2 => Some(self.one_of_any_run(thread, &mut random)),
+                    3 => unknown.next().map(ToString::to_string),
+                    _ => None,
+                };
+                let id = sent_before.unwrap_or_else(|| {
+                    number += 1;
+                    self.a_new_one(id(self.run, thread, number))
+                });
+                say("sent", &id);
+                let (is_repeat, receipt) = self.send(&id, random.random_range(0..2));
+                waiting.push((id, is_repeat, receipt));
+            }
+            for (id, is_repeat, receipt) in waiting {
+                match receipt.wait() {
+                    Ok(()) => say(if is_repeat { "repeat" } else { "stored" }, &id),
+                    Err(error) => say("refused", &format!("{id}: {error}")),
+                }
+            }
+            std::thread::sleep(Duration::from_micros(random.random_range(0..3000)));
+        }
+    }
+
+    fn a_new_one(&self, id: String) -> String {
+        let mut recent = self.recent.lock();
+        recent.push_back(id.clone());
+        if recent.len() > 20 {
+            recent.pop_front();
+        }
+        id
+    }
+
+    /// One that was sent before, unless that run did not come so far.
+    fn one_of_any_run(&self, thread: usize, random: &mut StdRng) -> String {
+        id(random.random_range(0..=self.run), thread, random.random_range(0..300))
+    }
+
+    fn a_recent_one(&self, random: &mut StdRng) -> Option<String> {
+        let recent = self.recent.lock();
+        (!recent.is_empty()).then(|| recent[random.random_range(0..recent.len())].clone())
+    }
+
+    /// Gives whether it is a repeat, too.
+    fn send(&self, id: &str, datafile: usize) -> (bool, Receipt) {
+        let (given, what) = plan(id);
+        let given = given.datafile(datafile);
+        match what {
+            What::Activation { experiment, variation } => {
+                let recorded = self.world.try_activate(&given, experiment, variation);
+                (recorded.outcome.duplicate, recorded.receipt)
+            }
+            What::Event { key } => {
+                let recorded = self.world.try_track(&given, EVENTS[key]);
+                (recorded.outcome.duplicate, recorded.receipt)
+            }
+        }
+    }
+}
