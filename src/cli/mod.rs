@@ -12,6 +12,7 @@ mod decide;
 mod diff;
 mod engine;
 mod failure;
+mod ledger;
 mod lessons;
 mod load;
 mod members;

@@ -9,7 +9,10 @@ mod outbox;
 mod receipt;
 
 #[cfg(feature = "durable")]
-pub use durable::{DurableSettings, DurableStore, Inspected, Mended, WhenFull, inspect, mend};
+pub use durable::{
+    DurableSettings, DurableStore, HeldUser, Inspected, Mended, Retained, WhenFull, inspect,
+    is_there, mend,
+};
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;

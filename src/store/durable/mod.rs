@@ -6,23 +6,28 @@
 //! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
 //! of the outbox see only what is durable.
 
+mod at_rest;
 mod commit;
 mod committer;
 mod engine;
 mod entry;
 mod flight;
+mod holder;
 mod journal;
 mod meta;
 mod names;
 mod outbox;
 mod queue;
+mod reading;
 mod settings;
 mod turn;
 mod unreadable;
 mod wire;
 
 pub(super) use commit::Commit;
+pub use at_rest::is_there;
 pub use journal::{Inspected, Mended, inspect, mend};
+pub use reading::{HeldUser, Retained};
 pub use settings::{DurableSettings, WhenFull};
 
 use std::path::Path;
@@ -99,6 +104,7 @@ impl DurableStore {
         settings: DurableSettings,
     ) -> Result<Self, Error> {
         let engine = Engine::open(folder.as_ref(), settings.setup())?;
+        holder::note(engine.folder());
         let inner = Arc::new(Inner {
             engine,
             names: Names::default(),
@@ -256,6 +262,7 @@ impl Drop for DurableStore {
         if let Some(committer) = self.committer.take() {
             drop(committer.join());
         }
+        holder::take_away(self.inner.engine.folder());
     }
 }
 
