@@ -256,6 +256,18 @@ impl Error {
     }
 
     #[cfg(feature = "durable")]
+    /// Where and how a store on disk is damaged, without the remedy.
+    #[cfg(feature = "durable")]
+    pub(crate) fn store_damage(&self) -> Option<String> {
+        match &self.0 {
+            Kind::StoreJournal { path, offset, problem } => {
+                Some(format!("{} at byte {offset}: {problem}", path.display()))
+            }
+            Kind::StoreFolder { path, problem } => Some(format!("{} {problem}", path.display())),
+            _ => None,
+        }
+    }
+
     /// Whether a store on disk is damaged in what was acknowledged.
     #[must_use]
     pub fn is_damaged_store(&self) -> bool {

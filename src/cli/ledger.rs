@@ -41,7 +41,7 @@ impl Ledger {
         Self { store, durable: None, taken: makes_records.then_some(0), refused: 0 }
     }
 
-    /// The ledger in a folder, which is made if it is not there. The clock goes on from where that of
+    /// The ledger in a folder, which is made if it is not there: it forgets as little. The clock goes on from where that of
     /// the store is.
     pub(super) fn on_disk(
         folder: &Path,
@@ -53,6 +53,7 @@ impl Ledger {
         let settings = DurableSettings {
             activations_per_user: usize::MAX,
             pending_events_per_user: usize::MAX,
+            activation_retention_ms: i64::MAX,
             ..DurableSettings::default()
         };
         let durable = Arc::new(DurableStore::open(folder, Arc::clone(clock), settings)?);

@@ -11,6 +11,7 @@ mod check;
 mod decide;
 mod diff;
 mod engine;
+mod events;
 mod failure;
 mod ledger;
 mod lessons;
@@ -40,9 +41,10 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check` or a difference
-/// under `diff --exit-code`, 2 for wrong usage or a file that cannot be used, 3 for a datafile that is
-/// unreadable or refused.
+/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check`, a difference under
+/// `diff --exit-code`, something that a store did not take or has lost, 2 for wrong usage or a file that
+/// cannot be used, 3 for a datafile that is unreadable or refused or a store that cannot be opened, 4 for
+/// a store that another process has open.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Bucket(arguments) => bucket::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -10,8 +10,8 @@ mod receipt;
 
 #[cfg(feature = "durable")]
 pub use durable::{
-    DurableSettings, DurableStore, HeldUser, Inspected, Mended, Retained, WhenFull, inspect,
-    is_there, mend,
+    DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, Mended, Retained,
+    Verified, WhenFull, inspect, is_there, mend, verify,
 };
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};

@@ -204,7 +204,7 @@ impl Engine {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(fjall::Error::Locked)) => {
                 Err(Error::store_in_use(&self.folder, holder(&self.folder)))
-            },
+            }
             Ok(Err(error)) => Err(Error::store(action, &self.folder, REMEDY, error)),
             Err(_) => Err(Error::store(action, &self.folder, REMEDY, "the engine panicked")),
         }

@@ -22,13 +22,15 @@ mod reading;
 mod settings;
 mod turn;
 mod unreadable;
+mod verify;
 mod wire;
 
-pub(super) use commit::Commit;
 pub use at_rest::is_there;
+pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained};
 pub use settings::{DurableSettings, WhenFull};
+pub use verify::{Fault, FaultKind, Verified, verify};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -17,6 +17,8 @@ use crate::store::Cursor;
 /// So many of the latest records tell the store's time: calls at the same moment may be stored in any order.
 const RECORDS_THAT_TELL_THE_TIME: u64 = 1024;
 const ROWS_AT_ONCE: usize = 4096;
+/// No key begins with so many bytes that are all ones.
+const LONGEST_PREFIX: usize = 32;
 
 /// Which records a store keeps, by their sequence numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +87,7 @@ impl DurableStore {
     pub fn cursors(&self) -> Result<Vec<(Box<str>, Cursor)>, Error> {
         let cursor = |(key, value): &Pair| {
             let cursor = meta::unpacked_cursor(value);
-            let cursor =
-                cursor.map_err(|why| self.inner.unreadable("how far a sink is", &why))?;
+            let cursor = cursor.map_err(|why| self.inner.unreadable("how far a sink is", &why))?;
             Ok((sink_of(key), cursor))
         };
         self.inner.cursor_entries()?.iter().map(cursor).collect()
@@ -110,9 +111,10 @@ impl DurableStore {
             return Ok(None);
         };
         let row = self.inner.engine.get(Space::Rows, &row_key(number, user_id))?;
-        let Some(row) = row.map(|bytes| unpacked_row(&bytes, &self.inner.names)).transpose().map_err(
-            |why| self.inner.unreadable("a user's row", &why),
-        )?
+        let Some(row) = row
+            .map(|bytes| unpacked_row(&bytes, &self.inner.names))
+            .transpose()
+            .map_err(|why| self.inner.unreadable("a user's row", &why))?
         else {
             return Ok(None);
         };
@@ -173,12 +175,12 @@ pub(super) fn sink_of(key: &[u8]) -> Box<str> {
     String::from_utf8_lossy(name).into()
 }
 
-/// All keys of a keyspace: none is longer than an engine's may be, and none begins with so many of these.
+/// All keys of a keyspace.
 pub(super) fn everything() -> std::ops::RangeInclusive<Vec<u8>> {
-    Vec::new()..=vec![u8::MAX; 16]
+    Vec::new()..=vec![u8::MAX; LONGEST_PREFIX]
 }
 
 /// All keys behind one.
 pub(super) fn behind(key: &[u8]) -> std::ops::RangeInclusive<Vec<u8>> {
-    [key, &[0]].concat()..=vec![u8::MAX; 16]
+    [key, &[0]].concat()..=vec![u8::MAX; LONGEST_PREFIX]
 }

@@ -53,9 +53,7 @@ pub(super) fn lock(folder: &Path) -> Result<Option<Lock>, Error> {
     let file = file.map_err(|source| Error::file("open", &path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock { _file: file })),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(Error::store_in_use(folder, holder(folder)))
-        },
+        Err(fs::TryLockError::WouldBlock) => Err(Error::store_in_use(folder, holder(folder))),
         Err(fs::TryLockError::Error(source)) => Err(Error::file("lock", path, source)),
     }
 }
