@@ -30,10 +30,11 @@ pub(super) fn record_words(record: &Record) -> String {
 fn impression_words(record: &ImpressionRecord) -> String {
     let shown = record.shown.as_ref();
     let what = match (&record.flag_key, shown) {
-        (_, Some(shown)) if !shown.experiment_key.is_empty() => shown_words(shown),
+        (_, Some(shown)) if record.is_activation => shown_words(shown),
         (Some(flag), Some(shown)) => format!("{}: {}", name(flag), name(&shown.variation_key)),
         (Some(flag), None) => format!("{}: nothing", name(flag)),
-        (None, _) => "nothing".to_owned(),
+        (None, Some(shown)) => shown_words(shown),
+        (None, None) => "nothing".to_owned(),
     };
     let verb = if record.is_activation { "activated in" } else { "shown" };
     let forced = if record.is_forced { ", forced" } else { "" };

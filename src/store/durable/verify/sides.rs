@@ -79,7 +79,7 @@ impl Look<'_> {
                     if cursor.through.saturating_add(1) < oldest && oldest > 0 {
                         let gone = oldest - 1 - cursor.through;
                         self.found.notes.push(format!(
-                            "the sink {sink} was left at {}: {gone} records behind that had all other sinks and are no longer kept",
+                            "the sink {sink} was left at {}: {gone} records behind it were not kept for it",
                             cursor.through
                         ));
                     }
