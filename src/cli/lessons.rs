@@ -248,8 +248,8 @@ where the damage is.
 Exit codes here: 0 sound; 1 something is missing or damaged; 3 there is no store, or it cannot be opened
 for another reason; 4 in use.
 
---format json answers with one object: "isSound", "isOpened", "commits", "tornBytes", "records",
-"oldest", "latest", "users", "activations", "pendingEvents", "ids", "deadLetters", "sinks",
+--format json answers with one object: "isSound", "isOpened", "isUsable", "commits", "tornBytes",
+"records", "oldest", "latest", "users", "activations", "pendingEvents", "ids", "deadLetters", "sinks",
 "lostRecords", "harmedUsers", "faultCount", "faults": [{"kind", "text"}] (1000 at most), "notes".
 
 Example:

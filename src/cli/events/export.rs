@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let mut output = BufWriter::new(open_output(arguments)?);
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let (mut written, mut bytes) = (0_u64, 0_usize);
-    each_record(&store, &filter, progress, &mut |_, record| {
+    let whole = each_record(&store, &filter, progress, &mut |_, record| {
         if written >= limit {
             return Ok(ControlFlow::Break(()));
         }
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     if let Some(path) = &arguments.output {
         say(&format!("{} in {}, {bytes} bytes", counted(written, "record"), path.display()));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(whole.exit_code())
 }
 
 fn open_output(arguments: &ExportArguments) -> Result<Box<dyn Write>, Failure> {

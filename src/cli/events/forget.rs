@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::filter::{Filter, refuse_unknown_environment};
 use super::json::json_line;
-use super::scan::{count_of, each_letter, each_record};
+use super::scan::{Whole, count_of, each_letter, each_record};
 use super::wording::{moment, shown_words};
 use super::{answer, open};
 use crate::attribution::Activation;
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
     let (environment, user) = (arguments.environment.as_str(), arguments.user.as_str());
     refuse_unknown_environment(&store, environment)?;
     let held = store.held_user(environment, user).map_err(Failure::store)?;
-    let (records, letters) = kept_about(&store, arguments)?;
+    let (records, letters, whole) = kept_about(&store, arguments)?;
     let Some(held) = held else {
         let kept = kept_words(records, letters);
         return Err(Failure::unknown_key(format!(
@@ -66,11 +66,14 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
             dead_letters_kept: letters,
         }),
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(whole.exit_code())
 }
 
 /// Records and dead letters about the user.
-fn kept_about(store: &DurableStore, arguments: &ForgetArguments) -> Result<(u64, u64), Failure> {
+fn kept_about(
+    store: &DurableStore,
+    arguments: &ForgetArguments,
+) -> Result<(u64, u64, Whole), Failure> {
     let about = FilterArguments {
         environment: Some(arguments.environment.clone()),
         user: Some(arguments.user.clone()),
@@ -84,7 +87,7 @@ fn kept_about(store: &DurableStore, arguments: &ForgetArguments) -> Result<(u64,
     let filter = Filter::new(&about, store)?;
     let (mut records, mut letters) = (0, 0);
     let progress = Progress::start_steps("records", count_of(store, &filter)?);
-    each_record(store, &filter, progress.alone_on_the_terminal(), &mut |_, _| {
+    let whole = each_record(store, &filter, progress.alone_on_the_terminal(), &mut |_, _| {
         records += 1;
         Ok(ControlFlow::Continue(()))
     })?;
@@ -92,7 +95,7 @@ fn kept_about(store: &DurableStore, arguments: &ForgetArguments) -> Result<(u64,
         letters += 1;
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok((records, letters))
+    Ok((records, letters, whole))
 }
 
 fn forgotten(activation: &Activation) -> ForgottenActivation<'_> {

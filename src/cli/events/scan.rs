@@ -3,12 +3,15 @@
 //! Must not know what is done with them.
 
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::filter::Filter;
 use crate::attribution::Record;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::progress::Progress;
+use crate::cli::say;
+use crate::cli::words::counted;
 use crate::store::{DeadLetter, DurableStore, Outbox as _};
 
 const RECORDS_AT_ONCE: u64 = 4096;
@@ -17,29 +20,52 @@ const LETTERS_AT_ONCE: usize = 1024;
 /// What is done with a record: goes on, or has seen enough.
 pub(super) type Taken = Result<ControlFlow<()>, Failure>;
 
+/// Whether all records that were looked at could be read.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub(super) struct Whole {
+    unreadable: u64,
+}
+
+impl Whole {
+    /// Says so if some could not be read, and gives the exit code.
+    pub(super) fn exit_code(self) -> ExitCode {
+        if self.unreadable == 0 {
+            return ExitCode::SUCCESS;
+        }
+        let records = counted(self.unreadable, "record");
+        say(&format!(
+            "error: left out {records} that cannot be read: `variate events verify` says which"
+        ));
+        ExitCode::from(MALFORMED)
+    }
+}
+
 /// Gives the records that are meant, oldest first.
 pub(super) fn each_record(
     store: &DurableStore,
     filter: &Filter<'_>,
     mut progress: Progress,
     take: &mut dyn FnMut(u64, &Record) -> Taken,
-) -> Result<(), Failure> {
+) -> Result<Whole, Failure> {
     let retained = store.retained().map_err(Failure::store)?;
+    let mut unreadable = 0;
     let mut first = filter.first().max(retained.oldest);
     while first <= retained.latest {
         let last = first.saturating_add(RECORDS_AT_ONCE - 1).min(retained.latest);
-        let records = store.retained_records(first, last, usize::MAX).map_err(Failure::store)?;
-        for (number, record) in records.iter().filter(|(_, record)| filter.takes(record)) {
+        let found = store.retained_records(first, last);
+        unreadable += found.unreadable;
+        for (number, record) in found.records.iter().filter(|(_, record)| filter.takes(record)) {
             if take(*number, record)?.is_break() {
                 progress.finish();
-                return Ok(());
+                return Ok(Whole { unreadable });
             }
         }
         progress.add(last - first + 1, 0);
         first = last.saturating_add(1);
     }
     progress.finish();
-    Ok(())
+    Ok(Whole { unreadable })
 }
 
 /// The latest records that are meant, oldest first, at most `limit`.
@@ -47,16 +73,18 @@ pub(super) fn latest_records(
     store: &DurableStore,
     filter: &Filter<'_>,
     limit: usize,
-) -> Result<Vec<(u64, Arc<Record>)>, Failure> {
+) -> Result<(Vec<(u64, Arc<Record>)>, Whole), Failure> {
     let retained = store.retained().map_err(Failure::store)?;
     let oldest = filter.first().max(retained.oldest);
     let mut progress = Progress::start_steps("records", count_of(store, filter)?);
     let mut found = Vec::new();
+    let mut unreadable = 0;
     let mut end = retained.latest.saturating_add(1);
     while found.len() < limit && oldest < end {
         let first = end.saturating_sub(RECORDS_AT_ONCE).max(oldest);
-        let records = store.retained_records(first, end - 1, usize::MAX).map_err(Failure::store)?;
-        let meant = records.into_iter().rev().filter(|(_, record)| filter.takes(record));
+        let looked_at = store.retained_records(first, end - 1);
+        unreadable += looked_at.unreadable;
+        let meant = looked_at.records.into_iter().rev().filter(|(_, record)| filter.takes(record));
         let wanted = limit.saturating_sub(found.len());
         found.extend(meant.take(wanted));
         progress.add(end - first, 0);
@@ -64,7 +92,7 @@ pub(super) fn latest_records(
     }
     progress.finish();
     found.reverse();
-    Ok(found)
+    Ok((found, Whole { unreadable }))
 }
 
 /// How many records have to be looked at.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::filter::Filter;
 use super::json::json_line;
-use super::scan::{count_of, each_letter, each_record};
+use super::scan::{Whole, count_of, each_letter, each_record};
 use super::wording::moment;
 use super::{answer, open};
 use crate::attribution::Record;
@@ -77,23 +77,24 @@ struct Counts {
 pub(super) fn run(arguments: &StatsArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
     let filter = Filter::new(&arguments.filter, &store)?;
-    let report = report(&store, &filter, &arguments.filter)?;
+    let (report, whole) = report(&store, &filter, &arguments.filter)?;
     match arguments.store.format {
         Format::Json => answer(&json_line(&report))?,
         Format::Text => answer(&text(&report, filter.is_open()))?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(whole.exit_code())
 }
 
 fn report(
     store: &DurableStore,
     filter: &Filter<'_>,
     given: &FilterArguments,
-) -> Result<Report, Failure> {
+) -> Result<(Report, Whole), Failure> {
     let statistics = store.statistics();
     let retained = store.retained().map_err(Failure::store)?;
     let kept = retained.latest.saturating_add(1).saturating_sub(retained.oldest);
-    Ok(Report {
+    let (environments, whole) = environments(store, filter)?;
+    let report = Report {
         users: statistics.users,
         activations: statistics.activations,
         pending_events: statistics.pending_events,
@@ -107,8 +108,9 @@ fn report(
         },
         dead_letters: statistics.dead_letters,
         sinks: sinks(store, filter, given, retained.latest)?,
-        environments: environments(store, filter)?,
-    })
+        environments,
+    };
+    Ok((report, whole))
 }
 
 /// Dead letters of what was shed are nobody's, and counted for none.
@@ -141,10 +143,10 @@ fn sinks(
 fn environments(
     store: &DurableStore,
     filter: &Filter<'_>,
-) -> Result<Vec<EnvironmentReport>, Failure> {
+) -> Result<(Vec<EnvironmentReport>, Whole), Failure> {
     let mut counts: BTreeMap<Box<str>, Counts> = BTreeMap::new();
     let progress = Progress::start_steps("records", count_of(store, filter)?);
-    each_record(store, filter, progress.alone_on_the_terminal(), &mut |_, record| {
+    let whole = each_record(store, filter, progress.alone_on_the_terminal(), &mut |_, record| {
         match counts.get_mut(&*record.about().environment) {
             Some(counts) => counts.add(record),
             None => counts.entry((*record.about().environment).into()).or_default().add(record),
@@ -155,7 +157,7 @@ fn environments(
         environment: environment.into(),
         counts,
     };
-    Ok(counts.into_iter().map(report).collect())
+    Ok((counts.into_iter().map(report).collect(), whole))
 }
 
 impl Counts {

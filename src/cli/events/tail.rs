@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &TailArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
     let filter = Filter::new(&arguments.filter, &store)?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let records = latest_records(&store, &filter, limit)?;
+    let (records, whole) = latest_records(&store, &filter, limit)?;
     if records.is_empty() && arguments.store.format == Format::Text {
         say("no records");
     }
@@ -41,5 +41,5 @@ pub(super) fn run(arguments: &TailArguments) -> Result<ExitCode, Failure> {
         };
     }
     answer(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(whole.exit_code())
 }

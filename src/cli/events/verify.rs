@@ -89,11 +89,14 @@ fn verdict(verified: &Verified) -> String {
             counted(verified.commits, "commit")
         );
     }
-    format!(
-        "damaged: {faults}; {} lost, {} harmed. The rest is usable: `variate events export` writes what can be read. Restore the store from a back-up, or go on without what is lost",
-        counted(verified.lost_records, "record"),
-        counted(verified.harmed_users, "user"),
-    )
+    let rest = if verified.is_usable {
+        "The rest is usable, and `variate events export` writes the records that can be read: go on without what is lost, or restore the store from a back-up"
+    } else {
+        "The store cannot be used as it is: restore it from a back-up"
+    };
+    let (records, users) = (verified.lost_records, verified.harmed_users);
+    let (records, users) = (counted(records, "record"), counted(users, "user"));
+    format!("damaged: {faults}; {records} lost, {users} harmed. {rest}")
 }
 
 /// What was found, for programs.
@@ -102,6 +105,7 @@ fn verdict(verified: &Verified) -> String {
 struct WireVerified<'v> {
     is_sound: bool,
     is_opened: bool,
+    is_usable: bool,
     commits: u64,
     torn_bytes: u64,
     records: u64,
@@ -132,6 +136,7 @@ impl<'v> WireVerified<'v> {
         Self {
             is_sound: verified.is_sound(),
             is_opened: verified.is_opened,
+            is_usable: verified.is_usable,
             commits: verified.commits,
             torn_bytes: verified.torn_bytes,
             records: verified.records,

@@ -28,7 +28,7 @@ mod wire;
 pub use at_rest::is_there;
 pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
-pub use reading::{HeldUser, Retained};
+pub use reading::{HeldUser, Retained, RetainedRecords};
 pub use settings::{DurableSettings, WhenFull};
 pub use verify::{Fault, FaultKind, Verified, verify};
 
@@ -107,18 +107,7 @@ impl DurableStore {
     ) -> Result<Self, Error> {
         let engine = Engine::open(folder.as_ref(), settings.setup())?;
         holder::note(engine.folder());
-        let inner = Arc::new(Inner {
-            engine,
-            names: Names::default(),
-            clock,
-            settings,
-            queue: Queue::new(settings.waiting_entries, settings.when_full),
-            flight: Flight::new(),
-            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
-            published: Condvar::new(),
-            sinks: Mutex::default(),
-            counts: Mutex::default(),
-        });
+        let inner = Arc::new(Inner::unloaded(engine, clock, settings));
         inner.load_names()?;
         let numbers = inner.load()?;
         inner.queue.accept(numbers);
@@ -214,6 +203,22 @@ impl Store for DurableStore {
 }
 
 impl Inner {
+    /// Nothing of what stands in the engine is known yet.
+    fn unloaded(engine: Engine, clock: Arc<Clock>, settings: DurableSettings) -> Self {
+        Self {
+            engine,
+            names: Names::default(),
+            clock,
+            settings,
+            queue: Queue::new(settings.waiting_entries, settings.when_full),
+            flight: Flight::new(),
+            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
+            published: Condvar::new(),
+            sinks: Mutex::default(),
+            counts: Mutex::default(),
+        }
+    }
+
     fn count(&self, add: impl FnOnce(&mut Statistics)) {
         add(&mut self.counts.lock());
     }
@@ -231,19 +236,26 @@ impl Inner {
         Ok(())
     }
 
-    /// Reads how far the store is; a new one gets its format.
-    fn load(&self) -> Result<Numbers, Error> {
-        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
+    /// Whether the store has a format yet, which is then this version's.
+    fn has_format(&self) -> Result<bool, Error> {
         let format = self.engine.get(Space::Meta, meta::FORMAT_KEY)?;
         match format.as_deref().map(<[u8; 4]>::try_from) {
-            None => self.engine.commit(vec![meta::format()])?,
-            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => {}
+            None => Ok(false),
+            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => Ok(true),
             Some(format) => {
                 let found = format.map(u32::from_be_bytes).unwrap_or_default();
                 let why =
                     Unreadable::new(format!("format {found}, this version reads {}", meta::FORMAT));
-                return Err(self.unreadable("the store", &why));
+                Err(self.unreadable("the store", &why))
             }
+        }
+    }
+
+    /// Reads how far the store is; a new one gets its format.
+    fn load(&self) -> Result<Numbers, Error> {
+        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
+        if !self.has_format()? {
+            self.engine.commit(vec![meta::format()])?;
         }
         let totals = self.engine.get(Space::Meta, meta::TOTALS_KEY)?;
         let totals = totals.map(|bytes| meta::unpacked_totals(&bytes)).transpose();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::engine::{Pair, Space};
 use super::entry::Row;
+use super::names::Names;
 use super::turn::row_key;
 use super::wire::{unpacked_record, unpacked_row};
 use super::{DurableStore, Inner, Stored, meta};
@@ -32,6 +33,16 @@ pub struct Retained {
     pub released: u64,
 }
 
+/// Records that are kept, with their sequence numbers.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RetainedRecords {
+    /// Those that can be read, oldest first.
+    pub records: Vec<(u64, Arc<Record>)>,
+    /// How many are there and cannot be read.
+    pub unreadable: u64,
+}
+
 /// What the ledger holds of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,34 +60,13 @@ impl DurableStore {
     ///
     /// If the store cannot be read.
     pub fn retained(&self) -> Result<Retained, Error> {
-        let Stored { latest, released, .. } = *self.inner.stored.lock();
-        let first = self.inner.engine.range(Space::Outbox, everything(), 1)?;
-        let first = first.first().and_then(|(key, _)| meta::number(key));
-        Ok(Retained { oldest: first.unwrap_or(latest + 1), latest, released })
+        self.inner.retained()
     }
 
-    /// Records that are kept, delivered ones too, from one sequence number up to and including another,
-    /// at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// If the store cannot be read.
-    pub fn retained_records(
-        &self,
-        first: u64,
-        last: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, Arc<Record>)>, Error> {
-        let keys = first.to_be_bytes().to_vec()..=last.to_be_bytes().to_vec();
-        let records = self.inner.engine.range(Space::Outbox, keys, limit)?;
-        let record = |(key, value): &Pair| {
-            let number = meta::number(key).unwrap_or_default();
-            let record = unpacked_record(value, &self.inner.names);
-            let record = record
-                .map_err(|why| self.inner.unreadable(&format!("the record {number}"), &why))?;
-            Ok((number, Arc::new(record)))
-        };
-        records.iter().map(record).collect()
+    /// Records that are kept, delivered ones too, from one sequence number up to and including another.
+    #[must_use]
+    pub fn retained_records(&self, first: u64, last: u64) -> RetainedRecords {
+        self.inner.retained_records(first, last)
     }
 
     /// How far every sink is that ever was.
@@ -129,22 +119,56 @@ impl DurableStore {
     ///
     /// If the store cannot be read.
     pub fn latest_time_ms(&self) -> Result<Option<TimeMs>, Error> {
-        let latest = self.inner.stored.lock().latest;
-        let first = latest.saturating_sub(RECORDS_THAT_TELL_THE_TIME);
-        let records = self.retained_records(first, latest, usize::MAX)?;
-        let received = records.iter().map(|(_, record)| record.about().received_at_ms);
-        match received.max() {
-            Some(time_ms) => Ok(Some(time_ms)),
-            None => self.inner.latest_time_of_rows_ms(),
-        }
+        self.inner.latest_time_ms()
     }
 }
 
 impl Inner {
+    fn retained_records(&self, first: u64, last: u64) -> RetainedRecords {
+        let keys = first.to_be_bytes().to_vec()..=last.to_be_bytes().to_vec();
+        let mut found = RetainedRecords::default();
+        match self.engine.range(Space::Outbox, keys, usize::MAX) {
+            Ok(pairs) => {
+                for (key, value) in &pairs {
+                    found.add(meta::number(key).unwrap_or_default(), value, &self.names);
+                }
+            }
+            // Where the disk does not give all of them, it may give some.
+            Err(_) => {
+                for number in first..=last {
+                    match self.engine.get(Space::Outbox, &number.to_be_bytes()) {
+                        Ok(Some(value)) => found.add(number, &value, &self.names),
+                        Ok(None) => {}
+                        Err(_) => found.unreadable += 1,
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// How far sinks are, as it stands on the disk.
     pub(super) fn cursor_entries(&self) -> Result<Vec<Pair>, Error> {
         let last = [meta::CURSOR_PREFIX, &[u8::MAX]].concat();
         self.engine.range(Space::Meta, meta::CURSOR_PREFIX.to_vec()..=last, usize::MAX)
+    }
+
+    pub(super) fn latest_time_ms(&self) -> Result<Option<TimeMs>, Error> {
+        let latest = self.stored.lock().latest;
+        let first = latest.saturating_sub(RECORDS_THAT_TELL_THE_TIME);
+        let found = self.retained_records(first, latest).records;
+        let received = found.iter().map(|(_, record)| record.about().received_at_ms);
+        match received.max() {
+            Some(time_ms) => Ok(Some(time_ms)),
+            None => self.latest_time_of_rows_ms(),
+        }
+    }
+
+    pub(super) fn retained(&self) -> Result<Retained, Error> {
+        let Stored { latest, released, .. } = *self.stored.lock();
+        let first = self.engine.range(Space::Outbox, everything(), 1)?;
+        let first = first.first().and_then(|(key, _)| meta::number(key));
+        Ok(Retained { oldest: first.unwrap_or(latest.saturating_add(1)), latest, released })
     }
 
     /// Reads every row: for stores whose records are all gone.
@@ -160,6 +184,15 @@ impl Inner {
                 let row = row.map_err(|why| self.unreadable("a user's row", &why))?;
                 latest_ms = latest_ms.max(latest_time_of_row_ms(&row));
             }
+        }
+    }
+}
+
+impl RetainedRecords {
+    fn add(&mut self, number: u64, value: &[u8], names: &Names) {
+        match unpacked_record(value, names) {
+            Ok(record) => self.records.push((number, Arc::new(record))),
+            Err(_) => self.unreadable += 1,
         }
     }
 }

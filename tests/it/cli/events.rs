@@ -175,7 +175,11 @@ fn filters_choose() {
     check(store, &["--experiment", "9300001201101", "--type", "conversion"], &["o-1"]);
     check(store, &["--since", "1772442120250"], &["o-1", "o-2", "a-3"]);
     check(store, &["--until", "2026-03-02 09:02:00.250"], &["a-1", "a-2"]);
-    check(store, &["--since", "2026-03-02T10:00:00+01:00", "--until", "2026-03-02T10:00Z"], &["a-1", "a-2", "o-1", "o-2"]);
+    check(
+        store,
+        &["--since", "2026-03-02T10:00:00+01:00", "--until", "2026-03-02T10:00Z"],
+        &["a-1", "a-2", "o-1", "o-2"],
+    );
     check(store, &["--since", "2026-03-03"], &[]);
     check(store, &["--since", "1h"], &[]);
     check(store, &["--sink", FILE], &["a-3"]);

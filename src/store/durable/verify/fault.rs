@@ -18,6 +18,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The files are damaged, so that the store cannot be opened.
     Damage,
+    /// Names that rows and records share are missing or cannot be read.
+    Names,
     /// Records are missing.
     MissingRecords,
     /// A record cannot be read.
@@ -44,6 +46,7 @@ impl FaultKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Damage => "damage",
+            Self::Names => "names",
             Self::MissingRecords => "missing-records",
             Self::UnreadableRecord => "unreadable-record",
             Self::UnreadableRow => "unreadable-row",

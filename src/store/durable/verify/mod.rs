@@ -9,6 +9,7 @@
 //! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record.
 
 mod fault;
+mod loading;
 mod records;
 mod rows;
 mod sides;
@@ -19,8 +20,9 @@ use std::path::Path;
 
 use hashbrown::HashSet;
 
+use super::engine::Engine;
 use super::entry::{RowKey, Totals};
-use super::{DurableStore, Inner, inspect, is_there};
+use super::{Inner, at_rest, inspect};
 use crate::clock::TimeMs;
 use crate::error::Error;
 
@@ -33,8 +35,11 @@ const KEYS_AT_ONCE: usize = 4096;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Whether the store could be opened; if not, only its journals were looked at.
+    /// Whether the engine could open the store; if not, only its journals were looked at.
     pub is_opened: bool,
+    /// Whether the store can be used without losing more: names, totals and places of sinks can be read,
+    /// and nothing is ahead of the latest record.
+    pub is_usable: bool,
     /// Whole commits in the journals.
     pub commits: u64,
     /// Bytes of a last commit that was never acknowledged, cut off.
@@ -59,7 +64,7 @@ pub struct Verified {
     pub sinks: u64,
     /// Records that are missing or cannot be read.
     pub lost_records: u64,
-    /// Users who lost something: the row, or the record of an event that waits.
+    /// Users who lost something: the row, which may be missing, or the record of an event that waits.
     pub harmed_users: u64,
     /// How many faults there are.
     pub fault_count: u64,
@@ -98,9 +103,7 @@ pub fn verify(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verified, Error> {
     let folder = folder.as_ref();
-    if !is_there(folder)? {
-        return Err(Error::no_store(folder));
-    }
+    at_rest::must_be_there(folder)?;
     let mut found = Verified::default();
     let damages = match inspect(folder) {
         Ok(inspected) => {
@@ -118,65 +121,60 @@ pub fn verify(
     if !damages.is_empty() {
         return Ok(found);
     }
-    let store = DurableStore::open_at_rest(folder)?;
+    let settings = at_rest::settings();
+    let engine = Engine::open(folder, settings.setup())?;
+    let inner = Inner::unloaded(engine, at_rest::clock(), settings);
     found.is_opened = true;
-    Look::new(&store, found, progress)?.everything(&store)
+    found.is_usable = true;
+    let mut look = Look::new(&inner, found, progress);
+    look.load()?;
+    look.everything()
 }
 
 /// Where the looking stands.
 struct Look<'a> {
     inner: &'a Inner,
     found: Verified,
-    /// As the store has them.
-    totals: Totals,
+    /// As the store has them; `None` where they cannot be read.
+    totals: Option<Totals>,
     released: u64,
     /// As they add up.
     counted: Totals,
     /// The store's time: what waited up to then waits no more.
     now_ms: TimeMs,
     harmed: HashSet<RowKey>,
+    /// Rows that are there, sound or not.
+    rows: u64,
     keys: u64,
     all_keys: u64,
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
 impl<'a> Look<'a> {
-    fn new(
-        store: &'a DurableStore,
-        mut found: Verified,
-        progress: &'a mut dyn FnMut(u64, u64),
-    ) -> Result<Self, Error> {
-        let inner = &*store.inner;
-        let stored = *inner.stored.lock();
-        found.latest = stored.latest;
-        let held = |count: i64| u64::try_from(count).unwrap_or_default();
-        let all_keys = held(stored.totals.users)
-            .saturating_add(held(stored.totals.dead_letters))
-            .saturating_add(stored.latest.saturating_sub(stored.released))
-            .saturating_add(inner.engine.count_ids()?);
-        Ok(Self {
+    fn new(inner: &'a Inner, found: Verified, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
+        Self {
             inner,
             found,
-            totals: stored.totals,
-            released: stored.released,
+            totals: None,
+            released: 0,
             counted: Totals::NONE,
-            // What cannot be read is found again by who looks for it.
-            now_ms: store.latest_time_ms().ok().flatten().unwrap_or(TimeMs::MIN),
+            now_ms: TimeMs::MIN,
             harmed: HashSet::new(),
+            rows: 0,
             keys: 0,
-            all_keys,
+            all_keys: 0,
             progress,
-        })
+        }
     }
 
-    fn everything(mut self, store: &DurableStore) -> Result<Verified, Error> {
+    fn everything(mut self) -> Result<Verified, Error> {
         self.records();
         self.rows();
         self.ids()?;
         self.letters();
-        self.sinks(store);
+        self.sinks();
         self.totals();
-        self.found.harmed_users = self.harmed.len() as u64;
+        self.found.harmed_users = (self.harmed.len() as u64).saturating_add(self.missing_rows());
         Ok(self.found)
     }
 
@@ -190,8 +188,15 @@ impl<'a> Look<'a> {
         (self.progress)(self.keys, self.all_keys.max(self.keys));
     }
 
+    /// Users whom the totals count and who have no row at all.
+    fn missing_rows(&self) -> u64 {
+        let total = self.totals.map_or(0, |totals| totals.users);
+        u64::try_from(total).unwrap_or_default().saturating_sub(self.rows)
+    }
+
     fn totals(&mut self) {
-        let Totals { users, activations, pending_events, dead_letters } = self.totals;
+        let Some(totals) = self.totals else { return };
+        let Totals { users, activations, pending_events, dead_letters } = totals;
         let counted = self.counted;
         let pairs = [
             ("users", users, counted.users),

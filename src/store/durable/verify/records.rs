@@ -12,7 +12,10 @@ impl Look<'_> {
     pub(super) fn records(&mut self) {
         if self.released > self.found.latest {
             let (released, latest) = (self.released, self.found.latest);
-            let text = format!("released up to {released}, but the latest record is {latest}");
+            let text = format!(
+                "released up to {released}, but the latest record is {latest}: what comes next would reach no sink"
+            );
+            self.found.is_usable = false;
             self.fault(FaultKind::Released, text);
         }
         let mut keys = everything();
@@ -39,6 +42,7 @@ impl Look<'_> {
             let (last, latest) = (next - 1, self.found.latest);
             let text =
                 format!("the totals say that {latest} is the latest record, but {last} is there");
+            self.found.is_usable = false;
             self.fault(FaultKind::Totals, text);
         }
     }

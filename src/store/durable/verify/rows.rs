@@ -32,6 +32,7 @@ impl Look<'_> {
             };
             let Some((last, _)) = rows.last() else { return };
             keys = behind(last);
+            self.rows += rows.len() as u64;
             rows.iter().for_each(|(key, value)| self.row(key, value));
             self.tick(rows.len());
         }

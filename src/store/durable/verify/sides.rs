@@ -2,13 +2,15 @@
 //!
 //! Must not know rows.
 
+use uuid::Uuid;
+
 use super::{FaultKind, KEYS_AT_ONCE, Look};
 use crate::clock::TimeMs;
 use crate::error::Error;
 use crate::store::durable::engine::Space;
+use crate::store::durable::meta;
 use crate::store::durable::reading::{behind, everything, sink_of};
 use crate::store::durable::turn::day_of;
-use crate::store::durable::{DurableStore, meta};
 
 impl Look<'_> {
     pub(super) fn ids(&mut self) -> Result<(), Error> {
@@ -18,7 +20,10 @@ impl Look<'_> {
                 if key.len() == 16 && until_ms.is_some_and(|until_ms| day_of(until_ms) == day) {
                     look.found.ids += 1;
                 } else {
-                    let text = format!("the id {} of day {day}", key.escape_ascii());
+                    let id = Uuid::from_slice(key);
+                    let id =
+                        id.map_or_else(|_| key.escape_ascii().to_string(), |id| id.to_string());
+                    let text = format!("the id {id} of day {day}");
                     look.fault(FaultKind::UnreadableId, text);
                 }
             });
@@ -53,38 +58,43 @@ impl Look<'_> {
         Ok(())
     }
 
-    pub(super) fn sinks(&mut self, store: &DurableStore) {
+    pub(super) fn sinks(&mut self) {
         let entries = match self.inner.cursor_entries() {
             Ok(entries) => entries,
             Err(error) => {
                 return self.fault(FaultKind::Cursor, format!("how far sinks are: {error}"));
             }
         };
-        let oldest = store.retained().map_or(0, |retained| retained.oldest);
+        let oldest = self.inner.retained().map_or(0, |retained| retained.oldest);
+        // What is missing behind that is told of the records.
+        let tidied = oldest.saturating_sub(1).min(self.released);
         for (key, value) in entries {
-            let (sink, latest) = (sink_of(&key), self.found.latest);
+            let sink = sink_of(&key);
             match meta::unpacked_cursor(&value) {
+                Ok(cursor) => self.sink(&sink, cursor.through, tidied),
                 Err(why) => {
+                    self.found.is_usable = false;
                     self.fault(FaultKind::Cursor, format!("how far the sink {sink} is: {why}"));
                 }
-                Ok(cursor) if cursor.through > latest => {
-                    let through = cursor.through;
-                    let text = format!(
-                        "the sink {sink} is at {through}, and the latest record is {latest}"
-                    );
-                    self.fault(FaultKind::Cursor, text);
-                }
-                Ok(cursor) => {
-                    self.found.sinks += 1;
-                    if cursor.through.saturating_add(1) < oldest && oldest > 0 {
-                        let gone = oldest - 1 - cursor.through;
-                        self.found.notes.push(format!(
-                            "the sink {sink} was left at {}: {gone} records behind it were not kept for it",
-                            cursor.through
-                        ));
-                    }
-                }
             }
+        }
+    }
+
+    fn sink(&mut self, sink: &str, through: u64, tidied: u64) {
+        let latest = self.found.latest;
+        if through > latest {
+            self.found.is_usable = false;
+            let text = format!(
+                "the sink {sink} is at {through}, and the latest record is {latest}: it would not be given what comes next"
+            );
+            return self.fault(FaultKind::Cursor, text);
+        }
+        self.found.sinks += 1;
+        if through < tidied {
+            let note = format!(
+                "the sink {sink} was left at {through}: it has not been given the records up to {tidied}, which are no longer kept"
+            );
+            self.found.notes.push(note);
         }
     }
 

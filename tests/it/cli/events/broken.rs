@@ -1,9 +1,11 @@
 //! Stores that are broken on purpose: each fault is found, and damaged ones are left as they are.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 
 use super::{USES, delivered, events, morning, transcript};
@@ -60,7 +62,8 @@ fn verified(change: impl FnOnce(&Inside)) -> String {
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["isSound"], false);
     for fault in json["faults"].as_array().unwrap() {
-        let line = format!("{}: {}", fault["kind"].as_str().unwrap(), fault["text"].as_str().unwrap());
+        let line =
+            format!("{}: {}", fault["kind"].as_str().unwrap(), fault["text"].as_str().unwrap());
         assert!(text.contains(&line), "{line} in {text}");
     }
     // How many commits are in the journals is the engine's affair.
@@ -89,6 +92,9 @@ fn each_fault_is_found() {
         }),
         ("a record is garbled", &|inside| inside.set("outbox", &number(3), b"\x01garbled")),
         ("a record of a later layout", &|inside| inside.set("outbox", &number(5), b"\x02")),
+        ("the totals are garbled", &|inside| inside.set("meta", b"totals", b"\x01")),
+        ("the totals are missing", &|inside| inside.remove("meta", b"totals")),
+        ("the format is missing", &|inside| inside.remove("meta", b"format")),
         ("a name is missing", &|inside| inside.remove("names", b"s\0\0\0\x01")),
         ("a row is garbled", &|inside| inside.set("rows", &Inside::row_of("anna"), b"\x01\xff")),
         ("a row is missing", &|inside| inside.remove("rows", &Inside::row_of("b"))),
@@ -106,7 +112,9 @@ fn each_fault_is_found() {
         ("a dead letter is garbled", &|inside| inside.set("dead", &number(1), b"\x01\x05")),
         ("a dead letter is missing", &|inside| inside.remove("dead", &number(2))),
         ("a sink's place is garbled", &|inside| inside.set("meta", b"cursor:file", b"\x01")),
-        ("a sink is beyond the latest", &|inside| inside.set("meta", b"cursor:file", b"\x01\x63\0")),
+        ("a sink is beyond the latest", &|inside| {
+            inside.set("meta", b"cursor:file", b"\x01\x63\0")
+        }),
         ("more is released than there is", &|inside| inside.set("meta", b"released", &number(99))),
     ];
     let mut text = String::new();
@@ -138,8 +146,27 @@ fn a_sink_that_was_left_behind_is_worth_a_note() {
         inside.set("meta", b"cursor:old", b"\x01\0\0");
     });
     let (text, _, exit_code) = events(folder.path(), &["verify"]);
-    assert!(text.contains("note: the sink old was left at 0: 2 records"), "{text}");
+    assert!(
+        text.contains(
+            "note: the sink old was left at 0: it has not been given the records up to 2"
+        ),
+        "{text}"
+    );
     assert_eq!(exit_code, 0);
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_store_is_given() {
+    let folder = delivered();
+    edit(folder.path(), |inside| inside.set("outbox", &number(3), b"\x01garbled"));
+    let left_out =
+        "error: left out 1 record that cannot be read: `variate events verify` says which\n";
+    let (exported, said, exit_code) = events(folder.path(), &["export"]);
+    assert_eq!((exported.lines().count(), said.as_str(), exit_code), (4, left_out, 1));
+    for arguments in [&["stats"][..], &["tail"]] {
+        let (_, said, exit_code) = events(folder.path(), arguments);
+        assert_eq!((said.as_str(), exit_code), (left_out, 1), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -153,7 +180,7 @@ fn a_store_of_a_later_version_is_refused() {
     insta::assert_snapshot!(transcript(folder.path(), &[&["verify"]]));
 }
 
-fn journal(folder: &Path) -> std::path::PathBuf {
+fn journal(folder: &Path) -> PathBuf {
     let mut journals: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -220,4 +247,50 @@ fn what_was_never_acknowledged_is_cut_off() {
     assert_eq!(exit_code, 0);
     let (text, _, _) = events(folder.path(), &["verify"]);
     assert!(!text.contains("cut off"), "{text}");
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// What stands in tables is checked when it is read, which the journals' inspection does not do.
+#[test]
+fn a_byte_flipped_in_a_table_loses_nothing_in_silence() {
+    let folder = delivered();
+    let spaces = ["meta", "names", "rows", "outbox", "dead"];
+    edit(folder.path(), |inside| {
+        spaces.iter().for_each(|space| inside.space(space).rotate_memtable_and_wait().unwrap());
+    });
+    let is_table = |path: &PathBuf| path.iter().any(|part| part == "tables");
+    let tables: Vec<_> = files(folder.path()).into_iter().filter(is_table).collect();
+    assert!(tables.len() >= spaces.len(), "{tables:?}");
+    let mut random = StdRng::seed_from_u64(5);
+    let mut told = 0;
+    for path in &tables {
+        let sound = fs::read(path).unwrap();
+        for _ in 0..8 {
+            let at = random.random_range(0..sound.len());
+            let mut bytes = sound.clone();
+            bytes[at] ^= 1 << random.random_range(0..8);
+            fs::write(path, &bytes).unwrap();
+            let name = format!("{} byte {at}", path.strip_prefix(folder.path()).unwrap().display());
+            let (text, said, exit_code) = events(folder.path(), &["verify"]);
+            assert!([0, 1, 3].contains(&exit_code), "{name}: {exit_code} {said}");
+            let is_whole = text.contains(
+                "5 records (1 to 5), 3 users, 3 activations, 2 pending events, 5 ids, 2 dead letters, 2 sinks",
+            );
+            assert_eq!(is_whole && exit_code == 0, exit_code == 0, "{name}: {text}");
+            told += usize::from(exit_code != 0);
+        }
+        fs::write(path, &sound).unwrap();
+    }
+    assert!(told > tables.len(), "only {told} flips were seen");
+    assert_eq!(events(folder.path(), &["verify"]).2, 0);
 }

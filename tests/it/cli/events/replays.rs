@@ -28,7 +28,8 @@ fn a_second_run_goes_on_from_the_first() {
 {"variationKey":"orange"}
 "#;
     assert_eq!(answers, expect);
-    let (conversions, _, _) = events(folder.path(), &["export", "--user", "b", "--type", "conversion"]);
+    let (conversions, _, _) =
+        events(folder.path(), &["export", "--user", "b", "--type", "conversion"]);
     let late: Vec<Value> =
         conversions.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(late.len(), 2, "{conversions}");
@@ -46,7 +47,8 @@ fn the_clock_does_not_go_back_behind_the_store() {
     let day_ms = 24 * 60 * 60 * 1000;
     replay_into(folder.path(), &track(day_ms, "a"));
     // By the time of the call alone the id would be long over in the third run.
-    let repeat = "{\"tracked\":true,\"duplicate\":true,\"experiments\":[],\"reason\":\"duplicate\"}\n";
+    let repeat =
+        "{\"tracked\":true,\"duplicate\":true,\"experiments\":[],\"reason\":\"duplicate\"}\n";
     assert_eq!(replay_into(folder.path(), &track(0, "a")), repeat);
     replay_into(folder.path(), &track(2 * day_ms, "b"));
     assert!(!replay_into(folder.path(), &track(1, "a")).contains("duplicate"));
