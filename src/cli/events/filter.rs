@@ -83,12 +83,12 @@ impl<'a> Filter<'a> {
         let is_it = |asked: &Option<String>, is: &str| {
             asked.as_ref().is_none_or(|asked| asked.as_str() == is)
         };
-        let is_of_type = match (r#type, record) {
+        let is_of_type = matches!(
+            (r#type, record),
             (Some(RecordType::Impression), Record::Impression(_))
-            | (Some(RecordType::Conversion), Record::Conversion(_))
-            | (None, _) => true,
-            _ => false,
-        };
+                | (Some(RecordType::Conversion), Record::Conversion(_))
+                | (None, _)
+        );
         is_it(environment, &about.environment)
             && is_it(user, &about.user_id)
             && is_of_type

@@ -20,6 +20,9 @@ const LETTERS_AT_ONCE: usize = 1024;
 /// What is done with a record: goes on, or has seen enough.
 pub(super) type Taken = Result<ControlFlow<()>, Failure>;
 
+/// Records with their sequence numbers.
+pub(super) type Numbered = Vec<(u64, Arc<Record>)>;
+
 /// Whether all records that were looked at could be read.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
@@ -73,7 +76,7 @@ pub(super) fn latest_records(
     store: &DurableStore,
     filter: &Filter<'_>,
     limit: usize,
-) -> Result<(Vec<(u64, Arc<Record>)>, Whole), Failure> {
+) -> Result<(Numbered, Whole), Failure> {
     let retained = store.retained().map_err(Failure::store)?;
     let oldest = filter.first().max(retained.oldest);
     let mut progress = Progress::start_steps("records", count_of(store, filter)?);

@@ -61,7 +61,7 @@ impl Look<'_> {
         self.found.latest = last.unwrap_or_default();
         let released = engine.get(Space::Meta, meta::RELEASED_KEY)?;
         let totals = engine.get(Space::Meta, meta::TOTALS_KEY)?;
-        let stored = released.as_deref().map(|bytes| meta::number(bytes));
+        let stored = released.as_deref().map(meta::number);
         self.released = stored.flatten().unwrap_or_default();
         if stored == Some(None) {
             self.fault(FaultKind::Released, "how much is released cannot be read");

@@ -71,9 +71,12 @@ fn verified(change: impl FnOnce(&Inside)) -> String {
     without_folder(told, folder.path())
 }
 
+/// What is done to a store, in words and as it is done.
+type Change<'c> = (&'c str, &'c dyn Fn(&Inside));
+
 #[test]
 fn each_fault_is_found() {
-    let changes: &[(&str, &dyn Fn(&Inside))] = &[
+    let changes: &[Change<'_>] = &[
         ("a record is missing", &|inside| inside.remove("outbox", &number(2))),
         ("the latest records are missing", &|inside| {
             inside.remove("outbox", &number(4));

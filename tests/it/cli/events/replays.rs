@@ -112,3 +112,32 @@ fn wrong_uses_of_a_store() {
     assert_eq!(variate(&arguments, CALLS.as_bytes()).status.code(), Some(0));
     assert!(home.path().join("a/b/c/version").exists());
 }
+
+/// On a disk with less room than is kept in reserve nothing is stored: recording calls get the error,
+/// and deciding goes on.
+#[test]
+#[ignore = "needs VARIATE_SMALL_DISK, a folder on a file system with room for less than 256 MiB"]
+fn what_is_not_stored_is_not_acknowledged() {
+    let disk = std::env::var("VARIATE_SMALL_DISK").unwrap();
+    let folder = tempfile::tempdir_in(disk).unwrap();
+    let calls = r#"
+{"call":"activate","userId":"anna","experimentKey":"checkout_button"}
+{"call":"decide","userId":"anna","flagKey":"homepage","options":["EXCLUDE_VARIABLES"]}
+{"call":"getVariation","userId":"anna","experimentKey":"checkout_button"}
+{"call":"track","userId":"anna","eventKey":"purchase"}
+"#;
+    let output = replay(calls, &["--store", folder.path().to_str().unwrap()]);
+    let answers: Vec<Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for place in [0, 3] {
+        let error = answers[place]["error"].as_str().unwrap();
+        assert!(error.contains("kept in reserve"), "{error}");
+    }
+    assert_eq!(answers[1]["variationKey"], "video");
+    assert_eq!(answers[2]["variationKey"], "green");
+    let said = "error: the store did not take all of 3 calls, the first is line 2";
+    assert!(stderr(&output).starts_with(said), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
+    let (records, _, exit_code) = events(folder.path(), &["export"]);
+    assert_eq!((records.as_str(), exit_code), ("", 0));
+}
