@@ -255,7 +255,6 @@ impl Error {
         matches!(self.0, Kind::Full { .. })
     }
 
-    #[cfg(feature = "durable")]
     /// Where and how a store on disk is damaged, without the remedy.
     #[cfg(feature = "durable")]
     pub(crate) fn store_damage(&self) -> Option<String> {
@@ -268,6 +267,7 @@ impl Error {
         }
     }
 
+    #[cfg(feature = "durable")]
     /// Whether a store on disk is damaged in what was acknowledged.
     #[must_use]
     pub fn is_damaged_store(&self) -> bool {

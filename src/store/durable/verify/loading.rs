@@ -14,7 +14,7 @@ use crate::store::durable::{Stored, meta};
 
 impl Look<'_> {
     /// An error where the store is of a later version.
-    pub(super) fn load(&mut self) -> Result<(), Error> {
+    pub(super) fn learn(&mut self) -> Result<(), Error> {
         let has_format = self.inner.has_format()?;
         self.load_names()?;
         self.load_totals()?;

@@ -127,7 +127,7 @@ pub fn verify(
     found.is_opened = true;
     found.is_usable = true;
     let mut look = Look::new(&inner, found, progress);
-    look.load()?;
+    look.learn()?;
     look.everything()
 }
 
