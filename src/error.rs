@@ -58,9 +58,19 @@ enum Kind {
     StoreFolder { path: PathBuf, problem: &'static str },
     #[cfg(feature = "durable")]
     #[error(
-        "the store in {path} is in use: stop the process that has it open, or give another folder", path = path.display()
+        "the store in {path} is in use by {holder}: wait for it or stop it, or give another folder", path = path.display()
     )]
-    StoreInUse { path: PathBuf },
+    StoreInUse { path: PathBuf, holder: String },
+    #[cfg(feature = "durable")]
+    #[error(
+        "there is no store in {path}: give the folder that a store was opened in", path = path.display()
+    )]
+    NoStore { path: PathBuf },
+    #[cfg(feature = "durable")]
+    #[error(
+        "{path} holds other things and no store: give a store's folder, or one that is empty or not there yet", path = path.display()
+    )]
+    OtherFolder { path: PathBuf },
     #[cfg(feature = "durable")]
     #[error("this was not stored, and nothing of it is kept: mend the cause and send it again")]
     NotStored { source: std::sync::Arc<Error> },
@@ -176,8 +186,20 @@ impl Error {
     }
 
     #[cfg(feature = "durable")]
-    pub(crate) fn store_in_use(path: impl Into<PathBuf>) -> Self {
-        Kind::StoreInUse { path: path.into() }.into()
+    pub(crate) fn store_in_use(path: impl Into<PathBuf>, process: Option<u32>) -> Self {
+        let holder =
+            process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+        Kind::StoreInUse { path: path.into(), holder }.into()
+    }
+
+    #[cfg(feature = "durable")]
+    pub(crate) fn no_store(path: impl Into<PathBuf>) -> Self {
+        Kind::NoStore { path: path.into() }.into()
+    }
+
+    #[cfg(feature = "durable")]
+    pub(crate) fn other_folder(path: impl Into<PathBuf>) -> Self {
+        Kind::OtherFolder { path: path.into() }.into()
     }
 
     /// The error of a sink that could not take records now, for sinks that you write.
@@ -231,6 +253,18 @@ impl Error {
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self.0, Kind::Full { .. })
+    }
+
+    /// Where and how a store on disk is damaged, without the remedy.
+    #[cfg(feature = "durable")]
+    pub(crate) fn store_damage(&self) -> Option<String> {
+        match &self.0 {
+            Kind::StoreJournal { path, offset, problem } => {
+                Some(format!("{} at byte {offset}: {problem}", path.display()))
+            }
+            Kind::StoreFolder { path, problem } => Some(format!("{} {problem}", path.display())),
+            _ => None,
+        }
     }
 
     #[cfg(feature = "durable")]

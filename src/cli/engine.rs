@@ -3,32 +3,34 @@
 //! Must not know where calls come from or how answers are shown.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::answer::{Answer, DecisionAnswer, TrackedAnswer, ordered_variables, to_json};
 use super::call::{Ask, Call, TrackedEvent};
+use super::ledger::Ledger;
 use crate::attribution::{Record, Rules};
-use crate::client::{Activate, Client, MemoryProfileService, Track, UserContext};
+use crate::client::{Activate, Client, Durability, MemoryProfileService, Track, UserContext};
 use crate::clock::{Clock, TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::decide::ForcedDecisions;
 use crate::error::Error;
-use crate::store::{MemoryLimits, MemoryStore, Outbox as _, Statistics, Store as _};
+use crate::store::{Receipt, Statistics};
 
 /// A client for one run of calls, with its clock, its ledger and what was forced.
 #[derive(Debug)]
 pub(super) struct Engine {
     client: Client,
     clock: Arc<Clock>,
-    store: Arc<MemoryStore>,
+    ledger: Ledger,
     forced_decisions: HashMap<Box<str>, ForcedDecisions>,
-    records_taken: u64,
 }
 
 /// How an engine is set up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setup {
+pub(super) struct Setup<'a> {
+    /// The folder of a store on disk; without one, everything is in memory.
+    pub(super) store: Option<&'a Path>,
     /// Keep a profile per user, so that variations stay.
     pub(super) is_sticky: bool,
     pub(super) late_window_ms: i64,
@@ -37,19 +39,26 @@ pub(super) struct Setup {
 }
 
 impl Engine {
-    pub(super) fn new(datafile: Datafile, setup: Setup) -> Result<Self, Error> {
+    pub(super) fn new(datafile: Datafile, setup: Setup<'_>) -> Result<Self, Error> {
         // The file says when its calls were received, so the clock starts before all of them.
         let clock = Arc::new(Clock::manual(TimeMs::MIN));
-        let store = Arc::new(MemoryStore::new(Arc::clone(&clock), limits(setup.makes_records)));
+        let ledger = match setup.store {
+            Some(folder) => Ledger::on_disk(folder, &clock, setup.makes_records)?,
+            None => Ledger::in_memory(Arc::clone(&clock), setup.makes_records),
+        };
         let rules = Rules { late_window_ms: setup.late_window_ms, ..Rules::default() };
-        let builder = Client::builder().datafile(datafile).rules(rules).store(store.clone());
+        let builder = Client::builder()
+            .datafile(datafile)
+            .rules(rules)
+            .store(ledger.store())
+            .durability(Durability::Wait);
         let client = if setup.is_sticky {
             builder.profile_service(MemoryProfileService::default()).build()?
         } else {
             builder.build()?
         };
         let forced_decisions = HashMap::new();
-        Ok(Self { client, clock, store, forced_decisions, records_taken: 0 })
+        Ok(Self { client, clock, ledger, forced_decisions })
     }
 
     /// The time of a call's receipt: the call's own, else now, but never before that of an earlier call.
@@ -80,12 +89,21 @@ impl Engine {
                     Some(id) => activate.id(id),
                     None => activate,
                 });
-                Answer::activation(&activated)
+                match refusal(&activated.receipt) {
+                    Some(refused) => refused,
+                    None => Answer::activation(&activated),
+                }
             }
             Ask::GetVariation { experiment_key } => {
                 Answer::variation(user.get_variation(experiment_key).variation_key())
             }
-            Ask::Track(event) => Answer::Tracked(TrackedAnswer::new(user.track(track(event)))),
+            Ask::Track(event) => {
+                let tracked = user.track(track(event));
+                match refusal(&tracked.receipt) {
+                    Some(refused) => refused,
+                    None => Answer::Tracked(TrackedAnswer::new(tracked)),
+                }
+            }
             Ask::IsFeatureEnabled { flag_key } => {
                 Answer::Enabled { enabled: user.is_feature_enabled(flag_key) }
             }
@@ -112,19 +130,17 @@ impl Engine {
     }
 
     /// The records made since they were last taken.
-    pub(super) fn take_records(&mut self) -> Vec<Arc<Record>> {
-        let waiting = self.store.outbox(self.records_taken, usize::MAX, Duration::ZERO);
-        // The store in memory can always be read.
-        let waiting = waiting.unwrap_or_default();
-        if let Some((latest, _)) = waiting.last() {
-            self.records_taken = *latest;
-            self.store.release(*latest);
-        }
-        waiting.into_iter().map(|(_, record)| record).collect()
+    pub(super) fn take_records(&mut self) -> Result<Vec<Arc<Record>>, Error> {
+        self.ledger.take_records()
+    }
+
+    /// Whether something that the last call would have recorded was not stored.
+    pub(super) fn has_refused(&mut self) -> bool {
+        self.ledger.has_refused()
     }
 
     pub(super) fn statistics(&self) -> Statistics {
-        self.store.statistics()
+        self.ledger.statistics()
     }
 
     /// Answers the calls that only change what later calls see, or look at that.
@@ -189,17 +205,15 @@ impl Engine {
     }
 }
 
-/// A replay forgets nothing of what its file tells: memory is the only bound.
-fn limits(makes_records: bool) -> MemoryLimits {
-    MemoryLimits {
-        users: usize::MAX,
-        activations_per_user: usize::MAX,
-        pending_events: usize::MAX,
-        pending_events_per_user: usize::MAX,
-        ids: usize::MAX,
-        waiting_records: if makes_records { usize::MAX } else { 0 },
-        dead_letters: usize::MAX,
+/// The answer where the store has refused: what was not stored is not acknowledged.
+fn refusal(receipt: &Receipt) -> Option<Answer> {
+    let mut error = receipt.refusal()?.to_string();
+    let mut cause = std::error::Error::source(receipt.refusal()?);
+    while let Some(deeper) = cause {
+        error = format!("{error}: {deeper}");
+        cause = deeper.source();
     }
+    Some(Answer::Error { error })
 }
 
 fn track<'e>(event: &TrackedEvent<'e>) -> Track<'e> {

@@ -5,12 +5,18 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::error::Error;
+
 /// Exit code: a line of calls or users is malformed, a key unknown, or a check found something.
 pub(super) const MALFORMED: u8 = 1;
 /// Exit code: wrong usage; also a file of calls, events or users that cannot be read or written.
 pub(super) const USAGE: u8 = 2;
 /// Exit code: the datafile was refused, or cannot be read.
 pub(super) const DATAFILE: u8 = 3;
+/// Exit code: there is no such store, or it cannot be opened.
+pub(super) const STORE: u8 = 3;
+/// Exit code: another process has the store open.
+pub(super) const IN_USE: u8 = 4;
 /// Exit code: a defect of this program; the same as that of a panic.
 pub(super) const DEFECT: u8 = 101;
 
@@ -41,6 +47,12 @@ impl Failure {
     /// The datafile cannot be used.
     pub(super) fn datafile(error: anyhow::Error) -> Self {
         Self { code: DATAFILE, error: Some(error) }
+    }
+
+    /// The store cannot be used.
+    pub(super) fn store(error: Error) -> Self {
+        let code = if error.is_store_in_use() { IN_USE } else { STORE };
+        Self { code, error: Some(error.into()) }
     }
 
     /// The program itself is at fault.

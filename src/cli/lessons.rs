@@ -4,7 +4,7 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, or a difference under --exit-code of diff; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
+Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, a difference under --exit-code of diff, or something that a store did not take or has lost; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused, or a store that cannot be opened; 4 a store that another process has open; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:
@@ -13,7 +13,9 @@ Examples:
   Ask why a user gets what they get:
     variate decide --datafile datafiles/shop.json --flag search --user mia --explain
   Find what is wrong with a datafile before it ships:
-    variate check datafiles/shop.json";
+    variate check datafiles/shop.json
+  See what waits in a store, and what failed:
+    variate events stats --store DIR";
 
 pub(super) const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
   activate, getVariation                      "experimentKey"  [activate: "id"]
@@ -39,6 +41,12 @@ A malformed line is answered with {"error": "..."}, and the replay goes on. Blan
 skipped. Unknown members and unknown names of options are ignored, as the SDKs do. The path of
 setDatafile is relative to the current folder. A reader that closes the pipe early is no fault.
 
+With --store, each call is answered when what it records would survive a power cut. Where the store
+does not take it, activate and track are answered with {"error": "..."}, and the other calls as if
+nothing had happened; the replay goes on, and the exit code is 1. The clock goes on from the latest
+time in the store. What --sticky and the forced calls arrange is kept in memory only. Records stay in
+the store for sinks to come: `variate events` looks after them.
+
 Examples:
   Answer a file of calls:
     variate replay --datafile shop.json --calls calls.jsonl
@@ -47,6 +55,9 @@ Examples:
   See what today's SDKs would send:
     variate replay --datafile shop.json --calls calls.jsonl --events events.jsonl \
       --attribution backend
+  Go on tomorrow with what is remembered today:
+    variate replay --datafile shop.json --calls monday.jsonl --store ./ledger
+    variate replay --datafile shop.json --calls tuesday.jsonl --store ./ledger
   Ask from a pipe:
     echo '{"call":"decide","flagKey":"search","userId":"mia"}' |
       variate replay --datafile shop.json --calls -"#;
@@ -147,6 +158,106 @@ Examples:
       --attribute country=SE --format ndjson --output variations.ndjson
   How many would get what, and how fast:
     variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
+
+pub(super) const EVENTS_LESSON: &str = r#"A store is open in one process at a time. These commands are for one that no process has open; of one
+that is in use they say which process has it, and give exit code 4. They never make a store, and
+nothing in it grows too old while they look. Opening one cuts off a commit that a power cut left
+half-written and that was never acknowledged.
+
+Examples:
+  What waits, and for which sink:
+    variate events stats --store ./variate-data
+  Everything about one user, for a program:
+    variate events export --store ./variate-data --user anna > anna.ndjson
+  What could not be delivered, and once the cause is mended, again:
+    variate events dead list --store ./variate-data
+    variate events dead retry --store ./variate-data --sink webhook:https://example.com/hook
+  After a crash of the machine:
+    variate events verify --store ./variate-data"#;
+
+pub(super) const STATS_LESSON: &str = r#"Users, activations, pending events, ids, dead letters and sinks are those of the whole store; records are
+counted as the filters say. A record waits until every sink has it; what they have is kept on for the
+time of retention.
+
+--format json answers with one object: "users", "activations", "pendingEvents", "ids" (about as many),
+"records": {"kept", "oldest", "latest", "released", "waiting"}, "deadLetters", "sinks": [{"name",
+"through", "waiting", "deadLetters"}], "environments": [{"environment", "activations",
+"otherImpressions", "creditedEvents", "uncreditedEvents", "lateCredits", "firstReceivedAt",
+"lastReceivedAt"}].
+
+Examples:
+  What the store holds:
+    variate events stats --store ./variate-data
+  How many impressions of an experiment came in today:
+    variate events stats --store ./variate-data --experiment checkout_button --since 24h"#;
+
+pub(super) const TAIL_LESSON: &str = r#"The latest comes last. --format json writes records as export does.
+
+There is no --follow: one process has a store open at a time, so that whoever writes to it would be
+kept out. Give that process a file sink, and follow its file.
+
+Examples:
+  The last ten:
+    variate events tail --store ./variate-data
+  The last purchases of a user:
+    variate events tail --store ./variate-data --user anna --event purchase -n 3"#;
+
+pub(super) const EXPORT_LESSON: &str = r#"Records are written in the order in which they were stored, delivered ones too as long as they are kept,
+in the form of sinks: schema version 1, times in ms since 1970, revenue in cents, what is absent was not
+given. Events without credits are among them. Readers fold records by id, and credits by theirs.
+
+Examples:
+  Everything, compressed:
+    variate events export --store ./variate-data | gzip > records.ndjson.gz
+  A day, into a file:
+    variate events export --store ./variate-data --since 2026-03-02 --until 2026-03-03 \
+      --output monday.ndjson
+  What a sink has not got yet:
+    variate events export --store ./variate-data --sink webhook:https://example.com/hook"#;
+
+pub(super) const DEAD_LESSON: &str = r#"A dead letter is a record that a sink will never take, with the reason, or a run of records that were
+shed for all sinks because the disk was full; those are gone and cannot be sent again. A letter that is
+to be sent again goes out when the process of the store delivers next, and is dead anew if it fails.
+
+retry and drop need numbers, a filter, or --all. Numbers that no letter has give exit code 1; the
+others are done.
+
+--format json lists one object a line: "number", "sink", "sequence", "count", "at", "reason",
+"isRetried", "record" (schema version 1); retry answers {"retried", "shed", "unknown"}, drop
+{"dropped", "unknown"}.
+
+Examples:
+  What died since yesterday, and why:
+    variate events dead list --store ./variate-data --since 1d
+  Send two of them again:
+    variate events dead retry 3 7 --store ./variate-data
+  Drop what one sink did not take:
+    variate events dead drop --store ./variate-data --sink file:/var/log/records.ndjson"#;
+
+pub(super) const FORGET_LESSON: &str = r#"What the ledger holds of the user is gone when the command ends: later events of the user are credited
+to nothing from before. Records about the user that sinks are still to get, or that are kept for the
+time of retention, stay; so do dead letters. Both are counted. A user of whom nothing is held gives
+exit code 1.
+
+Example:
+    variate events forget anna --environment production --store ./variate-data"#;
+
+pub(super) const VERIFY_LESSON: &str = r#"Looked at is every commit in the journals, every record, row, id, dead letter and place of a sink, and
+whether they agree: records are numbered without gaps, every event that waits has its record, the totals
+are what is there, and nothing is ahead of the latest record.
+
+A store that is too damaged to be opened is told from its files alone: how many commits are whole, and
+where the damage is.
+
+Exit codes here: 0 sound; 1 something is missing or damaged; 3 there is no store, or it cannot be opened
+for another reason; 4 in use.
+
+--format json answers with one object: "isSound", "isOpened", "isUsable", "commits", "tornBytes",
+"records", "oldest", "latest", "users", "activations", "pendingEvents", "ids", "deadLetters", "sinks",
+"lostRecords", "harmedUsers", "faultCount", "faults": [{"kind", "text"}] (1000 at most), "notes".
+
+Example:
+    variate events verify --store ./variate-data"#;
 
 pub(super) const BENCH_LESSON: &str = r#"What is measured:
   hashing alone           the hash of each user id, in an exclusive group two, and nothing else: what

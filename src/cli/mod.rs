@@ -11,7 +11,9 @@ mod check;
 mod decide;
 mod diff;
 mod engine;
+mod events;
 mod failure;
+mod ledger;
 mod lessons;
 mod load;
 mod members;
@@ -39,9 +41,10 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 
 /// Runs the command with the arguments of the process.
 ///
-/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check` or a difference
-/// under `diff --exit-code`, 2 for wrong usage or a file that cannot be used, 3 for a datafile that is
-/// unreadable or refused, 101 (that of a panic, too) for a defect of the program.
+/// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check`, a difference under
+/// `diff --exit-code`, something that a store did not take or has lost, 2 for wrong usage or a file that
+/// cannot be used, 3 for a datafile that is unreadable or refused or a store that cannot be opened, 4 for
+/// a store that another process has open, 101 (that of a panic, too) for a defect of the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Bucket(arguments) => bucket::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -64,8 +64,11 @@ fn write(
     rehearsal: &mut Rehearsal,
 ) -> Result<u64, Failure> {
     let RehearsalSetup { is_sticky, late_window_ms, is_for_people, mode } = setup;
-    let engine = Engine::new(datafile, Setup { is_sticky, late_window_ms, makes_records: true })
-        .map_err(Failure::usage)?;
+    let engine = Engine::new(
+        datafile,
+        Setup { store: None, is_sticky, late_window_ms, makes_records: true },
+    )
+    .map_err(Failure::usage)?;
     let mut replay = Replay::within(
         engine,
         Surroundings {

@@ -18,7 +18,7 @@ use super::failure::{Failure, MALFORMED};
 use super::load::load_datafile;
 use super::progress::Progress;
 use super::read_call::{read_call, read_line};
-use super::same_file::is_same_file;
+use super::same_file::{is_same_file, refuse_inside_store};
 use super::say;
 use super::story::{Story, Told};
 use super::summary::Summary;
@@ -73,6 +73,7 @@ pub(super) struct Replay<'a> {
     telling: Option<(Story, Summary)>,
     lines: u64,
     pub(super) malformed: Malformed,
+    not_stored: Malformed,
 }
 
 /// Reads and compiles the datafile that a call names.
@@ -89,11 +90,12 @@ pub(super) struct Surroundings<'a> {
 impl<'a> Replay<'a> {
     fn new(arguments: &'a ReplayArguments, datafile: Datafile) -> Result<Self, Failure> {
         let setup = Setup {
+            store: arguments.store.as_deref(),
             is_sticky: arguments.sticky,
             late_window_ms: arguments.late_window,
             makes_records: arguments.format == Format::Text || arguments.events.is_some(),
         };
-        let engine = Engine::new(datafile, setup).map_err(Failure::usage)?;
+        let engine = Engine::new(datafile, setup).map_err(Failure::store)?;
         let events = match &arguments.events {
             Some(path) => Some(Events::create(path, arguments)?),
             None => None,
@@ -119,6 +121,7 @@ impl<'a> Replay<'a> {
             telling: (surroundings.format == Format::Text).then(Default::default),
             lines: 0,
             malformed: Malformed::default(),
+            not_stored: Malformed::default(),
         }
     }
 
@@ -153,7 +156,11 @@ impl<'a> Replay<'a> {
             }
             _ => self.engine.answer(call),
         };
-        let records = self.engine.take_records();
+        let is_refused = self.engine.has_refused() || matches!(answer, Answer::Error { .. });
+        if is_refused && call.ask.may_record() {
+            self.not_stored.count(number);
+        }
+        let records = self.engine.take_records().map_err(Failure::store)?;
         let told = Told { call, received_at_ms, answer: &answer, records: &records };
         match &mut self.telling {
             Some((story, summary)) => {
@@ -198,7 +205,15 @@ impl<'a> Replay<'a> {
 
     fn finish(mut self) -> Result<ExitCode, Failure> {
         self.sum_up()?;
-        let Some(first) = self.malformed.first_line else { return Ok(ExitCode::SUCCESS) };
+        let mut exit_code = ExitCode::SUCCESS;
+        if let Some(first) = self.not_stored.first_line {
+            let calls = counted(self.not_stored.count, "call");
+            say(&format!(
+                "error: the store did not take all of {calls}, the first is line {first}: mend the cause, and replay these lines again"
+            ));
+            exit_code = ExitCode::from(MALFORMED);
+        }
+        let Some(first) = self.malformed.first_line else { return Ok(exit_code) };
         let (lines, count) = (self.lines, self.malformed.count);
         say(&match count {
             1 => format!("error: 1 of {} is malformed, line {first}", counted(lines, "line")),
@@ -253,6 +268,7 @@ pub(super) struct Events<'a> {
 
 impl<'a> Events<'a> {
     fn create(path: &'a Path, arguments: &ReplayArguments) -> Result<Self, Failure> {
+        refuse_inside_store(path, arguments.store.as_deref(), "--events")?;
         for (input, what) in [(&arguments.datafile, "datafile"), (&arguments.calls, "calls")] {
             if is_same_file(path, input) {
                 return Err(Failure::usage(anyhow::anyhow!(

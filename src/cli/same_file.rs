@@ -1,14 +1,35 @@
-//! Whether an output would replace an input.
+//! Whether an output would replace an input, or a part of a store.
 //!
 //! Must not know what the files are for.
 
 use std::fs;
 use std::path::Path;
 
+use super::failure::Failure;
+
 /// Whether two paths lead to one file, also by another name of it.
 pub(super) fn is_same_file(left: &Path, right: &Path) -> bool {
     let is_one_path = matches!((fs::canonicalize(left), fs::canonicalize(right)), (Ok(left), Ok(right)) if left == right);
     is_one_path || is_hard_link(left, right)
+}
+
+/// Refuses an output that stands in the folder of a store, whose files are nobody else's.
+pub(super) fn refuse_inside_store(
+    output: &Path,
+    store: Option<&Path>,
+    argument: &str,
+) -> Result<(), Failure> {
+    let Some(store) = store.and_then(|store| fs::canonicalize(store).ok()) else { return Ok(()) };
+    let parent = match output.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if !fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(&store)) {
+        return Ok(());
+    }
+    let store = store.display();
+    let message = format!("{argument} would write into the store {store}: give another place");
+    Err(Failure::usage(anyhow::Error::msg(message)))
 }
 
 /// Two names of one file.

@@ -10,7 +10,8 @@ mod receipt;
 
 #[cfg(feature = "durable")]
 pub use durable::{
-    DurableSettings, DurableStore, Inspected, Mended, WhenFull, WhenOverBudget, inspect, mend,
+    DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, Mended, Retained,
+    RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
 };
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};

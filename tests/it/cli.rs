@@ -7,6 +7,7 @@ mod bucket;
 mod check;
 mod decide;
 mod diff;
+mod events;
 mod malformed;
 mod pipes;
 mod replay;

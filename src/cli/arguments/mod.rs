@@ -7,6 +7,7 @@ mod bucket;
 mod check;
 mod decide;
 mod diff;
+mod events;
 mod parsers;
 mod replay;
 
@@ -15,13 +16,18 @@ pub(super) use bucket::BucketArguments;
 pub(super) use check::{CheckArguments, CheckFormat};
 pub(super) use decide::DecideArguments;
 pub(super) use diff::DiffArguments;
+pub(super) use events::{
+    DeadChoiceArguments, DeadCommand, DeadListArguments, EventsArguments, EventsCommand,
+    ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments, TailArguments,
+    VerifyArguments,
+};
 pub(super) use replay::ReplayArguments;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::lessons::{
-    BENCH_LESSON, BUCKET_LESSON, CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EXIT_CODES,
-    FIRST_LESSON, REPLAY_LESSON,
+    BENCH_LESSON, BUCKET_LESSON, CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EVENTS_LESSON,
+    EXIT_CODES, FIRST_LESSON, REPLAY_LESSON,
 };
 
 #[derive(Debug, Parser)]
@@ -54,6 +60,9 @@ pub(super) enum Command {
     /// Assign a file of users: CSV or NDJSON in and out, in order, on all threads; nothing is recorded
     #[command(after_long_help = format!("{BUCKET_LESSON}\n\n{EXIT_CODES}"))]
     Bucket(BucketArguments),
+    /// Look after a store on disk that no process has open: what waits, what failed, what is damaged
+    #[command(after_long_help = format!("{EVENTS_LESSON}\n\n{EXIT_CODES}"))]
+    Events(EventsArguments),
     /// Measure what bucketing, decisions and activations cost on this machine, on your datafile
     #[command(after_long_help = format!("{BENCH_LESSON}\n\n{EXIT_CODES}"))]
     Bench(BenchArguments),

@@ -5,6 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::cli::members::kind_of;
@@ -12,6 +15,7 @@ use crate::cli::nearest::nearest;
 use crate::cli::read_call::attribute_value;
 use crate::cli::span::parse_span_ms;
 use crate::client::DecideOptions;
+use crate::clock::{TimeMs, system_time_ms};
 use crate::targeting::Attribute;
 
 /// Nearly everybody who writes `-` means standard input; `./-` is a file.
@@ -62,6 +66,25 @@ pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((key.to_owned(), value))
 }
+
+/// A time: a date or a date and time (in UTC, if it does not say otherwise), milliseconds since 1970, or
+/// a span before now.
+pub(super) fn parse_time(text: &str) -> Result<TimeMs, String> {
+    if let Ok(time_ms) = text.parse() {
+        return Ok(time_ms);
+    }
+    if let Ok(span_ms) = parse_span_ms(text, MOST_DAYS_AGO) {
+        return Ok(system_time_ms().saturating_sub(span_ms));
+    }
+    let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).map(|time| time.timestamp());
+    let time = text.parse::<Timestamp>().or_else(|_| text.parse::<DateTime>().and_then(in_utc));
+    time.map(Timestamp::as_millisecond).map_err(|_| {
+        "write a date (2026-03-02), a time (2026-03-02T09:30:00Z), milliseconds since 1970, or how long ago (30m, 2h, 7d)".to_owned()
+    })
+}
+
+/// Nobody tracked anything longer ago.
+const MOST_DAYS_AGO: i64 = 36_525;
 
 /// More threads than any machine has are a slip of the finger.
 const MOST_THREADS: usize = 1024;

@@ -25,6 +25,11 @@ pub(in crate::cli) struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) events: Option<PathBuf>,
 
+    /// Remember in the store in this folder, and go on from what it holds; the folder is made if it is
+    /// not there. Without it, everything is forgotten at the end
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) store: Option<PathBuf>,
+
     /// Who attributes the conversions in --events
     #[arg(long, value_enum, default_value_t = Attribution::Activated)]
     pub(in crate::cli) attribution: Attribution,

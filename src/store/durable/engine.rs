@@ -27,6 +27,7 @@ use fjall::config::{
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
+use super::holder::holder;
 use super::journal::{mend_refused, note_dropped};
 use crate::error::Error;
 
@@ -214,7 +215,9 @@ impl Engine {
     ) -> Result<T, Error> {
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(fjall::Error::Locked)) => Err(Error::store_in_use(&self.folder)),
+            Ok(Err(fjall::Error::Locked)) => {
+                Err(Error::store_in_use(&self.folder, holder(&self.folder)))
+            }
             Ok(Err(error)) => Err(Error::store(action, &self.folder, REMEDY, error)),
             Err(_) => Err(Error::store(action, &self.folder, REMEDY, "the engine panicked")),
         }

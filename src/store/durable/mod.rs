@@ -6,25 +6,32 @@
 //! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
 //! of the outbox see only what is durable.
 
+mod at_rest;
 mod commit;
 mod committer;
 mod engine;
 mod entry;
 mod flight;
+mod holder;
 mod journal;
 mod meta;
 mod names;
 mod outbox;
 mod queue;
+mod reading;
 mod settings;
 mod tidy;
 mod turn;
 mod unreadable;
+mod verify;
 mod wire;
 
+pub use at_rest::is_there;
 pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
+pub use reading::{HeldUser, Retained, RetainedRecords};
 pub use settings::{DurableSettings, WhenFull, WhenOverBudget};
+pub use verify::{Fault, FaultKind, Verified, verify};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,19 +109,8 @@ impl DurableStore {
         settings: DurableSettings,
     ) -> Result<Self, Error> {
         let engine = Engine::open(folder.as_ref(), settings.setup())?;
-        let inner = Arc::new(Inner {
-            engine,
-            names: Names::default(),
-            clock,
-            settings,
-            queue: Queue::new(settings.waiting_entries, settings.when_full),
-            flight: Flight::new(),
-            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
-            published: Condvar::new(),
-            sinks: Mutex::default(),
-            tidying: Mutex::default(),
-            counts: Mutex::default(),
-        });
+        holder::note(engine.folder());
+        let inner = Arc::new(Inner::unloaded(engine, clock, settings));
         // First: a later version's names may look otherwise.
         inner.check_format()?;
         inner.load_names()?;
@@ -212,6 +208,23 @@ impl Store for DurableStore {
 }
 
 impl Inner {
+    /// Nothing of what stands in the engine is known yet.
+    fn unloaded(engine: Engine, clock: Arc<Clock>, settings: DurableSettings) -> Self {
+        Self {
+            engine,
+            names: Names::default(),
+            clock,
+            settings,
+            queue: Queue::new(settings.waiting_entries, settings.when_full),
+            flight: Flight::new(),
+            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
+            published: Condvar::new(),
+            sinks: Mutex::default(),
+            tidying: Mutex::default(),
+            counts: Mutex::default(),
+        }
+    }
+
     fn count(&self, add: impl FnOnce(&mut Statistics)) {
         add(&mut self.counts.lock());
     }
@@ -229,12 +242,12 @@ impl Inner {
         Ok(())
     }
 
-    /// A new store gets its format.
-    fn check_format(&self) -> Result<(), Error> {
+    /// Whether the store has a format yet, which is then this version's.
+    fn has_format(&self) -> Result<bool, Error> {
         let format = self.engine.get(Space::Meta, meta::FORMAT_KEY)?;
         match format.as_deref().map(<[u8; 4]>::try_from) {
-            None => self.engine.commit(vec![meta::format()]),
-            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => Ok(()),
+            None => Ok(false),
+            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => Ok(true),
             Some(format) => {
                 let found = format.map(u32::from_be_bytes).unwrap_or_default();
                 let why =
@@ -242,6 +255,11 @@ impl Inner {
                 Err(self.unreadable("the store", &why))
             }
         }
+    }
+
+    /// A new store gets its format.
+    fn check_format(&self) -> Result<(), Error> {
+        if self.has_format()? { Ok(()) } else { self.engine.commit(vec![meta::format()]) }
     }
 
     /// Reads how far the store is.
@@ -266,6 +284,7 @@ impl Drop for DurableStore {
         if let Some(committer) = self.committer.take() {
             drop(committer.join());
         }
+        holder::take_away(self.inner.engine.folder());
     }
 }
 

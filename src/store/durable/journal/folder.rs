@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::Error;
+use crate::store::durable::holder::holder;
 
 const VERSION: &[u8] = b"FJL\x03";
 const META: u64 = 0;
@@ -56,7 +57,7 @@ pub(super) fn lock(folder: &Path) -> Result<Option<Lock>, Error> {
     let file = file.map_err(|source| Error::file("open", &path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock { _file: file })),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::store_in_use(folder)),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::store_in_use(folder, holder(folder))),
         Err(fs::TryLockError::Error(source)) => Err(Error::file("lock", path, source)),
     }
 }

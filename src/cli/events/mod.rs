@@ -1,0 +1,45 @@
+//! `variate events`: looks after a store on disk that no process has open.
+//!
+//! Must not know how a store keeps things: it reads what the store gives, and shows it.
+
+mod choice;
+mod dead;
+mod export;
+mod filter;
+mod forget;
+mod json;
+mod scan;
+mod stats;
+mod tail;
+mod verify;
+mod wording;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::arguments::{EventsArguments, EventsCommand};
+use super::failure::Failure;
+use crate::store::DurableStore;
+
+/// Looks after a store.
+pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
+    match &arguments.command {
+        EventsCommand::Stats(arguments) => stats::run(arguments),
+        EventsCommand::Tail(arguments) => tail::run(arguments),
+        EventsCommand::Export(arguments) => export::run(arguments),
+        EventsCommand::Dead { command } => dead::run(command),
+        EventsCommand::Forget(arguments) => forget::run(arguments),
+        EventsCommand::Verify(arguments) => verify::run(arguments),
+    }
+}
+
+fn open(folder: &Path) -> Result<DurableStore, Failure> {
+    DurableStore::open_at_rest(folder).map_err(Failure::store)
+}
+
+/// Writes an answer to standard output.
+fn answer(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)
+}

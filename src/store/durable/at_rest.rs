@@ -1,0 +1,87 @@
+//! A store that nobody uses: whether there is one in a folder, and opening it to look at it and mend it by
+//! hand.
+//!
+//! Must not know what is looked for.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{DurableSettings, DurableStore};
+use crate::clock::{Clock, TimeMs};
+use crate::error::Error;
+
+/// What file systems put into a folder by themselves.
+const NOT_OURS: &str = "lost+found";
+
+/// What is in a folder.
+enum Found {
+    Nothing,
+    Store,
+    OtherThings,
+}
+
+/// Whether there is a store in a folder, sound or not; `false` where the folder is empty or not there.
+///
+/// # Errors
+///
+/// If the folder cannot be read, or holds other things and no store.
+pub fn is_there(folder: impl AsRef<Path>) -> Result<bool, Error> {
+    match find(folder.as_ref())? {
+        Found::Nothing => Ok(false),
+        Found::Store => Ok(true),
+        Found::OtherThings => Err(Error::other_folder(folder.as_ref())),
+    }
+}
+
+/// An error where there is no store.
+pub(super) fn must_be_there(folder: &Path) -> Result<(), Error> {
+    match find(folder)? {
+        Found::Store => Ok(()),
+        Found::Nothing | Found::OtherThings => Err(Error::no_store(folder)),
+    }
+}
+
+/// Nothing grows too old by this clock.
+pub(super) fn clock() -> Arc<Clock> {
+    Arc::new(Clock::manual(TimeMs::MIN))
+}
+
+/// What frees room is taken also where the disk is full.
+pub(super) fn settings() -> DurableSettings {
+    DurableSettings { reserved_bytes: 0, ..DurableSettings::default() }
+}
+
+fn find(folder: &Path) -> Result<Found, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(Error::file("list", folder, error)),
+    };
+    let mut is_empty = true;
+    for entry in entries {
+        let name = entry.map_err(|error| Error::file("list", folder, error))?.file_name();
+        let name = name.to_string_lossy();
+        if name == "version" || name == "keyspaces" || name.ends_with(".jnl") {
+            return Ok(Found::Store);
+        }
+        is_empty &= name == NOT_OURS || name == "lock" || name == super::holder::FILE;
+    }
+    Ok(if is_empty { Found::Nothing } else { Found::OtherThings })
+}
+
+impl DurableStore {
+    /// Opens a store that is there and that nobody uses, to look at it and mend it by hand. Nothing is
+    /// ever too old in it: only its owner knows what the time is, and tidies up. It takes what frees
+    /// room also where the disk is full.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or as [`DurableStore::open`]; nothing is made then.
+    pub fn open_at_rest(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        must_be_there(folder)?;
+        Self::open(folder, clock(), settings())
+    }
+}
