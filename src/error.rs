@@ -48,6 +48,7 @@ enum Kind {
     Outbox { problem: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
+    #[cfg(feature = "http")]
     #[error("{destination} {problem}")]
     Destination { destination: String, problem: String, source: Option<Source> },
     #[error("the file sink's {path} {problem}", path = path.display())]
@@ -107,6 +108,7 @@ impl Error {
         Kind::Sink { source: cause.into() }.into()
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn destination(
         destination: impl Into<String>,
         problem: impl Into<String>,

@@ -51,16 +51,19 @@ impl Batch {
     }
 
     /// The records, in order.
+    #[must_use]
     pub fn records(&self) -> impl ExactSizeIterator<Item = &Record> {
         self.outgoing.iter().map(|outgoing| &*outgoing.record)
     }
 
     /// The same, shared.
+    #[must_use]
     pub fn shared_records(&self) -> impl ExactSizeIterator<Item = &Arc<Record>> {
         self.outgoing.iter().map(|outgoing| &outgoing.record)
     }
 
     /// What the sink made of each record when it encoded it.
+    #[must_use]
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
         self.outgoing.iter().map(|outgoing| outgoing.text.as_str())
     }

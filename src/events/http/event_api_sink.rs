@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
+use super::bodies::{batch_request, encode};
 use super::destination::Destination;
 use super::poster::Poster;
 use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::batch::{Batch, Encoded};
-use crate::events::event_api::{batch_request, encode};
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
 

@@ -4,6 +4,7 @@
 //! HTTP client's own, so that these sinks work inside and outside of a caller's async runtime.
 
 mod answer;
+mod bodies;
 mod destination;
 mod event_api_sink;
 mod poster;

@@ -9,13 +9,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
 
+use super::bodies::push_array;
 use super::destination::Destination;
 use super::poster::Poster;
 use crate::attribution::Record;
 use crate::clock::system_time_ms;
 use crate::error::Error;
 use crate::events::batch::{Batch, Encoded};
-use crate::events::event_api::push_array;
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
 use crate::events::stdout_sink::encode_line;
