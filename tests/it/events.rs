@@ -2,6 +2,12 @@
 
 mod bodies;
 mod delivery;
+mod files;
+mod killed;
+#[cfg(feature = "http")]
+mod posts;
 mod records;
+#[cfg(feature = "http")]
+mod server;
 mod sinks;
 mod world;

@@ -11,7 +11,7 @@ use super::back_off::BackOff;
 use super::guarded::{Answer, Guarded, text_with_causes};
 use super::letters::Letters;
 use super::load::{Load, Page, Place};
-use super::progress::Progress;
+use super::progress::{Counts, Progress};
 use super::settings::{BatchNotice, BatchOutcome, DeliverySettings};
 use crate::attribution::Record;
 use crate::clock::{Stopwatch, TimeMs};
@@ -54,6 +54,14 @@ pub(super) struct Stop {
     /// The hurries so far, which a further one cuts short; `None` where the destination itself asked
     /// for the time.
     hurries: Option<u64>,
+}
+
+/// What was done since the store was told last.
+#[derive(Debug, Default)]
+struct Done {
+    delivered: usize,
+    buried: Vec<Burial>,
+    settled: Vec<u64>,
 }
 
 impl Carrier {
@@ -108,7 +116,7 @@ impl Carrier {
         }
         self.loads.extend(page.into_loads());
         if self.through() > self.kept.through && self.loads.is_empty() {
-            self.keep(Vec::new(), Vec::new());
+            self.keep(Done::default());
         }
     }
 
@@ -129,8 +137,7 @@ impl Carrier {
             return;
         }
         let mut page = Page::new(self.pace);
-        let mut unwanted: Vec<Burial> = Vec::new();
-        let mut settled = Vec::new();
+        let mut unwanted = Done::default();
         let found = self.letters.look(&*self.store, &self.name, self.pace.batch_records.max(1));
         let letters = match found {
             Ok(letters) => letters,
@@ -144,12 +151,12 @@ impl Carrier {
             let place = Place { sequence: letter.sequence, letter: Some(letter.number) };
             if !self.pack(&mut page, place, Arc::clone(&record)) {
                 let reason = "this sink is not told of such records any more: drop it".into();
-                unwanted.push(Burial { sequence: letter.sequence, record, reason });
-                settled.push(letter.number);
+                unwanted.buried.push(Burial { sequence: letter.sequence, record, reason });
+                unwanted.settled.push(letter.number);
             }
         }
-        if !settled.is_empty() {
-            self.keep(unwanted, settled);
+        if !unwanted.settled.is_empty() {
+            self.keep(unwanted);
         }
         self.loads.extend(page.into_loads());
     }
@@ -162,10 +169,7 @@ impl Carrier {
         match self.sink.deliver(&load.batch) {
             Answer::Taken => {
                 self.back_off.reset();
-                if self.keep(Vec::new(), load.letters()) {
-                    self.progress.note_delivered(self.place, records);
-                    self.tell(records, BatchOutcome::Delivered, None);
-                }
+                self.keep(Done { delivered: records, settled: load.letters(), ..Done::default() });
             }
             Answer::Refused { reason } => {
                 // It answers, so it is there.
@@ -177,7 +181,8 @@ impl Carrier {
                     self.loads.push_front(second);
                     self.loads.push_front(load);
                 } else {
-                    self.keep(load.bury(&reason), load.letters());
+                    let (buried, settled) = (load.bury(&reason), load.letters());
+                    self.keep(Done { buried, settled, ..Done::default() });
                 }
             }
             Answer::Unavailable { error, retry_after } => self.stop_for(load, error, retry_after),
@@ -193,7 +198,7 @@ impl Carrier {
                 return true;
             }
             Ok(None) => {
-                self.keep(Vec::new(), load.letters());
+                self.keep(Done { settled: load.letters(), ..Done::default() });
             }
             Err(error) => {
                 let load = Load::unencoded(place, record);
@@ -233,17 +238,17 @@ impl Carrier {
             return;
         }
         let reason = format!("not delivered before it was too old: {error}");
-        let mut burials = Vec::new();
+        let mut done = Done::default();
         for load in std::mem::take(&mut self.loads) {
             let (expired, rest) = load.part_by(is_expired);
-            burials.extend(expired.bury(&reason));
+            done.buried.extend(expired.bury(&reason));
             if rest.len() > 0 {
                 self.loads.push_back(rest);
             }
         }
-        let records = burials.len();
-        if records > 0 && self.keep(burials, Vec::new()) {
-            self.tell(records, BatchOutcome::Expired, Some(error));
+        if !done.buried.is_empty() {
+            self.tell(done.buried.len(), BatchOutcome::Expired, Some(error));
+            self.keep(done);
         }
     }
 
@@ -255,14 +260,31 @@ impl Carrier {
 
     /// Tells the store what was done, until it has kept it; gives false where the delivery ends before:
     /// then the sink goes on from where the store knows it to be.
-    fn keep(&mut self, buried: Vec<Burial>, settled: Vec<u64>) -> bool {
+    fn keep(&mut self, done: Done) -> bool {
         let state = self.sink.state().map_or_else(|| self.kept.state.clone(), String::into);
         let cursor = Cursor { through: self.through().max(self.kept.through), state };
-        let (dead, alive) = (buried.len() as u64, settled.len() as u64);
-        let step = Step { cursor: cursor.clone(), buried, settled };
-        if step.cursor == self.kept && step.buried.is_empty() && step.settled.is_empty() {
-            return true;
+        let Done { delivered, buried, settled } = done;
+        let counts = Counts {
+            delivered: delivered as u64,
+            buried: buried.len() as u64,
+            settled: settled.len() as u64,
+        };
+        let step = Step { cursor, buried, settled };
+        let is_news =
+            step.cursor != self.kept || !step.buried.is_empty() || !step.settled.is_empty();
+        if is_news && !self.advance(&step) {
+            return false;
         }
+        self.kept = step.cursor;
+        // Who waits for the cursor finds everything told and counted.
+        if delivered > 0 {
+            self.tell(delivered, BatchOutcome::Delivered, None);
+        }
+        self.progress.note_kept(self.place, self.kept.through, counts);
+        true
+    }
+
+    fn advance(&self, step: &Step) -> bool {
         while let Err(error) = self.store.advance(&self.name, step.clone()) {
             self.note_failure(text_with_causes(&error));
             self.progress.back_off(STORE_BACK_OFF, None);
@@ -270,8 +292,6 @@ impl Carrier {
                 return false;
             }
         }
-        self.kept = cursor;
-        self.progress.note_kept(self.place, self.kept.through, dead, alive);
         true
     }
 

@@ -44,6 +44,14 @@ pub(super) struct SinkState {
     pub(super) stopped_until_ms: Option<TimeMs>,
 }
 
+/// What a step is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) delivered: u64,
+    pub(super) buried: u64,
+    pub(super) settled: u64,
+}
+
 impl Progress {
     /// Of sinks by name, and how far each is.
     pub(super) fn new(sinks: impl Iterator<Item = (String, u64)>) -> Self {
@@ -69,15 +77,12 @@ impl Progress {
         self.state.lock().retries
     }
 
-    pub(super) fn note_delivered(&self, place: usize, count: usize) {
-        self.note(place, |sink| sink.delivered += count as u64);
-    }
-
     /// Notes a step that the store has kept.
-    pub(super) fn note_kept(&self, place: usize, through: u64, buried: u64, settled: u64) {
+    pub(super) fn note_kept(&self, place: usize, through: u64, counts: Counts) {
         self.note(place, |sink| {
             sink.through = through;
-            sink.dead_letters = (sink.dead_letters + buried).saturating_sub(settled);
+            sink.delivered += counts.delivered;
+            sink.dead_letters = (sink.dead_letters + counts.buried).saturating_sub(counts.settled);
         });
         self.changed.notify_all();
     }
