@@ -285,6 +285,9 @@ impl Carrier {
     }
 
     fn advance(&self, step: &Step) -> bool {
+        if self.progress.is_abandoned() {
+            return false;
+        }
         while let Err(error) = self.store.advance(&self.name, step.clone()) {
             self.note_failure(text_with_causes(&error));
             self.progress.back_off(STORE_BACK_OFF, None);

@@ -108,7 +108,7 @@ impl Load {
 
     fn has_room_for(&self, text: &str, pace: &Pace) -> bool {
         let bytes = self.batch.bytes().saturating_add(text.len());
-        self.is_encoded && self.len() < pace.batch_records.max(1) && bytes <= pace.batch_bytes
+        self.len() < pace.batch_records.max(1) && bytes <= pace.batch_bytes
     }
 }
 
@@ -134,7 +134,8 @@ impl Page {
         self.bytes = self.bytes.saturating_add(text.len());
         self.age.get_or_insert_with(Stopwatch::start);
         // Only the latest load of a context is open: an earlier one had no room for an earlier record.
-        let open = self.loads.iter_mut().rev().find(|load| load.batch.context() == &*context);
+        let is_open = |load: &&mut Load| load.is_encoded && load.batch.context() == &*context;
+        let open = self.loads.iter_mut().rev().find(is_open);
         match open.filter(|load| load.has_room_for(&text, &self.pace)) {
             Some(load) => load.push(place, record, text),
             None => self.loads.push(Load::of(place, record, Encoded { text, context })),

@@ -21,6 +21,8 @@ pub(super) struct Progress {
 struct State {
     sinks: Vec<SinkState>,
     is_stopping: bool,
+    /// Whether threads that still run were left behind: the outbox may be another's by now.
+    is_abandoned: bool,
     /// How many times somebody was in a hurry: then no sink waits before it is asked again.
     hurries: u64,
     /// Up to and including this record nothing waits for its batch to fill.
@@ -62,6 +64,10 @@ impl Progress {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.state.lock().is_stopping
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.state.lock().is_abandoned
     }
 
     pub(super) fn hurries(&self) -> u64 {
@@ -160,9 +166,11 @@ impl Progress {
         self.changed.notify_all();
     }
 
+    /// Waits for the threads to end; those that do not are left behind.
     pub(super) fn wait_for_endings(&self, timeout: Duration) {
         let mut state = self.state.lock();
         self.changed.wait_while_for(&mut state, |state| state.running > 0, timeout);
+        state.is_abandoned = true;
     }
 
     /// How each sink is doing: `latest` is the latest record, `oldest` tells how long a record has waited.

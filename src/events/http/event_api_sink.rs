@@ -43,7 +43,8 @@ impl Default for EventApiSettings {
 }
 
 /// Posts records to Optimizely's event API, or to something that speaks like it: one request a batch,
-/// one visitor a record. A batch is of one account, project, revision and mode.
+/// one visitor a record. A batch is of one account, project, revision and mode. The mode is in the sink's
+/// name, so that one of each can run side by side.
 #[derive(Debug)]
 pub struct EventApiSink {
     name: String,
@@ -63,10 +64,13 @@ impl EventApiSink {
     /// If the address is none.
     pub fn new(settings: EventApiSettings) -> Result<Self, Error> {
         let custom = settings.url.as_deref().map(Destination::new).transpose()?;
-        let name = custom.as_ref().map_or_else(
-            || "optimizely".to_owned(),
-            |destination| format!("optimizely:{}", destination.name),
-        );
+        let kind = match settings.mode {
+            AttributionMode::Activated => "optimizely",
+            AttributionMode::Backend => "optimizely-backend",
+        };
+        let name = custom
+            .as_ref()
+            .map_or_else(|| kind.to_owned(), |destination| format!("{kind}:{}", destination.name));
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, custom, regions: HashMap::new(), poster })
     }

@@ -62,7 +62,7 @@ impl Outbox for Kept {
 
     /// Half of the times it dawdles before, so that many kills come between the file and the cursor.
     fn advance(&self, _: &str, step: Step) -> Result<(), Error> {
-        if step.cursor.through % 2 == 0 {
+        if step.cursor.through.is_multiple_of(2) {
             thread::sleep(Duration::from_millis(2));
         }
         let text =

@@ -172,8 +172,8 @@ fn a_server_that_comes_up_late_gets_everything_over_one_connection() {
     let world = world();
     let url = format!("http://127.0.0.1:{port}/hook");
     let pace = Pace { batch_records: 10, ..QUICK };
-    let delivery = start(&world, WebhookSettings { pace, ..WebhookSettings::new(url) });
     world.track_many(25);
+    let delivery = start(&world, WebhookSettings { pace, ..WebhookSettings::new(url) });
     assert!(comes_true(|| delivery.statistics()[0].failures >= 3));
     let said = delivery.statistics()[0].last_error.clone().unwrap();
     assert!(said.contains("cannot be reached: check the address, and that it is up: "), "{said}");
@@ -444,7 +444,7 @@ fn event_api_batches_are_single_requests_merged_and_split_where_these_differ() {
         let here = World {
             clock: first.clock.clone(),
             store: first.store.clone(),
-            rules: first.rules.clone(),
+            rules: first.rules,
             datafile,
         };
         records.extend(here.activate("in", 900));
