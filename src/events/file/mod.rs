@@ -48,8 +48,9 @@ impl Default for FileSettings {
 /// knows. Without a stored state (a store in memory, a new sink) it appends to what it finds.
 ///
 /// Rotation renames the file to its name with a number, `records.ndjson.1` being the oldest, and nothing
-/// is ever removed. Somebody else may move the file or a rotated one away at any time, and that is all that
-/// others may do: not write to it, not empty it, not put another one in its place.
+/// is ever removed. Somebody else may move the file or a rotated one away, and that is all that others may
+/// do: not write to it, not empty it, not put another one in its place. A file that is moved away between a
+/// crash and the restart may hold a last batch that comes again.
 ///
 /// What is no regular file (a pipe, a device) is appended to, at least once.
 #[derive(Debug)]

@@ -132,7 +132,8 @@ fn each_record_is_in_the_file_once_however_often_the_process_is_killed() {
             child.kill().unwrap();
             kills += 1;
         }
-        child.wait().unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.code().is_none_or(|code| code == 0), "the writer did not start again");
     }
     let rotated = (1..).map(|number| path(&format!("records.{number}")));
     let mut files: Vec<PathBuf> = rotated.take_while(|file| file.exists()).collect();

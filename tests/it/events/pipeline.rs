@@ -306,6 +306,10 @@ impl Sink for Stateful {
 #[test]
 fn states_are_kept_and_given_back() {
     let world = world();
+    drop(world.deliver(vec![Box::new(Stateful(9))]));
+    let cursor = world.store.claim_outbox(&["stateful"]).unwrap().remove(0);
+    assert_eq!(&*cursor.state, "0", "kept before anything is delivered");
+    world.store.return_outbox();
     for _ in 0..2 {
         let delivery = world.deliver(vec![Box::new(Stateful(9))]);
         world.track_many(1);
