@@ -6,6 +6,8 @@ mod files;
 mod killed;
 mod pipeline;
 #[cfg(feature = "http")]
+mod posted;
+#[cfg(feature = "http")]
 mod posts;
 mod records;
 #[cfg(feature = "http")]
