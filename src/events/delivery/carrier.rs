@@ -20,8 +20,8 @@ use crate::store::{Burial, Cursor, Outbox, Step};
 
 /// How long an idle thread sleeps in the store, which cannot be woken for the end of the delivery.
 const IDLE: Duration = Duration::from_millis(50);
-/// Records are read in runs of this length, so that a page is not much larger than a batch's bytes.
-const RUN: usize = 128;
+/// How large a record is taken to be until the first ones were encoded.
+pub(super) const USUAL_BYTES: usize = 8 << 10;
 /// How long a store that failed is left alone.
 const STORE_BACK_OFF: Duration = Duration::from_secs(1);
 
@@ -38,6 +38,8 @@ pub(super) struct Carrier {
     pub(super) kept: Cursor,
     /// The latest record that was read.
     pub(super) read_through: u64,
+    /// How large records were in the latest page.
+    pub(super) usual_bytes: usize,
     /// What was read and is not done with; dead letters that are retried first.
     pub(super) loads: VecDeque<Load>,
     pub(super) letters: Letters,
@@ -98,7 +100,7 @@ impl Carrier {
             } else {
                 patience.min(IDLE)
             };
-            match self.store.outbox(self.read_through, page.room().min(RUN), idle) {
+            match self.store.outbox(self.read_through, page.run(self.usual_bytes), idle) {
                 Ok(records) if records.is_empty() && patience.is_zero() => break,
                 Ok(records) => {
                     scanned += records.len();
@@ -114,6 +116,7 @@ impl Carrier {
                 }
             }
         }
+        self.usual_bytes = page.usual_bytes().unwrap_or(self.usual_bytes);
         self.loads.extend(page.into_loads());
         if self.through() > self.kept.through && self.loads.is_empty() {
             self.keep(Done::default());

@@ -157,8 +157,20 @@ impl Page {
         self.room() == 0 || self.bytes >= self.pace.batch_bytes
     }
 
+    /// How many records to read at once, where each is about so large: as many as there is room for, so
+    /// that memory holds little more than a batch.
+    pub(super) fn run(&self, usual_bytes: usize) -> usize {
+        let bytes = self.pace.batch_bytes.saturating_sub(self.bytes);
+        bytes.checked_div(usual_bytes).unwrap_or(usize::MAX).clamp(1, self.room().max(1))
+    }
+
+    /// How large its records are, if there are any.
+    pub(super) fn usual_bytes(&self) -> Option<usize> {
+        self.bytes.checked_div(self.records)
+    }
+
     /// How many more records it takes.
-    pub(super) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         self.pace.batch_records.max(1).saturating_sub(self.records)
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use super::LAST_BATCH;
 use super::back_off::BackOff;
-use super::carrier::Carrier;
+use super::carrier::{Carrier, USUAL_BYTES};
 use super::guarded::Guarded;
 use super::letters::Letters;
 use super::progress::{Ending, Progress};
@@ -42,6 +42,7 @@ pub(super) fn start(
                 progress: Arc::clone(&progress),
                 settings: settings.clone(),
                 read_through: kept.through,
+                usual_bytes: USUAL_BYTES,
                 kept,
                 loads: VecDeque::new(),
                 letters: Letters::default(),
