@@ -201,14 +201,20 @@ fn a_record_that_cannot_be_encoded_stops_the_sink_until_it_can_or_is_too_old() {
     }
 }
 
-/// A store whose first calls fail.
+/// A store whose first calls fail, and that remembers how many records it was asked for at once.
 #[derive(Debug)]
 struct Shaky {
     store: Arc<MemoryStore>,
     failures: AtomicU64,
+    limits: Mutex<Vec<usize>>,
 }
 
 impl Shaky {
+    fn of(world: &World, failures: u64) -> Arc<Self> {
+        let (store, failures) = (world.store.clone(), AtomicU64::new(failures));
+        Arc::new(Self { store, failures, limits: Mutex::default() })
+    }
+
     fn shake(&self) -> Result<(), Error> {
         let left = self.failures.load(Ordering::SeqCst);
         self.failures.store(left.saturating_sub(1), Ordering::SeqCst);
@@ -231,7 +237,11 @@ impl Outbox for Shaky {
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<(u64, Arc<Record>)>, Error> {
-        self.store.outbox(after, limit, patience)
+        let records = self.store.outbox(after, limit, patience);
+        if !matches!(&records, Ok(records) if records.is_empty()) {
+            self.limits.lock().unwrap().push(limit);
+        }
+        records
     }
 
     fn advance(&self, sink: &str, step: Step) -> Result<(), Error> {
@@ -265,13 +275,37 @@ fn a_store_that_cannot_keep_a_step_is_asked_again_and_the_sink_is_not() {
     let world = world();
     world.track_many(10);
     let memory = MemorySink::new();
-    let shaky = Arc::new(Shaky { store: world.store.clone(), failures: AtomicU64::new(2) });
+    let shaky = Shaky::of(&world, 2);
     let delivery = Delivery::start(shaky, vec![Box::new(memory.clone())]).unwrap();
     delivery.drain(LONG).unwrap();
     assert_eq!(memory.take().len(), 10);
     let statistics = delivery.statistics().remove(0);
     assert_eq!((statistics.failures, statistics.delivered), (2, 10));
     assert!(statistics.last_error.unwrap().ends_with("the store is shaken"));
+}
+
+#[test]
+fn large_records_are_read_few_at_a_time() {
+    let world = world();
+    world.track_many(60);
+    let text = || "x".repeat(100 << 10);
+    let encode = move |_: &str| Some(Encoded { text: text(), ..Encoded::default() });
+    let most = Arc::new(AtomicU64::new(0));
+    let seen = most.clone();
+    let sinks = made(500, encode, move |ids| {
+        seen.fetch_max(ids.len() as u64, Ordering::SeqCst);
+        Ok(())
+    });
+    let shaky = Shaky::of(&world, 0);
+    let delivery = Delivery::start(shaky.clone(), sinks).unwrap();
+    delivery.drain(LONG).unwrap();
+    // Ten of 100 KiB are a batch of at most 1 MiB.
+    assert_eq!((most.load(Ordering::SeqCst), delivery.statistics()[0].delivered), (10, 60));
+    // Ahead of the first page nobody knows how large they are.
+    world.track_many(40);
+    delivery.drain(LONG).unwrap();
+    let limits = shaky.limits.lock().unwrap();
+    assert!(limits[0] == 128 && limits[1..].iter().all(|limit| *limit <= 10), "{limits:?}");
 }
 
 /// Counts its batches, also over restarts, and does not start from some states.
