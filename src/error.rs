@@ -90,6 +90,13 @@ enum Kind {
     StoreContent { folder: PathBuf, what: String, remedy: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
+    #[cfg(feature = "http")]
+    #[error("{destination} {problem}")]
+    Destination { destination: String, problem: String, source: Option<Source> },
+    #[error("the file sink's {path} {problem}", path = path.display())]
+    SinkFile { path: PathBuf, problem: String },
+    #[error("sink {found:?} {problem}")]
+    SinkTarget { found: String, problem: String },
 }
 
 impl Error {
@@ -208,6 +215,24 @@ impl Error {
         Kind::Sink { source: cause.into() }.into()
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) fn destination(
+        destination: impl Into<String>,
+        problem: impl Into<String>,
+        source: Option<Source>,
+    ) -> Self {
+        Kind::Destination { destination: destination.into(), problem: problem.into(), source }
+            .into()
+    }
+
+    pub(crate) fn sink_file(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Kind::SinkFile { path: path.into(), problem: problem.into() }.into()
+    }
+
+    pub(crate) fn sink_target(found: impl Into<String>, problem: impl Into<String>) -> Self {
+        Kind::SinkTarget { found: found.into(), problem: problem.into() }.into()
+    }
+
     pub(crate) fn choice(
         what: &'static str,
         found: impl Into<String>,
@@ -246,7 +271,7 @@ impl Error {
     /// Whether a file could not be read or written.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        matches!(self.0, Kind::File { .. })
+        matches!(self.0, Kind::File { .. } | Kind::SinkFile { .. })
     }
 
     /// Whether a bounded queue refused an entry.

@@ -35,7 +35,8 @@
 //!
 //! # Features
 //!
-//! `cli` (on by default) builds the command `variate`. Without it, this is the in-process engine alone.
+//! `cli` (on by default) builds the command `variate`, and `http` (on by default) the sinks that post.
+//! Without them, this is the in-process engine alone.
 
 pub mod clock;
 pub mod error;

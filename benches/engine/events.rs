@@ -2,12 +2,10 @@
 //! waits between two measurements.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput};
-use variate::attribution::Record;
-use variate::events::Sink;
+use variate::events::{Batch, Sink, Undelivered};
 use variate::{Client, Datafile, Error, Track};
 
 use crate::world::{ASKED, Audience, EVENT, EXPERIMENTS, datafile_text, ids};
@@ -24,8 +22,8 @@ impl Sink for Nowhere {
         "nowhere"
     }
 
-    fn deliver(&mut self, records: &[Arc<Record>]) -> Result<(), Error> {
-        black_box(records);
+    fn deliver(&mut self, batch: &Batch) -> Result<(), Undelivered> {
+        black_box(batch);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Must not know what a client does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
@@ -19,7 +20,7 @@ use crate::attribution::Rules;
 use crate::clock::Clock;
 use crate::datafile::Datafile;
 use crate::error::Error;
-use crate::events::{Delivery, Sink};
+use crate::events::{BatchNotice, Delivery, DeliverySettings, Sink};
 use crate::store::{MemoryLimits, MemoryStore, Receipt, Recorded};
 
 /// Whether calls that record wait until what they record is stored.
@@ -59,6 +60,7 @@ pub struct ClientBuilder {
     services: Services,
     listeners: Listeners,
     sinks: Vec<Box<dyn Sink>>,
+    last_drain: Option<Duration>,
 }
 
 impl ClientBuilder {
@@ -78,7 +80,7 @@ impl ClientBuilder {
 
     /// The clock of activations and events. Default: the system's, never going backwards.
     ///
-    /// It is used by the store that the client opens itself.
+    /// It is used by the store that the client opens itself, and for the age of records that wait.
     pub fn clock(mut self, clock: Arc<Clock>) -> Self {
         self.clock = Some(clock);
         self
@@ -129,7 +131,7 @@ impl ClientBuilder {
 
     /// Adds a listener.
     pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
-        self.listeners.add(Box::new(listener));
+        self.listeners.add(Arc::new(listener));
         self
     }
 
@@ -139,16 +141,23 @@ impl ClientBuilder {
         self
     }
 
+    /// How long dropping the client waits for its sinks to take what waits. Default: 5 seconds.
+    pub fn last_drain(mut self, patience: Duration) -> Self {
+        self.last_drain = Some(patience);
+        self
+    }
+
     /// Puts the client together.
     ///
     /// # Errors
     ///
-    /// If the store on disk cannot be opened, the threads that deliver to sinks cannot be started, or the store given keeps no records for
-    /// them, or another client delivers from it.
+    /// If the store on disk cannot be opened, a sink cannot go on from where it was, the threads that
+    /// deliver cannot be started, the store given keeps no records for them, or another client delivers
+    /// from it.
     pub fn build(self) -> Result<Client, Error> {
         let has_sinks = !self.sinks.is_empty();
-        let clock = self.clock;
-        let clock = || clock.unwrap_or_else(|| Arc::new(Clock::system()));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(Clock::system()));
+        let settings = delivery_settings(&clock, self.last_drain, &self.listeners);
         let store = match self.store {
             Some(choice) => choice.open(clock)?,
             None => {
@@ -156,11 +165,14 @@ impl ClientBuilder {
                 if !has_sinks {
                     limits.waiting_records = 0;
                 }
-                Arc::new(MemoryStore::new(clock(), limits))
+                Arc::new(MemoryStore::new(clock, limits))
             }
         };
-        let delivery =
-            if has_sinks { Some(Delivery::start(Arc::clone(&store), self.sinks)?) } else { None };
+        let delivery = if has_sinks {
+            Some(Delivery::start_with(store.clone(), self.sinks, settings)?)
+        } else {
+            None
+        };
         let environment =
             self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
         let extras = Extras::default();
@@ -187,6 +199,21 @@ impl ClientBuilder {
             }),
         })
     }
+}
+
+fn delivery_settings(
+    clock: &Arc<Clock>,
+    last_drain: Option<Duration>,
+    listeners: &Listeners,
+) -> DeliverySettings {
+    let mut settings = DeliverySettings { clock: Arc::clone(clock), ..DeliverySettings::default() };
+    settings.last_drain = last_drain.unwrap_or(settings.last_drain);
+    if !listeners.is_empty() {
+        let listeners = listeners.clone();
+        let tell = move |notice: &BatchNotice<'_>| listeners.tell(|one| one.batch(notice));
+        settings.on_batch = Some(Arc::new(tell));
+    }
+    settings
 }
 
 fn default_environment(datafile: Option<&Datafile>) -> Box<str> {

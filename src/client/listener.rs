@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::attribution::Credit;
 use crate::clock::TimeMs;
+use crate::events::BatchNotice;
 use crate::targeting::Attribute;
 
-/// Is told of what the client does, on the caller's thread: keep it short.
+/// Is told of what the client does, on the caller's thread where it does not say otherwise: keep it short.
 ///
 /// A listener that panics is caught and counted; the call goes on.
 pub trait Listener: Send + Sync {
@@ -22,6 +23,8 @@ pub trait Listener: Send + Sync {
     fn conversion(&self, _notice: &ConversionNotice<'_>) {}
     /// A datafile came into force.
     fn datafile_update(&self, _revision: &str) {}
+    /// A batch was handed to a sink. Told on that sink's thread, which waits for it.
+    fn batch(&self, _notice: &BatchNotice<'_>) {}
 }
 
 impl<L: Listener + ?Sized> Listener for Arc<L> {
@@ -39,6 +42,10 @@ impl<L: Listener + ?Sized> Listener for Arc<L> {
 
     fn datafile_update(&self, revision: &str) {
         (**self).datafile_update(revision);
+    }
+
+    fn batch(&self, notice: &BatchNotice<'_>) {
+        (**self).batch(notice);
     }
 }
 
@@ -112,14 +119,15 @@ pub struct ConversionNotice<'a> {
     pub late: bool,
 }
 
-#[derive(Default)]
+/// Clones share the listeners and the count.
+#[derive(Default, Clone)]
 pub(super) struct Listeners {
-    listeners: Vec<Box<dyn Listener>>,
-    panics: AtomicU64,
+    listeners: Vec<Arc<dyn Listener>>,
+    panics: Arc<AtomicU64>,
 }
 
 impl Listeners {
-    pub(super) fn add(&mut self, listener: Box<dyn Listener>) {
+    pub(super) fn add(&mut self, listener: Arc<dyn Listener>) {
         self.listeners.push(listener);
     }
 

@@ -26,14 +26,18 @@ pub enum StoreChoice {
 impl StoreChoice {
     #[cfg_attr(
         not(feature = "durable"),
-        expect(unused_variables, reason = "only a store that is opened here needs a clock")
+        expect(
+            unused_variables,
+            clippy::needless_pass_by_value,
+            reason = "only a store that is opened here needs a clock"
+        )
     )]
-    pub(super) fn open(self, clock: impl FnOnce() -> Arc<Clock>) -> Result<Arc<dyn Store>, Error> {
+    pub(super) fn open(self, clock: Arc<Clock>) -> Result<Arc<dyn Store>, Error> {
         match self {
             Self::Open(store) => Ok(store),
             #[cfg(feature = "durable")]
             Self::Folder(folder) => {
-                let store = DurableStore::open(folder, clock(), DurableSettings::default())?;
+                let store = DurableStore::open(folder, clock, DurableSettings::default())?;
                 Ok(Arc::new(store))
             }
         }

@@ -2,6 +2,16 @@
 
 mod bodies;
 mod delivery;
+mod files;
+mod killed;
+mod pipeline;
+#[cfg(feature = "http")]
+mod posted;
+#[cfg(feature = "http")]
+mod posts;
 mod records;
+#[cfg(feature = "http")]
+mod server;
 mod sinks;
+mod targets;
 mod world;

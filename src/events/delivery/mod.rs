@@ -1,86 +1,110 @@
 //! Delivery: from the store's outbox to the sinks, each at its own pace, each record at least once.
 //!
-//! Must not know what sinks do with records. Every sink has a thread of its own, so that a slow,
-//! failing or panicking one holds nobody else up; what every sink has is released. The lock is never
-//! held while a sink or the store works.
+//! Must not know what sinks do with records. Every sink has a thread and a cursor of its own, so that a
+//! slow, failing or panicking one holds nobody else up; what every sink has is released by the store. The
+//! lock is never held while a sink, a listener or the store works.
+//!
+//! What happens to a batch:
+//!
+//! | the sink's answer | what is done |
+//! | --- | --- |
+//! | taken | the cursor moves, together with the sink's own state |
+//! | unavailable, or a panic | the sink stops and is asked again, with back-off; no record is to blame, but one that is older than [`Pace::give_up_after`](super::Pace::give_up_after) becomes a dead letter |
+//! | refused | the batch is halved until the bad record is alone; that one becomes a dead letter |
+//!
+//! Dead letters that somebody asks for are delivered between the batches. They do not grow too old: they
+//! are tried until they are taken or refused again.
 
+mod back_off;
 mod carrier;
+mod guarded;
+mod letters;
+mod load;
 mod progress;
+mod settings;
+mod start;
+mod statistics;
 
-pub use progress::SinkStatistics;
+pub use settings::{BatchListener, BatchNotice, BatchOutcome, DeliverySettings};
+pub use statistics::SinkStatistics;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use self::carrier::Carrier;
-use self::progress::{Ending, Progress};
+use self::progress::Progress;
 use super::sink::Sink;
+use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::Outbox;
 
-/// How long the end of a delivery waits for its sinks to take what waits.
-const LAST_DRAIN: Duration = Duration::from_secs(5);
-/// How long it then waits for a sink that is in the middle of a batch.
+/// How long the end of a delivery waits for a sink that is in the middle of a batch.
 const LAST_BATCH: Duration = Duration::from_secs(1);
 
 /// Brings the records of a store to its sinks, from start until drop.
 ///
-/// A sink that fails is asked again after 100 ms, then twice that and so on up to 30 s. On drop it
-/// waits up to 5 s for the sinks to take what waits, and then stops; a sink that is stuck in a batch
-/// is left behind. There may be one delivery per store at a time, since it releases what its sinks have.
+/// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops;
+/// a sink that is stuck in a batch is left behind. There may be one delivery per store at a time, since
+/// what its sinks have is released.
 #[derive(Debug)]
 pub struct Delivery {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Outbox>,
     progress: Arc<Progress>,
+    settings: DeliverySettings,
     is_claimed: bool,
 }
 
 impl Delivery {
-    /// Starts to deliver, with all that waits in the store already. Without sinks, everything stays
-    /// where it is.
+    /// Starts to deliver, with all that waits in the store already, by the default settings. Without
+    /// sinks, everything stays where it is.
     ///
     /// # Errors
     ///
-    /// If another delivery has the store's outbox, or it keeps no records; or if a thread cannot be
-    /// started: then none is left running.
-    pub fn start(store: Arc<dyn Store>, sinks: Vec<Box<dyn Sink>>) -> Result<Self, Error> {
+    /// See [`Delivery::start_with`].
+    pub fn start(store: Arc<dyn Outbox>, sinks: Vec<Box<dyn Sink>>) -> Result<Self, Error> {
+        Self::start_with(store, sinks, DeliverySettings::default())
+    }
+
+    /// The same, by these settings.
+    ///
+    /// # Errors
+    ///
+    /// If another delivery has the store's outbox, or it keeps no records; if a sink cannot go on from
+    /// where it was; or if a thread cannot be started: then none is left running.
+    pub fn start_with(
+        store: Arc<dyn Outbox>,
+        sinks: Vec<Box<dyn Sink>>,
+        settings: DeliverySettings,
+    ) -> Result<Self, Error> {
         let is_claimed = !sinks.is_empty();
-        let names = own_names(sinks.iter().map(|sink| sink.name()));
-        let cursors = if is_claimed {
-            store.claim_outbox(&names.iter().map(String::as_str).collect::<Vec<_>>())?
+        let progress = if is_claimed {
+            start::start(&store, sinks, &settings)?
         } else {
-            Vec::new()
+            Arc::new(Progress::new(std::iter::empty()))
         };
-        let known = names.iter().cloned().zip(cursors.iter().map(|cursor| cursor.through));
-        let progress = Arc::new(Progress::new(known));
-        for (place, (sink, name)) in sinks.into_iter().zip(names).enumerate() {
-            let ending = Ending::new(progress.clone());
-            let (name, of_store, of_all) = (name.into(), store.clone(), progress.clone());
-            let carrier = Carrier { place, name, sink, store: of_store, progress: of_all };
-            let thread = thread::Builder::new().name("variate-delivery".into());
-            let started = thread.spawn(move || {
-                carrier.run();
-                drop(ending);
-            });
-            if let Err(error) = started {
-                progress.stop();
-                progress.wait_for_endings(LAST_BATCH);
-                store.return_outbox();
-                return Err(Error::thread("variate-delivery", error));
-            }
-        }
-        Ok(Self { store, progress, is_claimed })
+        Ok(Self { store, progress, settings, is_claimed })
     }
 
     /// How each sink is doing, in the order in which they were given.
     #[must_use]
     pub fn statistics(&self) -> Vec<SinkStatistics> {
-        self.progress.statistics(self.store.latest())
+        let now_ms = self.settings.clock.now_ms();
+        let oldest = |through| {
+            let (_, record) = self.store.outbox(through, 1, Duration::ZERO).ok()?.pop()?;
+            let age_ms: TimeMs = now_ms.saturating_sub(record.about().received_at_ms);
+            Some(Duration::from_millis(u64::try_from(age_ms).unwrap_or_default()))
+        };
+        self.progress.statistics(self.store.latest(), now_ms, oldest)
     }
 
-    /// Waits until every sink has all records that were stored before the call. Sinks that are to be
-    /// asked again later are asked at once.
+    /// How often the listener panicked.
+    #[must_use]
+    pub fn listener_panics(&self) -> u64 {
+        self.progress.listener_panics()
+    }
+
+    /// Waits until every sink has all records that were stored before the call, or they are dead letters.
+    /// Sinks that are to be asked again later are asked at once, except where the destination itself
+    /// asked for the time.
     ///
     /// # Errors
     ///
@@ -91,27 +115,38 @@ impl Delivery {
             waiting => Err(Error::deadline(waiting)),
         }
     }
+
+    /// Asks for dead letters to be delivered again, now; gives how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot keep it.
+    pub fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        let count = self.store.retry_dead_letters(numbers)?;
+        self.progress.ask_for_retries();
+        Ok(count)
+    }
+
+    /// Ends the delivery: drains until the deadline, then stops. What was not delivered stays in the store.
+    ///
+    /// # Errors
+    ///
+    /// If something stayed.
+    pub fn shut_down(mut self, deadline: Duration) -> Result<(), Error> {
+        let drained = self.drain(deadline);
+        self.settings.last_drain = Duration::ZERO;
+        drained
+    }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
         // What did not get through is still in the store, and there is nobody left to tell.
-        self.drain(LAST_DRAIN).unwrap_or_default();
+        self.drain(self.settings.last_drain).unwrap_or_default();
         self.progress.stop();
         self.progress.wait_for_endings(LAST_BATCH);
         if self.is_claimed {
             self.store.return_outbox();
         }
     }
-}
-
-/// The names of sinks in the store, which tells them apart by name alone: `file`, `file#2`.
-fn own_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut own: Vec<String> = Vec::new();
-    for name in names {
-        let numbered = (2..).map(|number| format!("{name}#{number}"));
-        let candidates = std::iter::once(name.to_owned()).chain(numbered);
-        own.extend(candidates.into_iter().find(|candidate| !own.contains(candidate)));
-    }
-    own
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use variate::attribution::Record;
-use variate::events::{AttributionMode, FileSink, MemorySink, Sink, record_json};
+use variate::events::{
+    AttributionMode, Batch, FileSink, MemorySink, Sink, Undelivered, record_json,
+};
 
 use super::world::world;
 
@@ -17,6 +19,11 @@ fn records() -> Vec<Arc<Record>> {
     records.push(world.track(world.event("buy")));
     records.push(world.track(world.event("free")));
     records
+}
+
+/// Hands records over by hand.
+fn deliver(sink: &mut dyn Sink, records: &[Arc<Record>]) -> Result<(), Undelivered> {
+    Batch::of(sink, records).iter().try_for_each(|batch| sink.deliver(batch))
 }
 
 /// Checks the kinds of the lines of a file: `i` for an impression, `c` for a conversion, `?` for no record.
@@ -39,9 +46,9 @@ fn a_file_is_appended_to() {
     let records = records();
     let mut sink = FileSink::new(&path, AttributionMode::Activated);
     assert_eq!(sink.name(), format!("file:{}", path.display()));
-    sink.deliver(&records).unwrap();
+    deliver(&mut sink, &records).unwrap();
     check(&path, "ic");
-    FileSink::new(sink.path(), AttributionMode::Backend).deliver(&records).unwrap();
+    deliver(&mut FileSink::new(sink.path(), AttributionMode::Backend), &records).unwrap();
     check(&path, "icicc");
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().next().unwrap(), record_json(&records[0]));
@@ -53,11 +60,11 @@ fn a_file_may_be_moved_away() {
     let (path, old) = (folder.path().join("new"), folder.path().join("old"));
     let records = records();
     let mut sink = FileSink::new(&path, AttributionMode::Activated);
-    sink.deliver(&records).unwrap();
+    deliver(&mut sink, &records).unwrap();
     fs::rename(&path, &old).unwrap();
-    sink.deliver(&records[2..]).unwrap();
+    deliver(&mut sink, &records[2..]).unwrap();
     assert!(!path.exists(), "nothing to write");
-    sink.deliver(&records[..1]).unwrap();
+    deliver(&mut sink, &records[..1]).unwrap();
     check(&old, "ic");
     check(&path, "i");
 }
@@ -67,7 +74,7 @@ fn half_a_line_of_a_dead_process_spoils_no_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("records.ndjson");
     fs::write(&path, "{\"v\":1,\"type\":\"impr").unwrap();
-    FileSink::new(&path, AttributionMode::Activated).deliver(&records()).unwrap();
+    deliver(&mut FileSink::new(&path, AttributionMode::Activated), &records()).unwrap();
     check(&path, "?ic");
 }
 
@@ -76,17 +83,19 @@ fn a_missing_folder_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/records.ndjson");
     let mut sink = FileSink::new(&path, AttributionMode::Activated);
-    let error = sink.deliver(&records()).unwrap_err();
-    assert!(error.is_file());
+    let Undelivered::Unavailable { cause, .. } = deliver(&mut sink, &records()).unwrap_err() else {
+        panic!("the records are not to blame");
+    };
+    assert!(cause.is_file());
     assert_eq!(
-        error.to_string(),
+        cause.to_string(),
         format!(
             "cannot append to {}: check that it exists and that you may access it",
             path.display()
         )
     );
     fs::create_dir(path.parent().unwrap()).unwrap();
-    sink.deliver(&records()).unwrap();
+    deliver(&mut sink, &records()).unwrap();
     check(&path, "ic");
 }
 
@@ -95,8 +104,8 @@ fn handles_on_one_memory_share_it() {
     let records = records();
     let mine = MemorySink::new();
     let mut given = mine.clone();
-    given.deliver(&records[..1]).unwrap();
-    given.deliver(&records[1..]).unwrap();
+    deliver(&mut given, &records[..1]).unwrap();
+    deliver(&mut given, &records[1..]).unwrap();
     let taken = mine.take();
     assert!(taken.iter().zip(&records).all(|(taken, given)| Arc::ptr_eq(taken, given)));
     assert_eq!((taken.len(), mine.take().len()), (3, 0));

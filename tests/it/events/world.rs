@@ -10,8 +10,22 @@ use variate::attribution::{
 };
 use variate::clock::Clock;
 use variate::datafile::Datafile;
+use variate::events::{Delivery, DeliverySettings, Sink};
 use variate::store::{MemoryLimits, MemoryStore, Outbox as _, Store as _};
 use variate::value::{AttributeValue, RecordedValue};
+
+/// Long enough for anything that works, and short enough to see what does not.
+pub(super) const LONG: Duration = Duration::from_secs(20);
+pub(super) const SHORT: Duration = Duration::from_millis(30);
+
+/// Whether a condition becomes true within a long time.
+pub(super) fn comes_true(condition: impl Fn() -> bool) -> bool {
+    let pause = Duration::from_millis(5);
+    (0..LONG.as_millis() / pause.as_millis()).any(|_| {
+        std::thread::sleep(pause);
+        condition()
+    })
+}
 
 /// Two experiments, tied to `buy`; a flag on one of them, one on a rollout, one on nothing; a holdout.
 pub(super) fn datafile_json() -> Value {
@@ -58,6 +72,7 @@ pub(super) fn compile(datafile: &Value) -> Arc<Datafile> {
 
 /// A store at 1000 by a clock that stands still, and one datafile.
 pub(super) struct World {
+    pub(super) clock: Arc<Clock>,
     pub(super) store: Arc<MemoryStore>,
     pub(super) rules: Rules,
     pub(super) datafile: Arc<Datafile>,
@@ -65,9 +80,9 @@ pub(super) struct World {
 
 pub(super) fn world() -> World {
     let clock = Arc::new(Clock::manual(1000));
-    let store = Arc::new(MemoryStore::new(clock, MemoryLimits::default()));
+    let store = Arc::new(MemoryStore::new(clock.clone(), MemoryLimits::default()));
     let rules = Rules { late_window_ms: 10_000, ..Rules::default() };
-    World { store, rules, datafile: DATAFILE.clone() }
+    World { clock, store, rules, datafile: DATAFILE.clone() }
 }
 
 /// What was decided: flag, rule and `rule:variation`, by key; empty where there is none.
@@ -169,6 +184,26 @@ impl World {
         let mut impression = self.impression(ImpressionSource::Experiment, decided);
         impression.envelope = self.envelope(None, time_ms);
         self.show(impression)
+    }
+
+    /// Events without credits, with the ids `e-` and their sequence numbers.
+    pub(super) fn track_many(&self, count: usize) {
+        for _ in 0..count {
+            let mut event = self.event("buy");
+            event.envelope = self.envelope(Some(&format!("e-{}", self.store.latest() + 1)), 950);
+            self.store.record_event("shop", &self.rules, event).receipt.wait().unwrap();
+        }
+    }
+
+    /// Delivers by the clock of this world.
+    pub(super) fn deliver(&self, sinks: Vec<Box<dyn Sink>>) -> Delivery {
+        let settings = DeliverySettings { clock: self.clock.clone(), ..Default::default() };
+        Delivery::start_with(self.store.clone(), sinks, settings).unwrap()
+    }
+
+    /// How many records wait for sinks.
+    pub(super) fn waiting(&self) -> u64 {
+        self.store.statistics().waiting_records
     }
 
     fn records_after(&self, sequence: u64) -> Vec<Arc<Record>> {

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use variate::attribution::Record;
-use variate::events::Sink;
+use variate::events::{self, Sink, Undelivered};
 use variate::{Client, Datafile, DecideOptions, UserContext};
 
 use super::{OURS, datafile};
@@ -27,8 +26,8 @@ impl Sink for Nowhere {
         "nowhere"
     }
 
-    fn deliver(&mut self, records: &[Arc<Record>]) -> Result<(), variate::Error> {
-        self.taken.fetch_add(black_box(records).len(), Ordering::Relaxed);
+    fn deliver(&mut self, batch: &events::Batch) -> Result<(), Undelivered> {
+        self.taken.fetch_add(black_box(batch).len(), Ordering::Relaxed);
         Ok(())
     }
 }

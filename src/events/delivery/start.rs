@@ -1,0 +1,102 @@
+//! How a delivery starts: the outbox is claimed, every sink opened, then every thread started.
+//!
+//! Must not know what the threads do.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread;
+
+use super::LAST_BATCH;
+use super::back_off::BackOff;
+use super::carrier::{Carrier, USUAL_BYTES};
+use super::guarded::Guarded;
+use super::letters::Letters;
+use super::progress::{Ending, Progress};
+use super::settings::DeliverySettings;
+use crate::error::Error;
+use crate::events::sink::Sink;
+use crate::store::{Cursor, Outbox, Step};
+
+const THREAD: &str = "variate-delivery";
+
+/// Starts one thread for each sink; if anything fails, none is left and the outbox is given back.
+pub(super) fn start(
+    store: &Arc<dyn Outbox>,
+    sinks: Vec<Box<dyn Sink>>,
+    settings: &DeliverySettings,
+) -> Result<Arc<Progress>, Error> {
+    let names = own_names(sinks.iter().map(|sink| sink.name()));
+    let cursors = store.claim_outbox(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let known = names.iter().cloned().zip(cursors.iter().map(|cursor| cursor.through));
+    let progress = Arc::new(Progress::new(known));
+    let started = open_all(&**store, names.iter().zip(sinks).zip(cursors)).and_then(|opened| {
+        for (place, (sink, kept)) in opened.into_iter().enumerate() {
+            let name = names.get(place).map(String::as_str).unwrap_or_default().into();
+            let pace = sink.0.pace();
+            let carrier = Carrier {
+                place,
+                name,
+                sink,
+                pace,
+                store: Arc::clone(store),
+                progress: Arc::clone(&progress),
+                settings: settings.clone(),
+                read_through: kept.through,
+                usual_bytes: USUAL_BYTES,
+                kept,
+                loads: VecDeque::new(),
+                letters: Letters::default(),
+                back_off: BackOff::new(&pace),
+                stop: None,
+            };
+            run(carrier)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = started {
+        progress.stop();
+        progress.wait_for_endings(LAST_BATCH);
+        store.return_outbox();
+        return Err(error);
+    }
+    Ok(progress)
+}
+
+/// Opens each sink where it was; what it makes of its state is kept before anything is delivered.
+fn open_all<'a>(
+    store: &dyn Outbox,
+    sinks: impl Iterator<Item = ((&'a String, Box<dyn Sink>), Cursor)>,
+) -> Result<Vec<(Guarded, Cursor)>, Error> {
+    let mut opened = Vec::new();
+    for ((name, sink), mut cursor) in sinks {
+        let mut sink = Guarded(sink);
+        sink.open(&cursor.state)?;
+        if let Some(state) = sink.state().filter(|state| **state != *cursor.state) {
+            cursor.state = state.into();
+            store.advance(name, Step { cursor: cursor.clone(), ..Step::default() })?;
+        }
+        opened.push((sink, cursor));
+    }
+    Ok(opened)
+}
+
+fn run(carrier: Carrier) -> Result<(), Error> {
+    let ending = Ending::new(Arc::clone(&carrier.progress));
+    let thread = thread::Builder::new().name(THREAD.into());
+    let started = thread.spawn(move || {
+        carrier.run();
+        drop(ending);
+    });
+    started.map(drop).map_err(|error| Error::thread(THREAD, error))
+}
+
+/// The names of sinks in the store, which tells them apart by name alone: `file`, `file#2`.
+fn own_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut own: Vec<String> = Vec::new();
+    for name in names {
+        let numbered = (2..).map(|number| format!("{name}#{number}"));
+        let candidates = std::iter::once(name.to_owned()).chain(numbered);
+        own.extend(candidates.into_iter().find(|candidate| !own.contains(candidate)));
+    }
+    own
+}

@@ -1,0 +1,51 @@
+//! What a delivery says of each of its sinks.
+//!
+//! Must not know sinks or the store.
+
+use std::time::Duration;
+
+use super::progress::SinkState;
+use crate::clock::TimeMs;
+
+/// How a sink is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SinkStatistics {
+    /// The sink, by its name in the store.
+    pub name: String,
+    /// How many records it has taken, dead letters that were delivered after all included.
+    pub delivered: u64,
+    /// How many times it did not take a batch; panics, refusals and failures of the store count.
+    pub failures: u64,
+    /// The latest failure with its causes, also where it has succeeded since.
+    pub last_error: Option<String>,
+    /// How many records it has not got to, those that it will leave out included.
+    pub waiting: u64,
+    /// How long the oldest of them has been waiting.
+    pub oldest_waiting: Option<Duration>,
+    /// How many dead letters it has; what others do to them is seen after a while.
+    pub dead_letters: u64,
+    /// When it will be asked again, if it is unavailable.
+    pub stopped_until_ms: Option<TimeMs>,
+}
+
+impl SinkStatistics {
+    pub(super) fn new(
+        sink: SinkState,
+        latest: u64,
+        now_ms: TimeMs,
+        oldest: impl Fn(u64) -> Option<Duration>,
+    ) -> Self {
+        let waiting = latest.saturating_sub(sink.through);
+        Self {
+            name: sink.name,
+            delivered: sink.delivered,
+            failures: sink.failures,
+            last_error: sink.last_error,
+            waiting,
+            oldest_waiting: if waiting > 0 { oldest(sink.through) } else { None },
+            dead_letters: sink.dead_letters,
+            stopped_until_ms: sink.stopped_until_ms.filter(|until_ms| *until_ms > now_ms),
+        }
+    }
+}
