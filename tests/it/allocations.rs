@@ -154,7 +154,7 @@ fn what_allocates_does_not_grow() {
     check("repeated activate", 0, &mut |id| drop(user_with(&client, id, 2).activate("everyone")));
     // A track makes records of what its shard captured before; here there is nothing left.
     assert_eq!(client.statistics().store.waiting_records, 2 * (PEOPLE as u64 + 1));
-    check("track", 12, &mut |id| {
+    check("track", 13, &mut |id| {
         let tracked = client.user(id).track(Track::new("purchase").revenue_cents(129_900));
         assert_eq!(tracked.credits.len(), 1);
     });

@@ -63,6 +63,29 @@ fn ids_of_past_days_are_dropped() {
     }
 }
 
+/// Without sinks, records are kept for their time and then go; the sequence numbers go on.
+#[test]
+fn records_that_nobody_asked_for_go_when_their_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::manual(1000));
+    let (store, client) = open(folder.path(), &clock);
+    for _ in 0..5 {
+        client.user("anna").track("purchase").receipt.wait().unwrap();
+    }
+    assert_eq!(store.retained().unwrap().oldest, 1);
+    clock.advance_to(1000 + settings().record_retention_ms + 1);
+    let waited = Stopwatch::start();
+    while store.retained().unwrap().oldest <= 5 && waited.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    client.user("anna").track("purchase").receipt.wait().unwrap();
+    let retained = store.retained().unwrap();
+    assert_eq!((retained.oldest, retained.latest, retained.released), (6, 6, 5));
+    drop((store, client));
+    let verified = variate::store::verify(folder.path(), &mut |_, _| {}).unwrap();
+    assert!(verified.faults.is_empty(), "{verified:?}");
+}
+
 #[test]
 fn a_store_is_open_once() {
     let folder = tempfile::tempdir().unwrap();

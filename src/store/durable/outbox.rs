@@ -25,6 +25,11 @@ pub(super) struct Sinks {
 }
 
 impl Sinks {
+    /// Whether there was never one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.cursors.is_empty()
+    }
+
     /// Up to where none of those served needs records any more.
     fn passed(&self) -> u64 {
         let served = self.served.iter().flatten();

@@ -60,8 +60,8 @@ impl Inner {
     /// Makes room for records where they need more than they have.
     fn keep_to_budget(&self) -> Result<(), Error> {
         while self.excess_bytes() > 0 {
-            let Stored { released, oldest, .. } = *self.stored.lock();
-            if oldest <= released && self.drop_records(oldest, released, |_| true)? > 0 {
+            let Stored { oldest, .. } = *self.stored.lock();
+            if self.drop_records(oldest, self.droppable(), |_| true)? > 0 {
                 continue;
             }
             if self.settings.when_over_budget == WhenOverBudget::Refuse {
@@ -132,13 +132,20 @@ impl Inner {
     }
 
     fn drop_old_records(&self) -> Result<(), Error> {
-        let Stored { released, oldest, .. } = *self.stored.lock();
+        let Stored { oldest, .. } = *self.stored.lock();
         let before_ms = self.clock.now_ms().saturating_sub(self.settings.record_retention_ms);
         let is_over = |value: &[u8]| {
             let record = unpacked_record(value, &self.names);
             record.is_ok_and(|record| record.about().received_at_ms < before_ms)
         };
-        self.drop_records(oldest, released, is_over).map(drop)
+        self.drop_records(oldest, self.droppable(), is_over).map(drop)
+    }
+
+    /// The sequence number up to which records only wait for their time to be over: all of them, where no
+    /// sink ever asked for any.
+    fn droppable(&self) -> u64 {
+        let Stored { released, latest, .. } = *self.stored.lock();
+        if self.sinks.lock().is_empty() { latest } else { released }
     }
 
     /// Drops records from the first on, as long as they are over; gives how many.
@@ -163,9 +170,16 @@ impl Inner {
         }
         let count = writes.len();
         if count > 0 {
-            let receipt = self.put_writes(writes, change)?;
+            // Nobody reads what is gone: where nobody waited for it, it is released with that.
+            let released = oldest.saturating_sub(1);
+            if released > self.stored.lock().released {
+                writes.push(meta::released(released));
+            }
+            let place = self.queue.place_at_once()?;
+            let entry = Entry { writes, change, released, ..Entry::default() };
+            let (commit, _) = place.put(|_, _| entry)?;
             self.store_waiting();
-            receipt.wait()?;
+            commit.wait()?;
             self.stored.lock().oldest = oldest;
         }
         Ok(count)
