@@ -65,6 +65,8 @@ impl Inner {
         let mut cause = Arc::new(error);
         let behind = self.queue.refuse(&cause);
         for group in [failed, behind] {
+            let records = group.entries.iter().map(|entry| entry.records.len() as u64).sum::<u64>();
+            self.count(|counts| counts.refused_records += records);
             self.queue.finish(&group);
             group.commit.settle(Err(Arc::clone(&cause)));
         }
@@ -76,6 +78,7 @@ impl Inner {
                 Err(error) => {
                     cause = Arc::new(error);
                     let late = self.queue.refuse(&cause);
+                    self.queue.finish(&late);
                     late.commit.settle(Err(Arc::clone(&cause)));
                 }
             }
