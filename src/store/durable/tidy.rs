@@ -94,7 +94,7 @@ impl Inner {
         let at_ms = self.clock.now_ms();
         let place = self.queue.place_at_once()?;
         let mut written = Ok(());
-        place.put(|numbers, _| {
+        let (commit, _) = place.put(|numbers, _| {
             let letter = DeadLetter {
                 number: numbers.letter,
                 sink: None,
@@ -117,6 +117,8 @@ impl Inner {
         })?;
         written?;
         self.store_waiting();
+        // Where that failed, they are not shed, and must stay.
+        commit.wait()?;
         self.drop_records(released.saturating_add(1), last, |_| true)?;
         Ok(count)
     }
@@ -161,8 +163,9 @@ impl Inner {
         }
         let count = writes.len();
         if count > 0 {
-            self.put_writes(writes, change)?;
+            let receipt = self.put_writes(writes, change)?;
             self.store_waiting();
+            receipt.wait()?;
             self.stored.lock().oldest = oldest;
         }
         Ok(count)
