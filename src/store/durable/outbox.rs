@@ -2,7 +2,7 @@
 //!
 //! Must not know what sinks do with records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +20,15 @@ use crate::store::{Cursor, DeadLetter, Outbox, Receipt, Step};
 #[derive(Debug, Default)]
 pub(super) struct Sinks {
     cursors: BTreeMap<Box<str>, Cursor>,
-    served: Option<BTreeSet<Box<str>>>,
+    /// With where each began: that of a new one is not on the disk before its first step.
+    served: Option<BTreeMap<Box<str>, Cursor>>,
 }
 
 impl Sinks {
     /// Up to where none of those served needs records any more.
     fn passed(&self) -> u64 {
         let served = self.served.iter().flatten();
-        let through = served.filter_map(|name| self.cursors.get(name)).map(|cursor| cursor.through);
+        let through = served.map(|(name, begin)| self.cursors.get(name).unwrap_or(begin).through);
         through.min().unwrap_or_default()
     }
 }
@@ -41,12 +42,11 @@ impl Outbox for DurableStore {
                 "another client delivers from it: give each client with sinks a store of its own",
             ));
         }
-        state.served = Some(sinks.iter().map(|name| Box::from(*name)).collect());
         let begin = Cursor { through: released, state: Box::default() };
         let cursor = |name: &&str| state.cursors.get(*name).unwrap_or(&begin).clone();
         let cursors: Vec<_> = sinks.iter().map(cursor).collect();
         let named = sinks.iter().map(|name| Box::from(*name));
-        state.cursors.extend(named.zip(cursors.iter().cloned()));
+        state.served = Some(named.zip(cursors.iter().cloned()).collect());
         Ok(cursors)
     }
 
@@ -168,7 +168,7 @@ impl Inner {
         let place = self.queue.place_at_once()?;
         let mut sinks = self.sinks.lock();
         let mut writes = vec![self.readable(meta::cursor(sink, &cursor))?];
-        sinks.cursors.insert(sink.into(), cursor);
+        let before = sinks.cursors.insert(sink.into(), cursor);
         let passed = sinks.passed();
         if passed > self.stored.lock().released {
             writes.push(meta::released(passed));
@@ -199,6 +199,13 @@ impl Inner {
             }
             Entry { writes, change, released: passed, ..Entry::default() }
         });
+        if queued.is_err() {
+            // It is not on its way to the disk: records behind it must not be released for it.
+            match before {
+                Some(before) => sinks.cursors.insert(sink.into(), before),
+                None => sinks.cursors.remove(sink),
+            };
+        }
         if let Some(why) = unreadable {
             return Err(self.unreadable("a dead letter", &why));
         }
