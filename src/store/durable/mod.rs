@@ -115,6 +115,8 @@ impl DurableStore {
             tidying: Mutex::default(),
             counts: Mutex::default(),
         });
+        // First: a later version's names may look otherwise.
+        inner.check_format()?;
         inner.load_names()?;
         let numbers = inner.read_state()?;
         inner.queue.accept(numbers);
@@ -227,20 +229,24 @@ impl Inner {
         Ok(())
     }
 
-    /// Reads how far the store is; a new one gets its format.
-    fn read_state(&self) -> Result<Numbers, Error> {
-        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
+    /// A new store gets its format.
+    fn check_format(&self) -> Result<(), Error> {
         let format = self.engine.get(Space::Meta, meta::FORMAT_KEY)?;
         match format.as_deref().map(<[u8; 4]>::try_from) {
-            None => self.engine.commit(vec![meta::format()])?,
-            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => {}
+            None => self.engine.commit(vec![meta::format()]),
+            Some(Ok(format)) if u32::from_be_bytes(format) == meta::FORMAT => Ok(()),
             Some(format) => {
                 let found = format.map(u32::from_be_bytes).unwrap_or_default();
                 let why =
                     Unreadable::new(format!("format {found}, this version reads {}", meta::FORMAT));
-                return Err(self.unreadable("the store", &why));
+                Err(self.unreadable("the store", &why))
             }
         }
+    }
+
+    /// Reads how far the store is.
+    fn read_state(&self) -> Result<Numbers, Error> {
+        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
         let totals = self.engine.get(Space::Meta, meta::TOTALS_KEY)?;
         let totals = totals.map(|bytes| meta::unpacked_totals(&bytes)).transpose();
         let (totals, latest) = totals.map_err(unreadable)?.unwrap_or((Totals::NONE, 0));
