@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::config::{
     BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
@@ -26,7 +27,7 @@ use fjall::config::{
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
-use super::journal::{mend, note_dropped};
+use super::journal::{mend_refused, note_dropped};
 use crate::error::Error;
 
 /// A place to write to.
@@ -64,6 +65,8 @@ pub(super) struct Engine {
     folder: PathBuf,
     setup: Setup,
     opened: RwLock<Option<Opened>>,
+    /// The number of the first commit that was refused, until its traces are cut off.
+    refused_from: AtomicU64,
 }
 
 struct Opened {
@@ -78,7 +81,8 @@ struct Opened {
 
 impl Engine {
     pub(super) fn open(folder: &Path, setup: Setup) -> Result<Self, Error> {
-        let engine = Self { folder: folder.into(), setup, opened: RwLock::new(None) };
+        let (opened, refused_from) = (RwLock::new(None), AtomicU64::new(u64::MAX));
+        let engine = Self { folder: folder.into(), setup, opened, refused_from };
         engine.reopen()?;
         Ok(engine)
     }
@@ -90,10 +94,15 @@ impl Engine {
     /// Closes and opens it.
     pub(super) fn reopen(&self) -> Result<(), Error> {
         let mut opened = self.opened.write();
-        *opened = None;
+        // What a failed commit left in the engine's buffers is written when it is closed, if there is room
+        // by then. Who waited for it was told that it is not stored.
+        if let Some(failed) = opened.take() {
+            self.refused_from.store(failed.database.visible_seqno(), Ordering::Relaxed);
+        }
         std::fs::create_dir_all(&self.folder)
             .map_err(|error| Error::file("create", &self.folder, error))?;
-        mend(&self.folder)?;
+        mend_refused(&self.folder, self.refused_from.load(Ordering::Relaxed))?;
+        self.refused_from.store(u64::MAX, Ordering::Relaxed);
         *opened = Some(self.guarded("open", || Opened::open(&self.folder, self.setup))?);
         Ok(())
     }

@@ -61,9 +61,14 @@ struct Torn {
 ///
 /// If the store is in use, or damaged in what was acknowledged. Then nothing is changed.
 pub fn mend(folder: &Path) -> Result<Mended, Error> {
+    mend_refused(folder, u64::MAX)
+}
+
+/// The same, where a commit of this number or a higher one was refused, whole as it may be.
+pub(super) fn mend_refused(folder: &Path, refused_from: u64) -> Result<Mended, Error> {
     let Some(_lock) = folder::lock(folder)? else { return Ok(Mended::default()) };
     let parts = Folder::read(folder)?;
-    let mut look = look(folder, &parts)?;
+    let mut look = look(folder, &parts, refused_from)?;
     if look.found.commits == 0 && parts.was_never_made() {
         return clear(folder, &parts);
     }
@@ -83,11 +88,12 @@ pub fn mend(folder: &Path) -> Result<Mended, Error> {
 /// If the store is in use or cannot be read.
 pub fn inspect(folder: &Path) -> Result<Inspected, Error> {
     let Some(_lock) = folder::lock(folder)? else { return Ok(Inspected::default()) };
-    Ok(look(folder, &Folder::read(folder)?)?.found)
+    Ok(look(folder, &Folder::read(folder)?, u64::MAX)?.found)
 }
 
-fn look<'a>(folder: &Path, parts: &'a Folder) -> Result<Look<'a>, Error> {
-    let mut look = Look { parts, found: Inspected::default(), torn: None, highest: None };
+fn look<'a>(folder: &Path, parts: &'a Folder, refused_from: u64) -> Result<Look<'a>, Error> {
+    let found = Inspected::default();
+    let mut look = Look { parts, refused_from, found, torn: None, highest: None };
     look.found.damages = parts.faults(folder)?;
     for journal in &parts.journals {
         look.journal(journal).map_err(|source| Error::file("read", &journal.path, source))?;
@@ -103,6 +109,8 @@ fn look<'a>(folder: &Path, parts: &'a Folder) -> Result<Look<'a>, Error> {
 /// Where the looking stands.
 struct Look<'a> {
     parts: &'a Folder,
+    /// Commits from this number on were refused.
+    refused_from: u64,
     found: Inspected,
     torn: Option<Torn>,
     /// The number of the last batch.
@@ -115,6 +123,10 @@ impl Look<'_> {
         let mut at = 0;
         while self.found.damages.len() < MOST_DAMAGES {
             while let Some(batch) = reader.batch_at(at)? {
+                if batch.number >= self.refused_from {
+                    self.tear(&journal.path, at, reader.length());
+                    return Ok(());
+                }
                 self.count(&journal.path, at, &batch);
                 at = batch.end;
             }
