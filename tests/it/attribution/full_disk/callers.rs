@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::super::kills::harness::Heard;
 use super::super::kills::plan::{id, plan};
 use super::super::model::What;
-use super::super::world::{EVENTS, World};
+use super::super::world::{EVENTS, Given, World};
 use variate::error::Error;
 use variate::store::Receipt;
 
@@ -20,6 +20,8 @@ const THREADS: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Callers {
     is_over: AtomicBool,
+    /// An attribute that makes entries large.
+    padding: Option<&'static str>,
     pub(super) stored: AtomicU64,
     pub(super) refused: AtomicU64,
     /// Refused, and there all the same when sent again.
@@ -31,6 +33,11 @@ pub(super) struct Callers {
 }
 
 impl Callers {
+    /// Whose entries are so large that a small disk is soon full.
+    pub(super) fn of_large_entries() -> Self {
+        Self { padding: Some(padding()), ..Self::default() }
+    }
+
     /// Runs callers beside `meanwhile`, until it ends.
     pub(super) fn beside(
         &self,
@@ -57,7 +64,7 @@ impl Callers {
     /// Gives how many ids it sent, all of which were stored in the end. The first thread has many in
     /// flight at once, the others one each.
     fn call(&self, world: &World, run: u64, thread: usize) -> u64 {
-        let at_once = if thread == 0 { 40 } else { 1 };
+        let at_once = if thread == 0 { 100 } else { 1 };
         let mut sent = 0;
         while !self.is_over.load(Ordering::Relaxed) {
             let mut ids: Vec<_> =
@@ -76,7 +83,7 @@ impl Callers {
     fn send(&self, world: &World, ids: Vec<String>, is_again: bool) -> Vec<String> {
         let started = Instant::now();
         let send = |id: String| {
-            let (is_repeat, receipt) = record(world, &id);
+            let (is_repeat, receipt) = record(world, &id, self.padding);
             (id, is_repeat, receipt)
         };
         let sent: Vec<_> = ids.into_iter().map(send).collect();
@@ -122,16 +129,15 @@ impl Callers {
     }
 }
 
-/// Large enough that a small disk is soon full.
-fn padding() -> &'static str {
+pub(super) fn padding() -> &'static str {
     static PADDING: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| "0123456789abcdef".repeat(128));
+        std::sync::LazyLock::new(|| "0123456789abcdef".repeat(256));
     &PADDING
 }
 
-fn record(world: &World, id: &str) -> (bool, Receipt) {
+fn record(world: &World, id: &str, padding: Option<&'static str>) -> (bool, Receipt) {
     let (given, what) = plan(id);
-    let given = given.attributes(padding());
+    let given = Given { attributes: padding.or(given.attributes), ..given };
     match what {
         What::Activation { experiment, variation } => {
             let recorded = world.try_activate(&given, experiment, variation);

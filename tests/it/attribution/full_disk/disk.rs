@@ -48,6 +48,14 @@ impl SmallDisk {
         }
     }
 
+    /// Takes all the room but so much.
+    pub(super) fn leave(&self, mebibytes: u64) {
+        self.fill();
+        let ballast = File::options().write(true).open(self.ballast()).unwrap();
+        let length = ballast.metadata().unwrap().len();
+        ballast.set_len(length - (mebibytes << 20)).unwrap();
+    }
+
     pub(super) fn give_back(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }

@@ -6,6 +6,7 @@ mod disk;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::kills::check::check;
@@ -17,15 +18,20 @@ use disk::SmallDisk;
 use variate::Client;
 use variate::clock::Clock;
 use variate::error::Error;
-use variate::store::{DurableSettings, DurableStore};
+use variate::store::{Cursor, DurableSettings, DurableStore, Step};
 
-const DISK_MEBIBYTES: usize = 32;
+const DISK_MEBIBYTES: usize = 96;
+/// The room is looked at once a second: callers must not fill this within one.
+const RESERVED_MEBIBYTES: usize = 64;
 
 fn open(disk: &SmallDisk, reserved_mebibytes: u64) -> Result<World, Error> {
-    let clock = Arc::new(Clock::system());
     let reserved_bytes = reserved_mebibytes << 20;
-    let settings =
-        DurableSettings { reserved_bytes, memtable_bytes: 1 << 20, ..DurableSettings::default() };
+    let settings = DurableSettings { reserved_bytes, ..DurableSettings::default() };
+    open_with(disk, DurableSettings { memtable_bytes: 1 << 20, ..settings })
+}
+
+fn open_with(disk: &SmallDisk, settings: DurableSettings) -> Result<World, Error> {
+    let clock = Arc::new(Clock::system());
     let store = DurableStore::open(disk.path().join("store"), clock.clone(), settings)?;
     Ok(World { store: Arc::new(store), clock, rules: RULES })
 }
@@ -53,10 +59,10 @@ fn refusals(callers: &Callers, disk: &Path) -> String {
 /// The disk is filled up to the reserve, and room is made again.
 fn up_to_the_reserve(disk: &SmallDisk, heard: &mut Heard) {
     let callers = Callers::default();
-    let world = &open(disk, 12).unwrap();
+    let world = &open(disk, RESERVED_MEBIBYTES as u64).unwrap();
     callers.beside(world, 0, heard, || {
         callers.wait_for("stored", &callers.stored, 100);
-        disk.take(DISK_MEBIBYTES - 12);
+        disk.take(DISK_MEBIBYTES - RESERVED_MEBIBYTES);
         callers.wait_for("refused", &callers.refused, 20);
         assert_deciding_goes_on(world);
         disk.give_back();
@@ -76,23 +82,32 @@ fn up_to_the_reserve(disk: &SmallDisk, heard: &mut Heard) {
 
 /// The disk is filled to the last byte, by another file and by the store itself, again and again.
 fn to_the_last_byte(disk: &SmallDisk, heard: &mut Heard) -> String {
-    let callers = Callers::default();
-    for run in 1..8 {
+    let callers = Callers::of_large_entries();
+    for run in 1..9 {
         let world = &open(disk, 0).unwrap();
         callers.beside(world, run, heard, || {
             callers.wait_for("stored", &callers.stored, 30 * run);
-            disk.fill();
+            if run % 2 == 0 {
+                // The last of it goes to the store itself, in the midst of whatever it does.
+                disk.leave(run);
+            } else {
+                disk.fill();
+            }
             callers.wait_for("refused", &callers.refused, 10);
             disk.give_back();
             callers.wait_for("stored", &callers.stored, 30);
         });
     }
-    eprintln!("{}", refusals(&callers, disk.path()));
+    let words = refusals(&callers, disk.path());
+    // What the engine's own threads meet first is told otherwise, and there is not always any of it.
+    let (own, background) = words.split_once("\nthis was").unwrap_or((&words, ""));
+    insta::assert_snapshot!("last_byte", own);
+    assert!(background.is_empty() || background.contains("in the background"), "{background}");
+    assert_eq!(callers.stored_though_refused.load(Ordering::Relaxed), 0, "{callers:?}");
     format!(
-        "{:?} stored, {:?} refused, {:?} of them stored all the same, slowest call {:?}",
+        "{:?} stored, {:?} refused, slowest call {:?}",
         callers.stored,
         callers.refused,
-        callers.stored_though_refused,
         callers.slowest()
     )
 }
@@ -111,6 +126,58 @@ fn closes_and_opens_while_full(disk: &SmallDisk) {
     disk.give_back();
 }
 
+/// A sink that has taken nothing yet is waited for, also when the store was opened again meanwhile.
+fn a_new_sink_misses_nothing(disk: &SmallDisk) {
+    let world = open(disk, 0).unwrap();
+    let store = &*world.store;
+    let after = store.latest();
+    let begin = store.claim_outbox(&["quick", "new"]).unwrap();
+    let take = || world.try_track(&super::world::given(), "buy").receipt.wait();
+    take().unwrap();
+    disk.fill();
+    while take().is_ok() {}
+    disk.give_back();
+    let started = Instant::now();
+    while take().is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(store.flush(Duration::from_secs(20)).is_ok());
+    let step = |through| Step { cursor: Cursor { through, state: "".into() }, ..Step::default() };
+    store.advance("quick", step(store.latest())).unwrap();
+    let records = store.outbox(begin[1].through, usize::MAX, Duration::ZERO).unwrap();
+    let numbers: Vec<u64> = records.iter().map(|(sequence, _)| *sequence).collect();
+    assert_eq!(numbers, (after + 1..=store.latest()).collect::<Vec<_>>());
+}
+
+/// Much waits in memory to be put in order, for which there is no room: callers do not wait for it.
+fn what_cannot_be_put_in_order_holds_up_nobody(disk: &SmallDisk) {
+    let large = super::world::given().attributes(callers::padding());
+    let settings = DurableSettings { reserved_bytes: 0, ..DurableSettings::default() };
+    let roomy = DurableSettings { memtable_bytes: 64 << 20, ..settings };
+    let world = open_with(disk, roomy).unwrap();
+    let receipts: Vec<_> = (0..4000).map(|_| world.try_track(&large, "buy").receipt).collect();
+    receipts.into_iter().for_each(|receipt| receipt.wait().unwrap());
+    drop(world);
+    disk.leave(1);
+    let world = open(disk, 0).unwrap();
+    let (sender, answers) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let answer = |_| sender.send(world.try_track(&super::world::given(), "buy").receipt.wait());
+        while (0..50).map(answer).all(|sent| sent.is_ok()) {}
+    });
+    let mut refused = 0;
+    while refused < 20 {
+        let answer = answers.recv_timeout(Duration::from_secs(20));
+        refused += u64::from(answer.expect("an answer, whatever it is").is_err());
+    }
+    disk.give_back();
+    let started = Instant::now();
+    while answers.recv_timeout(Duration::from_secs(20)).expect("an answer again").is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "work is taken up again");
+    }
+}
+
 #[test]
 #[ignore = "needs root to mount a small tmpfs"]
 fn a_full_disk_loses_nothing_and_is_got_over() {
@@ -123,5 +190,7 @@ fn a_full_disk_loses_nothing_and_is_got_over() {
     let sinks = tempfile::tempdir().unwrap();
     let checked = check(open(&disk, 0).unwrap(), sinks.path(), &heard);
     println!("{summary}\n{checked}");
+    a_new_sink_misses_nothing(&disk);
+    what_cannot_be_put_in_order_holds_up_nobody(&SmallDisk::mount(DISK_MEBIBYTES).unwrap());
     closes_and_opens_while_full(&disk);
 }

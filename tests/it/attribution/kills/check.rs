@@ -40,13 +40,15 @@ pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) 
     assert_eq!(statistics.activations, expect.firsts, "{statistics:?}");
     let late = records.len() - arrivals.len();
     format!(
-        "{} ids sent in {} calls: {} acknowledged, {} stored without that, {} repeats acknowledged; \
-         {late} late records, {} credits",
+        "{} ids sent in {} calls: {} acknowledged, {} of the calls as repeats; without an answer at a \
+         kill: {} had been stored, {} had not, {} unknown to the end; {late} late records, {} credits",
         heard.sent.len(),
         heard.sent.values().sum::<u64>(),
         heard.acknowledged.len(),
-        stored.len() - heard.acknowledged.len(),
         heard.repeats,
+        heard.survived,
+        heard.gone,
+        heard.sent.len() - heard.acknowledged.len(),
         expect.folded.len(),
     )
 }

@@ -30,24 +30,40 @@ pub(in crate::attribution) struct Heard {
     /// How often each id was sent.
     pub(in crate::attribution) sent: BTreeMap<String, u64>,
     pub(in crate::attribution) acknowledged: BTreeSet<String>,
-    /// Acknowledgements of ids that had one before.
+    /// Acknowledged as repeats.
     pub(in crate::attribution) repeats: u64,
+    /// Sent without an answer when the kill came, by what became of it when it was sent again: it had
+    /// been stored, or not.
+    pub(in crate::attribution) survived: u64,
+    pub(in crate::attribution) gone: u64,
+    /// Sent in former runs, and not answered.
+    unanswered: BTreeSet<String>,
 }
 
 impl Heard {
     fn line(&mut self, line: &str) {
         match line.split_once(' ') {
             Some(("sent", id)) => *self.sent.entry(id.into()).or_default() += 1,
-            Some(("stored", id)) => self.repeats += u64::from(!self.acknowledged.insert(id.into())),
+            Some(("stored", id)) => {
+                self.gone += u64::from(self.unanswered.remove(id));
+                self.acknowledged.insert(id.into());
+            }
+            Some(("repeat", id)) => {
+                self.survived += u64::from(self.unanswered.remove(id));
+                self.acknowledged.insert(id.into());
+                self.repeats += 1;
+            }
             Some(("refused", what)) => panic!("refused on a sound disk: {what}"),
             // What the test harness of the writer says of itself.
             _ => {}
         }
     }
 
-    fn unknown(&self) -> Vec<&str> {
+    /// What is to be sent again.
+    fn unanswered(&mut self) -> Vec<String> {
         let sent = self.sent.keys().filter(|id| !self.acknowledged.contains(*id));
-        sent.map(String::as_str).take(SENT_AGAIN).collect()
+        self.unanswered = sent.cloned().collect();
+        self.unanswered.iter().take(SENT_AGAIN).cloned().collect()
     }
 }
 
@@ -64,7 +80,7 @@ fn what_was_acknowledged_outlives_kills() {
     let mut heard = Heard::default();
     let mut kills = 0;
     for run in 0..runs {
-        let (mut child, lines) = start(folder.path(), run, &heard.unknown());
+        let (mut child, lines) = start(folder.path(), run, &heard.unanswered());
         if random.random_range(0..4) > 0 {
             let mut early = lines.iter().take_while(|line| line != "ready ");
             early.by_ref().for_each(drop);
@@ -88,7 +104,7 @@ fn what_was_acknowledged_outlives_kills() {
 }
 
 /// Starts the writer; its lines end when it does.
-fn start(folder: &Path, run: u64, unknown: &[&str]) -> (Child, Receiver<String>) {
+fn start(folder: &Path, run: u64, unanswered: &[String]) -> (Child, Receiver<String>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", TEST, "--nocapture"])
         .env(FOLDER, folder)
@@ -98,7 +114,7 @@ fn start(folder: &Path, run: u64, unknown: &[&str]) -> (Child, Receiver<String>)
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(format!("{}\n", unknown.join(" ")).as_bytes()).unwrap();
+    stdin.write_all(format!("{}\n", unanswered.join(" ")).as_bytes()).unwrap();
     child.stdin = Some(stdin);
     let out = BufReader::new(child.stdout.take().unwrap());
     let (sender, lines) = channel();

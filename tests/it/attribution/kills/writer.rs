@@ -114,12 +114,12 @@ impl Shared<'_> {
                     self.a_new_one(id(self.run, thread, number))
                 });
                 say("sent", &id);
-                let receipt = self.send(&id, random.random_range(0..2));
-                waiting.push((id, receipt));
+                let (is_repeat, receipt) = self.send(&id, random.random_range(0..2));
+                waiting.push((id, is_repeat, receipt));
             }
-            for (id, receipt) in waiting {
+            for (id, is_repeat, receipt) in waiting {
                 match receipt.wait() {
-                    Ok(()) => say("stored", &id),
+                    Ok(()) => say(if is_repeat { "repeat" } else { "stored" }, &id),
                     Err(error) => say("refused", &format!("{id}: {error}")),
                 }
             }
@@ -146,14 +146,19 @@ impl Shared<'_> {
         (!recent.is_empty()).then(|| recent[random.random_range(0..recent.len())].clone())
     }
 
-    fn send(&self, id: &str, datafile: usize) -> Receipt {
+    /// Gives whether it is a repeat, too.
+    fn send(&self, id: &str, datafile: usize) -> (bool, Receipt) {
         let (given, what) = plan(id);
         let given = given.datafile(datafile);
         match what {
             What::Activation { experiment, variation } => {
-                self.world.try_activate(&given, experiment, variation).receipt
+                let recorded = self.world.try_activate(&given, experiment, variation);
+                (recorded.outcome.duplicate, recorded.receipt)
             }
-            What::Event { key } => self.world.try_track(&given, EVENTS[key]).receipt,
+            What::Event { key } => {
+                let recorded = self.world.try_track(&given, EVENTS[key]);
+                (recorded.outcome.duplicate, recorded.receipt)
+            }
         }
     }
 }
