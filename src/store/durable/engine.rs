@@ -16,10 +16,12 @@
 //! the epoch, so that a whole day is dropped at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use fjall::config::{
     BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
@@ -164,6 +166,7 @@ impl Engine {
     pub(super) fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.make_days(&writes)?;
         self.read(|opened| {
+            opened.wait_for_order()?;
             let mut batch = opened.database.batch().durability(Some(PersistMode::SyncAll));
             for Write { space, key, value } in writes {
                 let Some(keyspace) = opened.space(space) else { continue };
@@ -218,6 +221,12 @@ impl Engine {
             Ok(Err(fjall::Error::Locked)) => {
                 Err(Error::store_in_use(&self.folder, holder(&self.folder)))
             }
+            Ok(Err(fjall::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => {
+                Err(Error::store(action, &self.folder, FULL, error))
+            }
+            Ok(Err(fjall::Error::Poisoned)) => {
+                Err(Error::store(action, &self.folder, REMEDY, IN_THE_BACKGROUND))
+            }
             Ok(Err(error)) => Err(Error::store(action, &self.folder, REMEDY, error)),
             Err(_) => Err(Error::store(action, &self.folder, REMEDY, "the engine panicked")),
         }
@@ -231,6 +240,10 @@ impl Engine {
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
 const IDS: &str = "ids-";
 const WORKERS: usize = 2;
+const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
+const FULL: &str = "its disk is full: free some of it";
+const IN_THE_BACKGROUND: &str =
+    "what was stored could not be put in order in the background: the disk may be full or broken";
 
 impl Opened {
     fn open(folder: &Path, setup: Setup) -> fjall::Result<Self> {
@@ -262,6 +275,22 @@ impl Opened {
             }
         }
         Ok(Self { database, meta, names, rows, outbox, dead, ids })
+    }
+
+    /// Waits until what was written lately is put in order, or cannot be. The engine does so itself at the
+    /// end of a commit, but for ever where its workers have failed: with a full disk, after it was opened
+    /// with several journals. One commit lets the count below rise by two at most, and it waits at four.
+    fn wait_for_order(&self) -> fjall::Result<()> {
+        let fixed = [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead];
+        let is_behind = |keyspace: &&Keyspace| {
+            keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
+        };
+        while fixed.into_iter().chain(self.ids.values()).any(|keyspace| is_behind(&keyspace)) {
+            // Writes nothing; it fails where a worker has.
+            self.database.persist(PersistMode::Buffer)?;
+            std::thread::sleep(WAITING_FOR_ORDER);
+        }
+        Ok(())
     }
 
     fn space(&self, space: Space) -> Option<&Keyspace> {

@@ -4,11 +4,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use variate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Record, Rules};
-use variate::clock::Clock;
+use variate::clock::{Clock, Stopwatch};
 use variate::error::Error;
 use variate::store::{
     Cursor, DeadLetter, DurableSettings, DurableStore, Outbox, Recorded, Statistics, Step, Store,
@@ -157,9 +157,9 @@ impl Outbox for Scratch {
             return self.open().outbox(after, limit, patience);
         }
         // In slices: while somebody waits in it, the store cannot be closed.
-        let until = Instant::now() + patience;
+        let waited = Stopwatch::start();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(waited.elapsed());
             let slice = left.min(Duration::from_millis(2));
             let records = self.open().outbox(after, limit, slice)?;
             if !records.is_empty() || left.is_zero() {

@@ -176,6 +176,7 @@ mod on_disk {
     const CASES: &str = "VARIATE_DURABLE_CASES";
 
     /// Each case opens a store a few times; more than a glance is asked for.
+    #[expect(clippy::disallowed_methods, reason = "says how many cases to try")]
     fn config() -> ProptestConfig {
         let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(8);
         ProptestConfig { cases, max_shrink_iters: 300, ..ProptestConfig::default() }

@@ -15,8 +15,10 @@ fn on_the_systems_clock(make: MakeStore<'_>, rules: Rules) -> World {
     World { store: make(clock.clone()).into(), clock, rules }
 }
 
-/// What every store must do, and how many rounds of it are enough for a slow one.
-const CLAUSES: [(fn(MakeStore<'_>, usize), usize); 5] = [
+type Clause = fn(MakeStore<'_>, usize);
+
+/// What every store must do, and in how many rounds it is looked at.
+const CLAUSES: [(Clause, usize); 5] = [
     (turns_are_not_interleaved, 20),
     (a_late_window_makes_the_interleaving_irrelevant, 20),
     (an_id_is_accepted_once_among_threads, 50),

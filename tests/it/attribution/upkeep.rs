@@ -3,12 +3,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::durable::settings;
 use super::world::{World, given};
 use variate::attribution::Rules;
-use variate::clock::Clock;
+use variate::clock::{Clock, Stopwatch};
 use variate::store::DurableStore;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -33,7 +33,7 @@ fn ids_of_past_days_go_and_the_store_opens_again() {
         }
         now_ms += 3 * DAY_MS;
         world.clock.advance_to(now_ms);
-        let started = Instant::now();
+        let started = Stopwatch::start();
         for number in 0.. {
             // Never a second without an entry.
             world.track(&given(), "free");

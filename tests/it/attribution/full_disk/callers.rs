@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -11,6 +11,7 @@ use super::super::kills::harness::Heard;
 use super::super::kills::plan::{id, plan};
 use super::super::model::What;
 use super::super::world::{EVENTS, Given, World};
+use variate::clock::Stopwatch;
 use variate::error::Error;
 use variate::store::Receipt;
 
@@ -81,7 +82,7 @@ impl Callers {
 
     /// Gives those that were refused.
     fn send(&self, world: &World, ids: Vec<String>, is_again: bool) -> Vec<String> {
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let send = |id: String| {
             let (is_repeat, receipt) = record(world, &id, self.padding);
             (id, is_repeat, receipt)
@@ -113,7 +114,7 @@ impl Callers {
 
     /// Waits until it has been refused, or stored, that often more.
     pub(super) fn wait_for(&self, what: &str, count: &AtomicU64, more: u64) {
-        let (started, before) = (Instant::now(), count.load(Ordering::Relaxed));
+        let (started, before) = (Stopwatch::start(), count.load(Ordering::Relaxed));
         while count.load(Ordering::Relaxed) < before + more {
             if started.elapsed() > Duration::from_secs(40) {
                 // Threads that wait for ever would keep a panic from being seen.
@@ -129,7 +130,7 @@ impl Callers {
     }
 }
 
-fn padding() -> &'static str {
+pub(super) fn padding() -> &'static str {
     static PADDING: std::sync::LazyLock<String> =
         std::sync::LazyLock::new(|| "0123456789abcdef".repeat(256));
     &PADDING
