@@ -41,6 +41,7 @@ pub mod clock;
 pub mod error;
 pub mod hash;
 pub mod name;
+mod threads;
 pub mod value;
 pub mod version;
 

@@ -49,6 +49,22 @@ impl AttributeHistory {
         self.spans.get(after.checked_sub(1)?).map(|span| &span.attributes)
     }
 
+    /// Notes an activation with the attributes of the latest span, not before that begins; gives them.
+    /// `None` where it is another one: then nothing has changed.
+    #[inline]
+    pub(super) fn note_latest(
+        &mut self,
+        time_ms: TimeMs,
+        (attributes, datafile): (GivenAttributes<'_>, &Datafile),
+    ) -> Option<&Attributes> {
+        let latest = self.spans.last_mut().filter(|span| span.from_ms <= time_ms)?;
+        if !attributes.are_kept_as(&latest.attributes, datafile) {
+            return None;
+        }
+        latest.through_ms = latest.through_ms.max(time_ms);
+        Some(&latest.attributes)
+    }
+
     /// Notes an activation; of two at the same time, the one that arrives last counts.
     pub(super) fn note(
         &mut self,

@@ -137,6 +137,24 @@ impl<E> UserRow<E> {
         self.history.latest_at(time_ms)
     }
 
+    /// Remembers an activation that means nothing for this row but that it was received: the same was shown
+    /// before, not later, and the attributes are still the latest. Gives those; `None` where it may mean
+    /// more, and nothing has changed.
+    #[inline]
+    pub fn commit_repeat(
+        &mut self,
+        fact: &ActivationFact<'_>,
+        attributes: (GivenAttributes<'_>, &Datafile),
+    ) -> Option<&Attributes> {
+        let held = self.activations.iter_mut().find(|held| Arc::ptr_eq(&held.shown, fact.shown))?;
+        if fact.time_ms < held.first_ms {
+            return None;
+        }
+        let kept = self.history.note_latest(fact.time_ms, attributes)?;
+        held.last_received_ms = held.last_received_ms.max(fact.received_at_ms);
+        Some(kept)
+    }
+
     /// Remembers an activation that was planned on this very row.
     pub fn commit_activation(
         &mut self,

@@ -1,6 +1,6 @@
 //! All experiments for one user: the user's id is hashed once, and each experiment goes on from there.
 //!
-//! Must not know threads.
+//! Must not know threads. Of several experiments with one key, the one that the key leads to is decided.
 
 use super::crowd::{Crowd, PreparedExperiment};
 use crate::datafile::{Audiences, Datafile, Rule, RuleIndex, RuleKind};
@@ -27,7 +27,7 @@ impl<'d> EveryExperiment<'d> {
         Self { datafile, experiments: experiments_of(datafile).map(prepare).collect() }
     }
 
-    /// Decides each experiment for a user, in the datafile's order.
+    /// Decides each experiment that a key leads to for a user, in the datafile's order.
     pub fn decide(&self, user: &User<'_>, mut each: impl FnMut(RuleIndex, ExperimentDecision)) {
         let bucketing_id = user.bucketing_id();
         let (prefix, given) = (Prefix::new(bucketing_id), Given::default());
@@ -57,7 +57,12 @@ impl<'d> EveryExperimentOfCrowd<'d> {
         Self { experiments: experiments_of(datafile).map(prepare).collect() }
     }
 
-    /// Decides each experiment for a user of the crowd, in the datafile's order.
+    /// The experiments that are decided, in the datafile's order.
+    pub fn experiments(&self) -> impl Iterator<Item = RuleIndex> {
+        self.experiments.iter().map(|(index, _)| *index)
+    }
+
+    /// Decides each of the experiments for a user of the crowd, in their order.
     pub fn decide(&self, user_id: &str, mut each: impl FnMut(RuleIndex, ExperimentDecision)) {
         let prefix = Prefix::new(user_id);
         for (index, prepared) in &self.experiments {
@@ -66,7 +71,9 @@ impl<'d> EveryExperimentOfCrowd<'d> {
     }
 }
 
+/// Of several experiments with one key, only the one that the key leads to: the others cannot be asked for.
 fn experiments_of(datafile: &Datafile) -> impl Iterator<Item = (RuleIndex, &Rule)> {
     let numbered = (0..).map(RuleIndex::at).zip(&datafile.rules);
-    numbered.filter(|(_, rule)| rule.kind == RuleKind::Experiment)
+    let experiments = numbered.filter(|(_, rule)| rule.kind == RuleKind::Experiment);
+    experiments.filter(|(index, rule)| datafile.experiment_index(&rule.key) == Some(*index))
 }

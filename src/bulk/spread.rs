@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::crowd::{Outcome, PreparedExperiment};
 use crate::datafile::{Datafile, RuleIndex};
 use crate::decide::{self, ExperimentDecision, Given, How, Silent, User};
+use crate::threads::on_threads;
 
 /// So many users are decided between two reports; a piece of work that threads take in turn.
 const PIECE_OF_USERS: usize = 16 * 1024;
@@ -96,7 +97,7 @@ fn spread<U: Sync, D: Send>(
     decide: impl Fn(&[U], &mut [D]) + Sync,
 ) {
     let pieces = users.chunks(PIECE_OF_USERS).zip(decisions.chunks_mut(PIECE_OF_USERS));
-    let helpers = threads.count().min(pieces.len()).saturating_sub(1);
+    let workers = threads.count().min(pieces.len());
     let (pieces, done) = (Mutex::new(pieces), AtomicUsize::new(0));
     let work = || {
         loop {
@@ -105,13 +106,5 @@ fn spread<U: Sync, D: Send>(
             progress(done.fetch_add(users.len(), Ordering::Relaxed) + users.len());
         }
     };
-    thread::scope(|scope| {
-        for _ in 0..helpers {
-            // Where no thread is to be had, those that there are do the work.
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break;
-            }
-        }
-        work();
-    });
+    on_threads(workers, work);
 }

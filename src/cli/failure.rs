@@ -70,6 +70,12 @@ impl Failure {
         Self { code: USAGE, error: Some(error) }
     }
 
+    /// Where a reader has seen enough of a whole answer, the answer's exit code stands.
+    pub(super) fn answered(self, code: u8) -> Self {
+        let is_quiet = self.error.is_none();
+        Self { code: if is_quiet { code } else { self.code }, ..self }
+    }
+
     /// Says what happened and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
         if let Some(error) = &self.error {

@@ -4,7 +4,7 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, a difference under --exit-code of diff, or something that a store did not take or has lost; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused, or a store that cannot be opened; 4 a store that another process has open";
+Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, a difference under --exit-code of diff, or something that a store did not take or has lost; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused, or a store that cannot be opened; 4 a store that another process has open; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:
@@ -103,7 +103,8 @@ and since the ids of experiments, rollout rules, holdouts and groups are part of
 is bucketed anew. Each difference says what it means for users.
 
 What it does to people is counted, not estimated: each user is decided for in both datafiles, for
-every experiment as getVariation does and for every flag as decide does. The users have no profiles,
+every experiment as getVariation does and for every flag as decide does: of several experiments with
+one key, that is the last. The users have no profiles,
 no forced variations and no forced decisions. Where you keep profiles, users who have one keep their
 variation, so fewer change than counted. Where a contextual bandit predicts, only who takes part is
 compared.
@@ -135,9 +136,12 @@ pub(super) const BUCKET_LESSON: &str = r#"The users:
                           empty cell gives no attribute
   CSV of one column       ids without a header
   NDJSON                  {"userId": "...", "attributes": {...}} or "..." a line; other members are ignored
+  An id that is empty is no user: it is mostly a cell that somebody forgot. --id-field names another
+  column or member for the ids.
 
 The variations, in the order of the users:
-  CSV                     user_id,variation       with --all a column for each experiment; empty for none
+  CSV                     user_id,variation       with --all a column for each experiment; empty for none.
+                          Of several experiments with one key, the last stands for it
   NDJSON                  {"userId": "...", "variationKey": "..."}; with --all "variationKeys": {...}; null for none
 
 The answer is that of activate and getVariation: whitelist, audiences, groups and traffic count, forced

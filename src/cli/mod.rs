@@ -44,7 +44,7 @@ pub use rehearse::{Rehearsal, RehearsalSetup, rehearse};
 /// The exit code is 0, 1 for a malformed line, an unknown key, findings of `check`, a difference under
 /// `diff --exit-code`, something that a store did not take or has lost, 2 for wrong usage or a file that
 /// cannot be used, 3 for a datafile that is unreadable or refused or a store that cannot be opened, 4 for
-/// a store that another process has open.
+/// a store that another process has open, 101 (that of a panic, too) for a defect of the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

@@ -51,21 +51,23 @@ impl<'a> UserContext<'a> {
     #[must_use]
     pub fn get_variation(&self, experiment_key: &str) -> Chosen<'a> {
         let chosen = match self.in_force() {
+            InForce::Held(None) => Chosen::nothing(InForce::Held(None), How::NotReady),
             InForce::Held(Some(datafile)) => match find(datafile, experiment_key) {
                 Some(found) => {
                     Chosen::held(datafile, found, self.decide_experiment(datafile, found))
                 }
                 None => Chosen::nothing(InForce::Held(Some(datafile)), How::UnknownExperiment),
             },
-            InForce::Held(None) => Chosen::nothing(InForce::Held(None), How::NotReady),
             InForce::Loaded(guard) => {
-                let found = guard.as_ref().ok_or(How::NotReady).and_then(|datafile| {
-                    let found = find(datafile, experiment_key).ok_or(How::UnknownExperiment)?;
-                    Ok((found.0, self.decide_experiment(datafile, found)))
-                });
-                match found {
-                    Ok((index, decided)) => Chosen::loaded(guard, index, decided),
-                    Err(how) => Chosen::nothing(InForce::Loaded(guard), how),
+                let Some(datafile) = guard.as_ref() else {
+                    return Chosen::nothing(InForce::Loaded(guard), How::NotReady);
+                };
+                match find(datafile, experiment_key) {
+                    Some((index, rule)) => {
+                        let decided = self.decide_experiment(datafile, (index, rule));
+                        Chosen::loaded(guard, index, decided)
+                    }
+                    None => Chosen::nothing(InForce::Loaded(guard), How::UnknownExperiment),
                 }
             }
         };

@@ -38,6 +38,7 @@ codes! {
     "ignored-field" => "a field has no meaning where it stands",
     "lone-surrogate" => "a `\\u` escape is half a character",
     "missing-field" => "a field that is needed is absent or null",
+    "misspelt-field" => "a field is called nearly like one that is read and that is absent",
     "nested-too-deep" => "conditions are nested beyond the limit",
     "never-true" => "an audience, or a part of an `or`, is true of no user, whatever the attributes",
     "no-traffic" => "no traffic range leads to an experiment or variation",

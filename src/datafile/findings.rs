@@ -13,10 +13,23 @@ const MOST_FINDINGS: usize = 1000;
 /// Texts of the datafile are cut to this many characters in messages.
 const MOST_QUOTED_CHARACTERS: usize = 60;
 
+/// A reference that leads nowhere.
+#[derive(Debug)]
+pub(super) struct Dangling<'f> {
+    /// What is meant, as messages call it.
+    pub(super) kind: &'f str,
+    /// What it is called.
+    pub(super) name: &'f str,
+    /// Where the reference stands.
+    pub(super) path: &'f str,
+}
+
 /// Findings in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     listed: Vec<(Finding, Place)>,
+    /// Of references that lead nowhere: the place in the list, what is meant, and what it is called.
+    dangling: Vec<(usize, String, String)>,
     unlisted: u64,
     worst_unlisted: Option<Severity>,
 }
@@ -57,22 +70,43 @@ impl Findings {
 
     /// A reference that leads nowhere, and what becomes of what it stands in.
     pub(super) fn dangling(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
-        self.push(
-            (Severity::Error, "dangling-reference"),
-            place,
-            dangling(kind, id, outcome),
-            DANGLING_REMEDY,
-        );
+        self.push_dangling(Severity::Error, place, (kind, id), outcome);
     }
 
     /// The same where hardly anything is lost.
     pub(super) fn dangling_lightly(&mut self, place: &Place, kind: &str, id: &str, outcome: &str) {
-        self.push(
-            (Severity::Warning, "dangling-reference"),
-            place,
-            dangling(kind, id, outcome),
-            DANGLING_REMEDY,
-        );
+        self.push_dangling(Severity::Warning, place, (kind, id), outcome);
+    }
+
+    fn push_dangling(
+        &mut self,
+        severity: Severity,
+        place: &Place,
+        (kind, id): (&str, &str),
+        outcome: &str,
+    ) {
+        if self.listed.len() < MOST_FINDINGS {
+            self.dangling.push((self.listed.len(), kind.to_owned(), id.to_owned()));
+        }
+        let message = || format!("no {kind} is called {}, {outcome}", quoted(id));
+        let remedy = "add it, or take the reference out";
+        self.push((severity, "dangling-reference"), place, message, remedy);
+    }
+
+    /// Whether a reference leads nowhere.
+    pub(super) fn has_dangling(&self) -> bool {
+        !self.dangling.is_empty()
+    }
+
+    /// Gives references that lead nowhere a better remedy, where there is one.
+    pub(super) fn mend_dangling(&mut self, remedy: impl Fn(&Dangling<'_>) -> Option<String>) {
+        for (place, kind, name) in &self.dangling {
+            if let Some((finding, _)) = self.listed.get_mut(*place)
+                && let Some(remedy) = remedy(&Dangling { kind, name, path: &finding.path })
+            {
+                finding.remedy = remedy;
+            }
+        }
     }
 
     /// Ends the list, with a last finding for what it does not hold.
@@ -116,12 +150,6 @@ impl Findings {
         let finding = Finding { path, severity, code, message, remedy };
         self.listed.push((finding, place.clone()));
     }
-}
-
-const DANGLING_REMEDY: &str = "add it, or take the reference out";
-
-fn dangling(kind: &str, id: &str, outcome: &str) -> impl Text {
-    move || format!("no {kind} is called {}, {outcome}", quoted(id))
 }
 
 /// A message: text, or a function that makes it once it is needed.

@@ -23,6 +23,7 @@ pub use check::{Checked, LocatedFinding};
 pub use code::{CODES, Code};
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
+pub(crate) use lint::Movement;
 pub(crate) use model::FILLER_AUDIENCE_ID;
 pub use model::{
     Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag,

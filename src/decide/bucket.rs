@@ -45,10 +45,20 @@ fn group_chooses<T: Trace>(
     is_chosen
 }
 
-/// The variation that a rule's own traffic allocation gives. Not inlined: so it needs few registers, and
-/// flags, which ask for it at several places, stay small.
+/// The variation that a rule's own traffic allocation gives, for flags. Not inlined: they ask for it at
+/// several places, and stay small.
 #[inline(never)]
 pub(super) fn variation<T: Trace>(
+    rule: &Rule,
+    bucketing_id: &str,
+    trace: &mut T,
+) -> Option<VariationIndex> {
+    variation_inlined(rule, bucketing_id, trace)
+}
+
+/// The same, for who asks for it at one place.
+#[inline(always)]
+pub(super) fn variation_inlined<T: Trace>(
     rule: &Rule,
     bucketing_id: &str,
     trace: &mut T,

@@ -109,35 +109,47 @@ fn decide<T: Trace>(
     given: &Given<'_>,
     trace: &mut T,
 ) -> ExperimentDecision {
-    if !rule.is_running {
-        trace.add(|| Step::NotRunning {
-            key: rule.key.to_string(),
-            status: rule.status.to_string(),
-        });
-        return ExperimentDecision::none(How::NotRunning);
-    }
-    if (given.has_arrangements() || !rule.whitelist.is_empty())
-        && let Some((variation, how)) = arranged(rule, user, given, trace)
+    if (!rule.is_plain || given.has_arrangements())
+        && let Some(decision) = before_audience(rule, user, given, trace)
     {
-        return ExperimentDecision { variation: Some(variation), how };
+        return decision;
     }
     if !audience::is_in(datafile, &rule.audiences, user, trace, || rule.key.to_string()) {
         return ExperimentDecision::none(How::OutsideAudience);
     }
     let bucketing_id = user.bucketing_id();
-    if rule.group.is_some() && !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
+    if !rule.is_plain && !bucket::group_admits(datafile, (index, rule), bucketing_id, trace) {
         return ExperimentDecision::none(How::OutsideTraffic);
     }
-    match bucket::variation(rule, bucketing_id, trace) {
+    match bucket::variation_inlined(rule, bucketing_id, trace) {
         None => ExperimentDecision::none(How::OutsideTraffic),
-        Some(_) if rule.is_contextual_bandit() => predicted((index, rule), given, trace),
+        Some(_) if !rule.is_plain && rule.is_contextual_bandit() => {
+            predicted((index, rule), given, trace)
+        }
         variation => ExperimentDecision { variation, how: How::Bucket },
     }
 }
 
-/// A variation that was arranged for the user before: forced, whitelisted or remembered. Not inlined:
-/// few experiments have any, and the others should not pay for it.
+/// What decides before the audience is asked, if anything does.
 #[cold]
+fn before_audience<T: Trace>(
+    rule: &Rule,
+    user: &User<'_>,
+    given: &Given<'_>,
+    trace: &mut T,
+) -> Option<ExperimentDecision> {
+    if !rule.is_running {
+        trace.add(|| Step::NotRunning {
+            key: rule.key.to_string(),
+            status: rule.status.to_string(),
+        });
+        return Some(ExperimentDecision::none(How::NotRunning));
+    }
+    let (variation, how) = arranged(rule, user, given, trace)?;
+    Some(ExperimentDecision { variation: Some(variation), how })
+}
+
+/// A variation that was arranged for the user before: forced, whitelisted or remembered.
 fn arranged<T: Trace>(
     rule: &Rule,
     user: &User<'_>,

@@ -6,7 +6,9 @@ use super::change::{Change, Place, Said};
 use super::matched::{Matched, Side};
 use super::matching::Identity;
 use super::words::{name, simplified, text, tree};
-use crate::datafile::{Audience, AudienceIndex, Audiences, FILLER_AUDIENCE_ID, Rule, RuleKind};
+use crate::datafile::{
+    Audience, AudienceIndex, Audiences, FILLER_AUDIENCE_ID, Movement, Rule, RuleKind,
+};
 use crate::targeting::{Condition, Tree};
 
 /// So many of the rules that use an audience are named.
@@ -51,12 +53,13 @@ fn changed(old: &Audience, new: &Audience, matched: &Matched<'_>, found: &mut Ve
             Said::words(conditions_of(&before)),
             Said::words(conditions_of(&after)),
         );
-        found.push(change.meaning(used_by(new, matched)));
+        let movement = Movement::of_conditions(old.conditions(), new.conditions());
+        found.push(change.meaning(used_by(new, movement, matched)));
     }
 }
 
 /// Which rules of the new datafile a change of an audience concerns.
-fn used_by(audience: &Audience, matched: &Matched<'_>) -> String {
+fn used_by(audience: &Audience, movement: Movement, matched: &Matched<'_>) -> String {
     let datafile = matched.new.datafile;
     let is_it = |index: &AudienceIndex| {
         datafile.audience(*index).is_some_and(|one| std::ptr::eq(one, audience))
@@ -67,6 +70,17 @@ fn used_by(audience: &Audience, matched: &Matched<'_>) -> String {
         Audiences::Tree(tree, _) => tree.leaves().any(is_it),
     };
     let said = |rule: &Rule| format!("{} {}", kind_name(rule.kind()), name(rule.key()));
+    // Who leaves the audience may enter a rule that is for those outside it.
+    let is_turned = |rule: &Rule| match rule.audiences() {
+        Audiences::Tree(tree, _) => is_below_not(tree, &is_it),
+        Audiences::Everyone | Audiences::One(_) => false,
+    };
+    let may_move = movement.may_enter || movement.may_leave;
+    let movement = if may_move && datafile.rules().iter().any(is_turned) {
+        Movement { may_enter: true, may_leave: true }
+    } else {
+        movement
+    };
     let count = datafile.rules().iter().filter(uses).count();
     let mut users: Vec<String> =
         datafile.rules().iter().filter(uses).take(MOST_RULES).map(said).collect();
@@ -76,7 +90,25 @@ fn used_by(audience: &Audience, matched: &Matched<'_>) -> String {
     if count > users.len() {
         users.push(format!("{} more", count - users.len()));
     }
-    format!("users enter and leave, nobody is bucketed anew: {}", users.join(", "))
+    format!("{}: {}", moves(movement), users.join(", "))
+}
+
+fn is_below_not<L>(tree: &Tree<L>, is_it: &impl Fn(&L) -> bool) -> bool {
+    match tree {
+        Tree::And(parts) | Tree::Or(parts) => parts.iter().any(|part| is_below_not(part, is_it)),
+        Tree::Not(part) => part.leaves().any(is_it),
+        Tree::Leaf(_) | Tree::Unknown => false,
+    }
+}
+
+/// Who comes and goes, in words.
+fn moves(Movement { may_enter, may_leave }: Movement) -> &'static str {
+    match (may_enter, may_leave) {
+        (true, true) => "users enter and leave, nobody is bucketed anew",
+        (true, false) => "users enter and nobody leaves or is bucketed anew",
+        (false, true) => "users leave and nobody enters or is bucketed anew",
+        (false, false) => "nobody enters, leaves or is bucketed anew",
+    }
 }
 
 /// What a rule is, in a word.
@@ -110,7 +142,11 @@ pub(super) fn of_rules(
         return None;
     }
     let change = place.changed("audience", said(before), said(after));
-    Some(change.meaning("users enter and leave, nobody is bucketed anew"))
+    let movement = Movement::of_rules(
+        (old.datafile, old_rule.audiences()),
+        (new.datafile, new_rule.audiences()),
+    );
+    Some(change.meaning(moves(movement)))
 }
 
 /// Which audiences a rule is for, in words.

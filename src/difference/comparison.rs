@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
+use super::asked;
 use super::effect::{Effect, Name, SubjectEffect, Transition};
 use super::got::{self, Got, Outcome};
 use super::matched::Matched;
@@ -42,7 +43,8 @@ pub struct Tally {
 type Way = (Outcome, Outcome, bool);
 
 impl<'d> Comparison<'d> {
-    /// Pairs the experiments and flags of two datafiles.
+    /// Pairs the experiments and flags of two datafiles as callers ask for them: experiments by the key
+    /// that leads to them, else by their id.
     #[must_use]
     pub fn new(old: &'d Datafile, new: &'d Datafile) -> Self {
         let matched = Matched::new(old, new);
@@ -50,7 +52,8 @@ impl<'d> Comparison<'d> {
         let subject = |is_flag: bool| {
             move |pair: &Pair| Subject { is_flag, old: number(pair.old), new: number(pair.new) }
         };
-        let mut subjects: Vec<Subject> = matched.experiments.iter().map(subject(false)).collect();
+        let mut subjects: Vec<Subject> =
+            asked::experiments(&matched).iter().map(subject(false)).collect();
         let experiments = subjects.len();
         subjects.extend(matched.flags.iter().map(subject(true)));
         Self { matched, subjects, experiments }

@@ -2,6 +2,7 @@
 //!
 //! Must not know stores, sinks, clients or clocks.
 
+mod asked;
 mod audiences;
 mod change;
 mod comparison;

@@ -147,10 +147,11 @@ fn group(
         let group = rule.group().and_then(|index| side.datafile.group(index));
         group.is_some_and(Group::is_exclusive)
     };
-    Some(change.meaning(if is_exclusive(old_side, old) || is_exclusive(new_side, new) {
-        "an exclusive group decides first who may be in it: users enter and leave"
-    } else {
-        "nobody is affected: no exclusive group is concerned"
+    Some(change.meaning(match (is_exclusive(old_side, old), is_exclusive(new_side, new)) {
+        (true, true) => "an exclusive group decides first who may be in it: users enter and leave",
+        (false, true) => "an exclusive group decides first who may be in it: users leave",
+        (true, false) => "no exclusive group keeps users out of it any more: users enter",
+        (false, false) => "nobody is affected: no exclusive group is concerned",
     }))
 }
 

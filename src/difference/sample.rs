@@ -4,13 +4,13 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use parking_lot::Mutex;
 
 use super::comparison::{Comparison, Tally};
 use crate::decide::User;
 use crate::targeting::Attribute;
+use crate::threads::on_threads;
 
 /// A thread takes so many users at a time.
 const USERS_AT_A_TIME: u64 = 1024;
@@ -50,13 +50,7 @@ impl Sample<'_> {
             let tally = self.part(comparison, &next, progress);
             sum.lock().merge(tally);
         };
-        thread::scope(|scope| {
-            // This thread works too, so it does no harm where no other can be started.
-            for _ in 1..threads {
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
+        on_threads(threads, work);
         sum.into_inner()
     }
 

@@ -28,11 +28,6 @@ impl<'a> Seen<'a> {
         Self { text, windows: Windows::of(text) }
     }
 
-    #[cold]
-    fn equals_in_full(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-
     /// The text.
     #[inline]
     #[must_use]
@@ -46,11 +41,16 @@ impl PartialEq for Seen<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.text.len() == other.text.len()
             && self.windows == other.windows
-            && (self.text.len() <= MOST_BYTES_SHOWN || self.equals_in_full(other))
+            && (self.text.len() <= MOST_BYTES_SHOWN || are_equal_in_full(self.text, other.text))
     }
 }
 
 impl Eq for Seen<'_> {}
+
+#[cold]
+fn are_equal_in_full(one: &str, other: &str) -> bool {
+    one == other
+}
 
 /// A name that is kept.
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use std::ops::BitAnd;
 
 use super::{MOST_BYTES_SHOWN, Name, Seen};
 
-/// So many bits of a displacement say which bits of the hash count.
-const SHIFT_BITS: u32 = 4;
+/// So many displacements for each slot are tried.
+const DISPLACEMENTS_OF_SLOT: usize = 16;
 
 /// So often are other seeds tried before a name may stand elsewhere than it should.
 const MOST_DEALS: usize = 16;
@@ -39,14 +39,23 @@ impl<T: Copy> NameTable<T> {
     #[must_use]
     pub fn get(&self, text: &str) -> Option<T> {
         let seen = Seen::new(text);
-        let mut place = self.place(hash(&seen, self.seeds));
-        while let Some(Some(slot)) = self.slots.get(place) {
+        let place = self.place(hash(&seen, self.seeds));
+        let slot = self.slots.get(place)?.as_ref()?;
+        if slot.name.is_seen_as(&seen) { Some(slot.value) } else { self.get_behind(place, text) }
+    }
+
+    /// Searches on from a place: where the text is no name of the table, or the name does not stand where
+    /// it should.
+    #[cold]
+    fn get_behind(&self, mut place: usize, text: &str) -> Option<T> {
+        let seen = Seen::new(text);
+        loop {
+            place = (place + 1) & mask(&self.slots);
+            let slot = self.slots.get(place)?.as_ref()?;
             if slot.name.is_seen_as(&seen) {
                 return Some(slot.value);
             }
-            place = (place + 1) & mask(&self.slots);
         }
-        None
     }
 }
 
@@ -65,10 +74,9 @@ impl<T> NameTable<T> {
         else {
             return true;
         };
-        // More displacements lead to no other places.
-        let most = self.slots.len().saturating_mul(1 << SHIFT_BITS);
+        let most = self.slots.len().saturating_mul(DISPLACEMENTS_OF_SLOT);
         let most = u16::try_from(most).unwrap_or(u16::MAX);
-        let found = (0..most).find(|displacement| self.has_room(&hashed, *displacement));
+        let found = (1..most).find(|displacement| self.has_room(&hashed, *displacement));
         if let (Some(displacement), Some(kept)) = (found, self.displacements.get_mut(bucket)) {
             *kept = displacement;
         }
@@ -100,7 +108,7 @@ impl<T: Copy> NameTable<T> {
         let buckets = (named.len() / 3).max(1).next_power_of_two();
         let mut table = Self {
             slots: std::iter::repeat_with(|| None).take(slots).collect(),
-            displacements: std::iter::repeat_n(0, buckets).collect(),
+            displacements: std::iter::repeat_n(1, buckets).collect(),
             seeds,
         };
         let mut dealt: Vec<Vec<_>> = std::iter::repeat_with(Vec::new).take(buckets).collect();
@@ -149,13 +157,11 @@ fn bucket_of(hash: u64, buckets: &[u16]) -> usize {
     low_bits(hash >> 40) & mask(buckets)
 }
 
-/// A place by hash and displacement, before it is brought down to the number of slots. The low bits of the
-/// displacement say which bits of the hash count, so that two names that agree in some are told apart by
-/// others.
+/// A place by hash and displacement, before it is brought down to the number of slots: bits from the middle
+/// of the product, so that each displacement mixes others, and two names that agree in some are told apart.
 #[inline]
 fn displaced(hash: u64, displacement: u16) -> usize {
-    let shift = displacement & ((1 << SHIFT_BITS) - 1);
-    low_bits((hash >> shift) ^ u64::from(displacement >> SHIFT_BITS))
+    low_bits(hash.wrapping_mul(displacement.into()) >> 24)
 }
 
 #[inline]

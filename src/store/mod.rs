@@ -11,7 +11,7 @@ mod receipt;
 #[cfg(feature = "durable")]
 pub use durable::{
     DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, Mended, Retained,
-    RetainedRecords, Verified, WhenFull, inspect, is_there, mend, verify,
+    RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
 };
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};

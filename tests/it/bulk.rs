@@ -3,6 +3,7 @@
 //!
 //! Must not know how bulk comes to its answers.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -99,9 +100,13 @@ fn check(datafile: &Datafile, users: &[User<'_>], seen: &mut SeenKinds) {
     for user in users {
         let mut met = Vec::new();
         every.decide(user, |index, decision| met.push((index, decision)));
-        let count = datafile.experiments().count();
-        assert_eq!(met.len(), count, "every experiment, once");
+        let keys: BTreeSet<&str> = datafile.experiments().map(|rule| rule.key()).collect();
+        let met_keys = met.iter().map(|(index, _)| datafile.rule(*index).unwrap().key());
+        let met_keys: BTreeSet<&str> = met_keys.collect();
+        assert_eq!((met.len(), met_keys), (keys.len(), keys), "every key, once");
         for (index, decision) in met {
+            let key = datafile.rule(index).unwrap().key();
+            assert_eq!(datafile.experiment_index(key), Some(index), "what the key leads to");
             assert_eq!(decision, one_by_one(datafile, index, user), "{user:?}");
             seen.see(decision.how);
         }

@@ -9,6 +9,7 @@ mod decide;
 mod diff;
 mod events;
 mod malformed;
+mod pipes;
 mod replay;
 mod text;
 mod usage;

@@ -17,18 +17,18 @@ const CALLS: u64 = 10_000;
 
 /// The cases, and how many instructions a call of each may take.
 const LIMITS: &[(&str, Option<u64>)] = &[
-    ("decision", Some(430)),
-    ("decision-audience", Some(640)),
-    ("decision-held", Some(350)),
-    ("decision-audience-held", Some(550)),
-    ("decision-looked-up", Some(250)),
-    ("decision-audience-looked-up", Some(440)),
-    ("flag", Some(1300)),
-    ("flag-audience", Some(1500)),
-    ("activate-first", Some(2900)),
-    ("activate-repeated", Some(1850)),
-    ("activate-repeated-looked-up", Some(1750)),
-    ("track", Some(9800)),
+    ("decision", Some(400)),
+    ("decision-audience", Some(600)),
+    ("decision-held", Some(320)),
+    ("decision-audience-held", Some(515)),
+    ("decision-looked-up", Some(217)),
+    ("decision-audience-looked-up", Some(413)),
+    ("flag", Some(1225)),
+    ("flag-audience", Some(1420)),
+    ("activate-first", Some(2800)),
+    ("activate-repeated", Some(1655)),
+    ("activate-repeated-looked-up", Some(1515)),
+    ("track", Some(9400)),
 ];
 
 #[test]

@@ -21,6 +21,8 @@ mod difference;
 mod engine;
 mod events;
 mod instructions;
+#[cfg(feature = "durable")]
+mod on_disk;
 #[cfg(feature = "cli")]
 mod oracle;
 #[cfg(feature = "durable")]

@@ -38,7 +38,7 @@ pub(in crate::cli) struct BenchArguments {
     #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
     pub(in crate::cli) threads: Vec<usize>,
 
-    /// How long each measurement takes: a number and a unit (ms, s, m)
+    /// How long each measurement takes: a number and a unit (ms, s, m), 1d at most
     #[arg(long, value_name = "SPAN", default_value = "300ms", value_parser = parse_duration_ms, allow_hyphen_values = true)]
     pub(in crate::cli) duration: i64,
 

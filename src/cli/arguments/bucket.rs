@@ -30,6 +30,11 @@ pub(in crate::cli) struct BucketArguments {
     #[arg(long, value_enum)]
     pub(in crate::cli) input_format: Option<UsersFormat>,
 
+    /// The column or member that holds the user id; without it, a column user_id, userId or id, or the
+    /// member userId
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) id_field: Option<String>,
+
     /// How the variations are written; without it, as the users are
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<UsersFormat>,

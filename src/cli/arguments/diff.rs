@@ -48,6 +48,11 @@ pub(in crate::cli) struct DiffArguments {
     #[arg(long, value_enum, value_name = "FORMAT", requires = "users")]
     pub(in crate::cli) input_format: Option<UsersFormat>,
 
+    /// The column or member that holds the user id; by default a column user_id, userId or id, or the
+    /// member userId
+    #[arg(long, value_name = "NAME", requires = "users")]
+    pub(in crate::cli) id_field: Option<String>,
+
     /// Decide on so many threads; by default on all that the machine has
     #[arg(long, value_name = "N", value_parser = parse_threads, allow_hyphen_values = true)]
     pub(in crate::cli) threads: Option<usize>,

@@ -67,13 +67,16 @@ pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), value))
 }
 
+/// No store is older.
+const MOST_DAYS_AGO: i64 = 36_525;
+
 /// A time: a date or a date and time (in UTC, if it does not say otherwise), milliseconds since 1970, or
 /// a span before now.
 pub(super) fn parse_time(text: &str) -> Result<TimeMs, String> {
     if let Ok(time_ms) = text.parse() {
         return Ok(time_ms);
     }
-    if let Ok(span_ms) = parse_span_ms(text) {
+    if let Ok(span_ms) = parse_span_ms(text, MOST_DAYS_AGO) {
         return Ok(system_time_ms().saturating_sub(span_ms));
     }
     let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).map(|time| time.timestamp());
@@ -86,6 +89,13 @@ pub(super) fn parse_time(text: &str) -> Result<TimeMs, String> {
 /// More threads than any machine has are a slip of the finger.
 const MOST_THREADS: usize = 1024;
 
+/// Events that wait longer than this are nobody's late arrivals.
+const MOST_DAYS_OF_A_LATE_WINDOW: i64 = 366;
+
+pub(super) fn parse_late_window_ms(text: &str) -> Result<i64, String> {
+    parse_span_ms(text, MOST_DAYS_OF_A_LATE_WINDOW)
+}
+
 pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=MOST_THREADS) => Ok(count),
@@ -93,8 +103,11 @@ pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Nobody waits longer for one measurement.
+const MOST_DAYS_OF_A_MEASUREMENT: i64 = 1;
+
 pub(super) fn parse_duration_ms(text: &str) -> Result<i64, String> {
-    match parse_span_ms(text) {
+    match parse_span_ms(text, MOST_DAYS_OF_A_MEASUREMENT) {
         Ok(0) => Err("nothing can be measured in no time: give 1ms or more".to_owned()),
         read => read,
     }

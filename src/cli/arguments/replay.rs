@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::parsers::datafile_parser;
+use super::parsers::{datafile_parser, parse_late_window_ms};
 use super::{FindingsArguments, Format};
-use crate::cli::span::parse_span_ms;
 use crate::events::AttributionMode;
 
 #[derive(Debug, Args)]
@@ -40,8 +39,8 @@ pub(in crate::cli) struct ReplayArguments {
     pub(in crate::cli) sticky: bool,
 
     /// How long an event waits for an activation that arrives later but happened earlier: a number and
-    /// a unit (ms, s, m, h, d)
-    #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = parse_span_ms, allow_hyphen_values = true)]
+    /// a unit (ms, s, m, h, d), 366d at most
+    #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = parse_late_window_ms, allow_hyphen_values = true)]
     pub(in crate::cli) late_window: i64,
 
     /// How answers are written

@@ -66,8 +66,10 @@ pub(super) fn measure(
         let helpers: Result<Vec<_>, _> = (1..threads).map(spawn).collect();
         let helpers = helpers.map_err(failed)?;
         let own = run(0);
-        let others = helpers.into_iter().map(|helper| helper.join().unwrap_or_default());
-        Ok::<_, Failure>(others.chain([own]).collect())
+        let lost = "a thread failed, so the figures are incomplete: report this";
+        let joined = helpers.into_iter().map(|helper| helper.join());
+        let others = joined.map(|found| found.map_err(|_| Failure::defect(lost.to_owned())));
+        others.chain([Ok(own)]).collect::<Result<_, Failure>>()
     })?;
     let of_kind = |place: usize| tallies.iter().filter_map(move |of_thread| of_thread.get(place));
     Ok((0..).zip(group).map(|(place, what)| sum_up(*what, of_kind(place))).collect())

@@ -62,7 +62,9 @@ impl<'d> Assigner<'d> {
                 None => {
                     let of_crowd = EveryExperimentOfCrowd::new(datafile, crowd);
                     let every = EveryExperiment::new(datafile);
-                    (Subject::Every(of_crowd, every), datafile.experiments().collect())
+                    let rules = of_crowd.experiments().filter_map(|index| datafile.rule(index));
+                    let rules = rules.collect();
+                    (Subject::Every(of_crowd, every), rules)
                 }
             };
         let columns = rules.into_iter().map(|rule| Column::new(rule, form)).collect();

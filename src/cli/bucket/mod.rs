@@ -36,7 +36,8 @@ pub(super) fn run(arguments: &BucketArguments) -> Result<ExitCode, Failure> {
             "the datafile has no experiments: there is nothing to assign".to_owned(),
         ));
     }
-    let users = UsersFile::open(&arguments.users, arguments.input_format)?;
+    let users =
+        UsersFile::open(&arguments.users, arguments.input_format, arguments.id_field.as_deref())?;
     let shared: Vec<Attribute<'_>> = arguments.shared_attributes();
     let crowd = Crowd { attributes: &shared, segments: None };
     let format = arguments.format.unwrap_or_else(|| users.format());

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use parking_lot::Mutex;
@@ -64,26 +65,48 @@ pub(super) fn run(
         let _ = free.send(Batch { counts: assigner.no_counts(), ..Batch::default() });
     }
     let to_assign = Mutex::new(to_assign);
-    thread::scope(|scope| {
-        let reader = spawn(scope, move || read_all(&mut users, &to_read, &read))?;
+    let read = Arc::new(read);
+    let stop = Stop { to_assigners: Arc::downgrade(&read), assigners: threads };
+    // Not of the scope: it may wait for input for ever, and nobody else does once nobody writes.
+    let reader = thread::Builder::new().spawn(move || read_all(&mut users, &to_read, &read));
+    let reader = reader.map_err(|error| Failure::usage(Error::thread("bucket", error)))?;
+    let written = thread::scope(|scope| {
+        let stop = stop;
         for _ in 0..threads {
             let (assigned, layout, to_assign) = (assigned.clone(), &layout, &to_assign);
             spawn(scope, move || assign_all(assigner, layout, to_assign, &assigned))?;
         }
         drop(assigned);
         let written = write_all((to_write, free), progress, assigner.no_counts(), write)?;
-        // Had the reader panicked, those that it feeds would have ended as at the end of the file.
-        reader.join().map_err(|_| incomplete())??;
-        Ok(written)
-    })
+        drop(stop);
+        Ok::<_, Failure>(written)
+    })?;
+    // Had the reader panicked, those that it feeds would have ended as at the end of the file.
+    reader.join().map_err(|_| incomplete())??;
+    Ok(written)
 }
 
-fn spawn<'scope, T: Send + 'scope>(
+/// Ends those who assign, whatever the reader waits for.
+struct Stop {
+    /// The reader's own; gone when the reader is, and then nobody waits.
+    to_assigners: Weak<Sender<Option<Batch>>>,
+    assigners: usize,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        if let Some(sender) = self.to_assigners.upgrade() {
+            (0..self.assigners).for_each(|_| drop(sender.send(None)));
+        }
+    }
+}
+
+fn spawn<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), Failure> {
     let spawned = thread::Builder::new().spawn_scoped(scope, work);
-    spawned.map_err(|error| Failure::usage(Error::thread("bucket", error)))
+    spawned.map(drop).map_err(|error| Failure::usage(Error::thread("bucket", error)))
 }
 
 /// A thread panicked, and has told that by itself; the output lacks users.
@@ -97,7 +120,7 @@ fn incomplete() -> Failure {
 fn read_all(
     users: &mut UsersFile,
     free: &Receiver<Batch>,
-    read: &Sender<Batch>,
+    read: &Sender<Option<Batch>>,
 ) -> Result<(), Failure> {
     let mut number = 0;
     // Whoever is no longer there has met an error and tells it.
@@ -107,7 +130,7 @@ fn read_all(
         }
         batch.number = number;
         number += 1;
-        if read.send(batch).is_err() {
+        if read.send(Some(batch)).is_err() {
             break;
         }
     }
@@ -117,12 +140,12 @@ fn read_all(
 fn assign_all(
     assigner: &Assigner<'_>,
     layout: &Layout,
-    to_assign: &Mutex<Receiver<Batch>>,
+    to_assign: &Mutex<Receiver<Option<Batch>>>,
     assigned: &Sender<Result<Batch, Failure>>,
 ) {
     loop {
         let received = to_assign.lock().recv();
-        let Ok(mut batch) = received else { break };
+        let Ok(Some(mut batch)) = received else { break };
         // The others would wait for ever for a batch that is lost.
         let done = panic::catch_unwind(AssertUnwindSafe(|| batch.assign(assigner, layout)));
         let sent = assigned.send(done.map(|()| batch).map_err(|_| incomplete()));

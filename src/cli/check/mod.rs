@@ -70,7 +70,8 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         say(&format!("error: {name}{}", refusal.message));
     }
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)?;
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| Failure::output(error).answered(outcome.exit_code))?;
     Ok(ExitCode::from(outcome.exit_code))
 }
 

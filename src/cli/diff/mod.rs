@@ -60,9 +60,11 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
         Format::Json => json::text(&report),
     };
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)?;
     let is_noticed = arguments.exit_code && !report.is_empty();
-    Ok(if is_noticed { ExitCode::from(DIFFERENT) } else { ExitCode::SUCCESS })
+    let exit_code = if is_noticed { DIFFERENT } else { 0 };
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| Failure::output(error).answered(exit_code))?;
+    Ok(ExitCode::from(exit_code))
 }
 
 /// Loads both datafiles; where both cannot be used, both are told.

@@ -3,11 +3,11 @@
 //! Must not know what is different.
 
 use std::path::Path;
-use std::thread;
 
 use parking_lot::Mutex;
 use serde_json::Map;
 
+use crate::bulk::Threads;
 use crate::cli::arguments::DiffArguments;
 use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
@@ -15,14 +15,14 @@ use crate::cli::read_call::attributes;
 use crate::cli::users::{Block, UsersFile};
 use crate::decide::User;
 use crate::difference::{Comparison, Sample, Tally};
+use crate::threads::on_threads;
 
 /// Decides for the users in both datafiles; `None` where there are to be none.
 pub(super) fn tally(
     arguments: &DiffArguments,
     comparison: &Comparison<'_>,
 ) -> Result<Option<Tally>, Failure> {
-    let all = || thread::available_parallelism().map_or(1, usize::from);
-    let threads = arguments.threads.unwrap_or_else(all);
+    let threads = arguments.threads.unwrap_or_else(|| Threads::All.count());
     match &arguments.users {
         Some(path) => of_file(arguments, path, comparison, threads).map(Some),
         None if arguments.sample == 0 => Ok(None),
@@ -53,7 +53,7 @@ fn of_file(
     comparison: &Comparison<'_>,
     threads: usize,
 ) -> Result<Tally, Failure> {
-    let file = UsersFile::open(path, arguments.input_format)?;
+    let file = UsersFile::open(path, arguments.input_format, arguments.id_field.as_deref())?;
     let progress = Progress::start_counting("users", file.total_bytes()).alone_on_the_terminal();
     let progress = Mutex::new(progress);
     let (file, sum) = (Mutex::new(file), Mutex::new(Ok(Tally::default())));
@@ -67,13 +67,7 @@ fn of_file(
             (Err(_), _) => {}
         }
     };
-    thread::scope(|scope| {
-        // This thread works too, so it does no harm where no other can be started.
-        for _ in 1..threads {
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
+    on_threads(threads, work);
     progress.into_inner().finish();
     sum.into_inner().map_err(|(_, failure)| failure)
 }

@@ -4,13 +4,14 @@
 //! it is JSON, else it is text.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::Line;
 use super::block::Block;
 use super::user::{FileUser, FileValue};
+use super::{Line, NO_ID};
 use crate::cli::members::Fault;
 use crate::cli::words::{counted, listed, name};
 
@@ -26,21 +27,34 @@ pub(in crate::cli) struct Columns {
 }
 
 impl Columns {
-    /// Reads the first record: a header that names the id's column, or an id in the only column.
-    pub(super) fn of_first_record(record: &[u8]) -> Result<Self, Fault> {
+    /// Reads the first record: a header that names the id's column, or an id in the only column. With a
+    /// name for the id's column, it is a header.
+    pub(super) fn of_first_record(record: &[u8], id_name: Option<&str>) -> Result<Self, Fault> {
         let mut first = StringRecord::new();
         let mut reader = reader(record);
         reader.read_record(&mut first).map_err(|_| NOT_UTF8.to_owned())?;
-        let is_id = |cell: &str| ID_NAMES.contains(&cell.trim().to_lowercase().as_str());
-        match (first.iter().position(is_id), first.len()) {
-            (Some(id), _) => {
-                Ok(Self { names: first.iter().map(|cell| cell.trim().to_owned()).collect(), id })
-            }
-            (None, 0 | 1) => Ok(Self { names: Arc::default(), id: 0 }),
-            (None, _) => Err(format!(
-                "no column is called user_id, userId or id (found {}): name the column of the ids so",
-                listed(first.iter().map(name))
+        let names: Vec<String> = first.iter().map(|cell| cell.trim().to_owned()).collect();
+        let is_id = |cell: &str| match id_name {
+            Some(name) => cell == name,
+            None => ID_NAMES.contains(&cell.to_lowercase().as_str()),
+        };
+        let mut ids = (0..).zip(&names).filter(|(_, cell)| is_id(cell));
+        let ids = (ids.next(), ids.next());
+        if ids.0.is_some() {
+            refuse_twins(&names)?;
+        }
+        match (ids.0, ids.1, &*names) {
+            (Some((id, _)), None, _) => Ok(Self { id, names: names.into() }),
+            (Some((_, one)), Some((_, other)), _) => Err(format!(
+                "the columns {} and {} may both hold the ids: tell which does with --id-field",
+                name(one),
+                name(other)
             )),
+            (None, _, [] | [_]) if id_name.is_none() => {
+                refuse_other_separators(names.first().map_or("", String::as_str), is_id)?;
+                Ok(Self { names: Arc::default(), id: 0 })
+            }
+            (None, ..) => Err(no_ids(&names, id_name)),
         }
     }
 
@@ -129,8 +143,47 @@ impl Columns {
         }
         match id.filter(|id| !id.is_empty()) {
             Some(id) => Ok(FileUser { id: Cow::Borrowed(id), attributes }),
-            None => Err("there is no user id: write one, or take the line out".to_owned()),
+            None => Err(NO_ID.to_owned()),
         }
+    }
+}
+
+/// What else than a comma may stand between the columns of a file that was meant as CSV.
+const OTHER_SEPARATORS: [(char, &str); 3] = [(';', "`;`"), ('\t', "a tab"), ('|', "`|`")];
+
+/// A header with other separators would be taken for an id.
+fn refuse_other_separators(first: &str, is_id: impl Fn(&str) -> bool) -> Result<(), Fault> {
+    let unquoted = |cell: &str| cell.trim().trim_matches('"').to_owned();
+    let separates = |separator: char| {
+        let mut cells = first.split(separator);
+        first.contains(separator) && cells.any(|cell| is_id(&unquoted(cell)))
+    };
+    match OTHER_SEPARATORS.iter().find(|(separator, _)| separates(*separator)) {
+        Some((_, separator)) => Err(format!(
+            "the columns are separated by {separator}: save the file with commas between them"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn refuse_twins(names: &[String]) -> Result<(), Fault> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twin) => Err(format!("two columns are called {}: give each its own name", name(twin))),
+        None => Ok(()),
+    }
+}
+
+fn no_ids(names: &[String], id_name: Option<&str>) -> Fault {
+    let found = listed(names.iter().map(|cell| name(cell)));
+    match id_name {
+        Some(wanted) => format!(
+            "no column is called {} (found {found}): give --id-field the name of the column of the ids",
+            name(wanted)
+        ),
+        None => format!(
+            "no column is called user_id, userId or id (found {found}): name the column of the ids so, or tell its name with --id-field"
+        ),
     }
 }
 

@@ -13,6 +13,7 @@ mod user;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
@@ -45,15 +46,24 @@ pub(super) struct UsersFile {
 #[derive(Debug, Clone)]
 pub(super) enum Layout {
     Csv(csv::Columns),
-    Ndjson,
+    /// With the name of the member that holds the id.
+    Ndjson(Arc<str>),
 }
+
+/// A user without an id is hardly meant, although the engine would decide for one: in neither form.
+const NO_ID: &str = "the user id is empty: write one, or take the line out";
 
 /// One line of a block: its number in the file, and the user or what is wrong.
 pub(super) type Line<'l> = (u64, Result<FileUser<'l>, Fault>);
 
 impl UsersFile {
-    /// Opens a file; `-` is standard input. Without a format, the name's extension tells it.
-    pub(super) fn open(path: &Path, format: Option<UsersFormat>) -> Result<Self, Failure> {
+    /// Opens a file; `-` is standard input. Without a format, the name's extension tells it. The id's
+    /// column or member may have a name of its own.
+    pub(super) fn open(
+        path: &Path,
+        format: Option<UsersFormat>,
+        id_name: Option<&str>,
+    ) -> Result<Self, Failure> {
         let format = match format {
             Some(format) => format,
             None => format_of(path).map_err(|fault| Failure::usage(anyhow::Error::msg(fault)))?,
@@ -68,10 +78,10 @@ impl UsersFile {
         };
         let mut blocks = Blocks::new(input, format == UsersFormat::Csv);
         let layout = match format {
-            UsersFormat::Ndjson => Layout::Ndjson,
+            UsersFormat::Ndjson => Layout::Ndjson(member_of_ids(id_name)?.into()),
             UsersFormat::Csv => {
                 let first = blocks.peek_record().map_err(unreadable)?;
-                let columns = csv::Columns::of_first_record(first)
+                let columns = csv::Columns::of_first_record(first, id_name)
                     .map_err(|fault| Failure::malformed(format!("line 1: {fault}")))?;
                 Layout::Csv(columns)
             }
@@ -88,7 +98,7 @@ impl UsersFile {
     pub(super) fn format(&self) -> UsersFormat {
         match self.layout {
             Layout::Csv(_) => UsersFormat::Csv,
-            Layout::Ndjson => UsersFormat::Ndjson,
+            Layout::Ndjson(_) => UsersFormat::Ndjson,
         }
     }
 
@@ -112,9 +122,19 @@ impl Layout {
     ) -> Result<(), E> {
         match self {
             Self::Csv(columns) => columns.read(block, each),
-            Self::Ndjson => ndjson::read(block, each),
+            Self::Ndjson(id_name) => ndjson::read(id_name, block, each),
         }
     }
+}
+
+fn member_of_ids(id_name: Option<&str>) -> Result<&str, Failure> {
+    let id_name = id_name.unwrap_or(ndjson::ID_NAME);
+    if id_name == ndjson::ATTRIBUTES {
+        let message =
+            "--id-field: that member holds the attributes: name the one that holds the id";
+        return Err(Failure::usage(anyhow::Error::msg(message)));
+    }
+    Ok(id_name)
 }
 
 fn format_of(path: &Path) -> Result<UsersFormat, Fault> {

@@ -66,6 +66,7 @@ fn one(
         rule_type: rule_type_of(wire.type_name.as_deref(), bandit.is_some()),
         status: (*wire.status).into(),
         is_running: wire.status == RUNNING,
+        is_plain: false,
         group: draft.group,
         audiences: audiences.of_rule(wire, findings),
         audience_conditions_text: wire.audience_conditions.as_ref().map(|node| node.text().into()),
@@ -87,6 +88,10 @@ fn one(
         flag: None,
         id,
     };
+    rule.is_plain = rule.is_running
+        && rule.whitelist.is_empty()
+        && rule.group.is_none()
+        && !rule.is_contextual_bandit();
     rule.shown = rule.variations.iter().map(|one| Arc::new(Shown::new(&rule, one))).collect();
     rule
 }

@@ -168,6 +168,9 @@ impl Lint<'_, '_> {
             },
             Shape::Audience(name, _) => format!("the audience {}", quoted(name)),
             Shape::Not(part) => format!("not {}", self.label(part)),
+            Shape::And(parts) | Shape::Or(parts) if parts.len() == 1 => {
+                parts.first().map_or_else(String::new, |part| self.label(part))
+            }
             _ => formula.place.to_string(),
         }
     }

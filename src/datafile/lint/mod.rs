@@ -7,13 +7,16 @@ mod attributes;
 mod audiences;
 mod context;
 mod events;
+mod fields;
 mod flags;
 mod holdouts;
 mod keys;
 mod logic;
 mod matches;
+mod movement;
 mod ranges;
 mod reach;
+mod references;
 mod rollouts;
 mod status;
 mod takers;
@@ -25,10 +28,13 @@ use super::findings::Findings;
 use super::model::Datafile;
 use super::wire::WireDatafile;
 use context::Context;
+pub(crate) use movement::Movement;
 
 /// Looks for everything that linting finds.
 pub(super) fn lint(wire: &WireDatafile<'_>, datafile: &Datafile, findings: &mut Findings) {
     let mut context = Context::new(wire, datafile, findings.paths());
+    references::lint(&context, findings);
+    fields::lint(&context, findings);
     keys::lint(&context, findings);
     ranges::lint(&context, findings);
     traffic::lint(&context, findings);

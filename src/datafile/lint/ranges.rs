@@ -5,7 +5,8 @@
 //! in front of all that end higher (somebody wrote 0 %; behind one of those it runs backwards), an empty
 //! one behind all the others, and a rollout rule, delivery, holdout or group that ends below 10000. An
 //! experiment that does gets a note, since it could say so with an empty range at the end, unless the
-//! gap is so small that only rounding explains it.
+//! gap is so small that only rounding explains it, or the ends so low that percent must be meant: those
+//! are warnings.
 //!
 //! Must not know who falls into a range.
 
@@ -16,6 +17,9 @@ use crate::datafile::place::Place;
 use crate::datafile::wire::{WireRange, WireRule};
 
 const ALL: u16 = 10_000;
+
+/// All, as who thinks of percent writes it.
+const HUNDRED_PERCENT: u16 = 100;
 
 pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
     for (wire, rule) in &context.rules {
@@ -29,8 +33,9 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
         };
         order(context, &wire.allocation, key_of, findings);
         let place = wire.place.field("trafficAllocation");
-        let is_rounded = end_is_rounded(&wire.allocation, &place, findings);
-        if !is_rounded && is_expected_to_be_full(rule) {
+        let is_reported = end_is_rounded(&wire.allocation, &place, findings)
+            || end_is_percent(&wire.allocation, (&place, is_often_small(rule)), findings);
+        if !is_reported && is_expected_to_be_full(rule) {
             falls_short(wire, &place, findings);
         }
     }
@@ -42,7 +47,9 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
                 found.map_or_else(|| id.to_owned(), |experiment| experiment.key.to_string())
             };
             order(context, &group.allocation, key_of, findings);
-            end_is_rounded(&group.allocation, &place, findings);
+            if !end_is_rounded(&group.allocation, &place, findings) {
+                end_is_percent(&group.allocation, (&place, false), findings);
+            }
         } else if !group.allocation.is_empty() {
             let message = "the group's policy is not \"random\", so its experiments overlap and the ranges mean nothing";
             let remedy = "make the policy \"random\" if a user is to be in one of them, else take the ranges out";
@@ -120,6 +127,39 @@ fn end_is_rounded(ranges: &[WireRange<'_>], place: &Place, findings: &mut Findin
         findings.warning("range-falls-short", place, message, "end the last range at 10000");
     }
     is_rounded
+}
+
+/// Ends that look like percent: all of them between 0 and 100. A rollout rule, delivery or holdout may
+/// well be for a percent of the users, so of those it takes two ranges, the last up to 100.
+fn end_is_percent(
+    ranges: &[WireRange<'_>],
+    (place, is_often_small): (&Place, bool),
+    findings: &mut Findings,
+) -> bool {
+    let end = end_of(ranges);
+    let lanes = ranges.iter().filter(|range| range.end > 0).count();
+    let is_percent = if is_often_small {
+        lanes > 1 && end == HUNDRED_PERCENT
+    } else {
+        (1..=HUNDRED_PERCENT).contains(&end)
+    };
+    if is_percent {
+        let message = || {
+            format!(
+                "the ranges end at {end}, which is {}: ends are in hundredths of a percent, up to {ALL}",
+                percent(end)
+            )
+        };
+        let remedy = "if percent are meant, multiply the ends by 100; if so few users are, say so with a last range to 10000 with an empty \"entityId\"";
+        findings.warning("range-falls-short", place, message, remedy);
+    }
+    is_percent
+}
+
+fn is_often_small(rule: &Rule) -> bool {
+    let is_delivery =
+        matches!(rule.rule_type, RuleType::TargetedDelivery | RuleType::FeatureRollout);
+    rule.kind != RuleKind::Experiment || is_delivery
 }
 
 /// Rules that deliver something often go to a share of the users; experiments seldom.

@@ -1,8 +1,9 @@
 //! Rule: what runs can be had by bucketing.
 //!
 //! An experiment that runs has ranges; in an exclusive group, one of the group's ranges leads to it; and
-//! each of its variations has a range or a whitelisted user. No fault: a range that ends at 0, which
-//! says that nobody is meant, and bandits, which move their traffic themselves.
+//! each of its variations has a range or a whitelisted user. No fault: a range that ends at 0 beside
+//! others, which says that nobody is meant, and bandits, which move their traffic themselves. An experiment
+//! that nobody can get a variation of is worth a warning, unless it is for whitelisted users.
 //!
 //! Must not know the order of ranges.
 
@@ -51,17 +52,34 @@ fn experiments_of_groups<'a>(context: &Context<'a>) -> HashMap<&'a str, HashSet<
     by_group
 }
 
+/// Whether no bucket leads to a variation. Ranges of bandits count only where there are none.
+fn is_for_nobody(wire: &WireRule<'_>, rule: &Rule) -> bool {
+    if rule.rule_type == RuleType::MultiArmedBandit {
+        return wire.allocation.is_empty();
+    }
+    let mut start = 0;
+    let mut is_for_somebody = |range: &WireRange<'_>| {
+        let is_wide = range.end > start;
+        start = start.max(range.end);
+        is_wide && range.entity_id.is_some()
+    };
+    !wire.allocation.iter().any(&mut is_for_somebody)
+}
+
 fn of_variations(context: &Context<'_>, wire: &WireRule<'_>, rule: &Rule, findings: &mut Findings) {
-    if wire.allocation.is_empty() && rule.rule_type != RuleType::FeatureRollout {
-        let message = || {
-            format!(
-                "{} runs, but has no traffic ranges: nobody is bucketed into it",
-                quoted(&rule.key)
-            )
-        };
+    let is_for_listed = !wire.whitelist.is_empty() && !wire.allocation.is_empty();
+    let may_be_empty = is_for_listed || rule.rule_type == RuleType::FeatureRollout;
+    if !may_be_empty && is_for_nobody(wire, rule) {
         let place = wire.place.field("trafficAllocation");
         if !context.is_reported(&place) {
-            findings.note("no-traffic", &place, message, "give it ranges, or pause it");
+            let why = if wire.allocation.is_empty() {
+                "has no traffic ranges"
+            } else {
+                "all its traffic leads to no variation"
+            };
+            let message =
+                || format!("{} runs, but {why}: nobody is bucketed into it", quoted(&rule.key));
+            findings.warning("no-traffic", &place, message, "give it ranges, or pause it");
         }
         return;
     }

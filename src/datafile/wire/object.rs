@@ -51,6 +51,12 @@ impl<'a> Object<'a> {
         (node.kind() != Kind::Null).then_some(node)
     }
 
+    /// All fields that are not null, in the order of the text.
+    pub(in crate::datafile) fn fields(&self) -> impl Iterator<Item = (&str, &Node<'a>)> {
+        let fields = self.fields.iter().map(|(name, node)| (&**name, node));
+        fields.filter(|(_, node)| node.kind() != Kind::Null)
+    }
+
     /// All fields, in the order of the text.
     pub(in crate::datafile) fn into_fields(self) -> impl Iterator<Item = (Cow<'a, str>, Node<'a>)> {
         self.fields.into_iter()

@@ -18,6 +18,9 @@ use crate::store::{Cursor, Step, Store};
 const LARGEST_BATCH: usize = 500;
 /// How long an idle thread sleeps in the store, which cannot be woken for the end of the delivery.
 const IDLE: Duration = Duration::from_millis(50);
+/// How long a thread lets records gather after it has taken all that waited: each look at the store
+/// disturbs those who fill it.
+const GATHERING: Duration = Duration::from_millis(1);
 const SHORTEST_BACK_OFF: Duration = Duration::from_millis(100);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 
@@ -33,6 +36,7 @@ pub(super) struct Carrier {
 impl Carrier {
     pub(super) fn run(mut self) {
         while !self.progress.is_stopping() {
+            let hurries = self.progress.hurries();
             let after = self.progress.through(self.place);
             let batch = match self.store.outbox(after, LARGEST_BATCH, IDLE) {
                 Ok(batch) => batch,
@@ -49,6 +53,9 @@ impl Carrier {
                 match self.store.advance(&self.name, step) {
                     Ok(()) => self.progress.note_delivered(self.place, through, records.len()),
                     Err(error) => self.pause(&error),
+                }
+                if records.len() < LARGEST_BATCH {
+                    self.progress.back_off(GATHERING, hurries);
                 }
             }
         }

@@ -10,36 +10,47 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::engine::{Space, Write};
-use super::entry::{Entry, Row, RowKey, Totals};
+use super::entry::{Entry, Row, RowKey, signed};
 use super::meta;
 use super::queue::Group;
 use super::turn::day_of;
 use super::unreadable::Unreadable;
-use super::wire::{packed_record, packed_row, unpacked_record};
+use super::wire::{packed_record, packed_row};
 use super::{Inner, Stored};
+use crate::clock::Stopwatch;
 use crate::error::Error;
 
-/// How often the store tidies up while nothing is to be stored.
+/// How often the store tidies up.
 const TIDYING: Duration = Duration::from_secs(1);
 const SHORTEST_BACK_OFF: Duration = Duration::from_millis(100);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
-/// As many records are taken away at once.
-const RECORDS_TIDIED_AT_ONCE: usize = 4096;
 
 impl Inner {
     /// Stores entries until the store is closed, and what is left then.
     pub(super) fn store_entries(&self) {
+        let mut since_tidied = Stopwatch::start();
         loop {
             match self.queue.take(TIDYING) {
                 Some(group) => self.store_group(group),
                 None if self.queue.is_stopping() => return,
-                None => self.tidy_up(),
+                None => {}
+            }
+            if since_tidied.elapsed() >= TIDYING {
+                self.tidy_up();
+                since_tidied = Stopwatch::start();
             }
         }
     }
 
+    /// Stores what waits now. For the committer itself, which cannot wait for itself.
+    pub(super) fn store_waiting(&self) {
+        if let Some(group) = self.queue.take(Duration::ZERO) {
+            self.store_group(group);
+        }
+    }
+
     fn store_group(&self, group: Group) {
-        match self.check_room().and_then(|()| self.commit(&group)) {
+        match self.commit(&group) {
             Ok(()) => {
                 self.flight.land(&group.entries, group.number);
                 self.queue.finish(&group);
@@ -73,9 +84,8 @@ impl Inner {
     }
 
     fn reopened(&self) -> Result<(), Error> {
-        self.check_room()?;
         self.engine.reopen()?;
-        let numbers = self.load()?;
+        let numbers = self.read_state()?;
         self.flight.crash();
         self.queue.accept(numbers);
         Ok(())
@@ -89,7 +99,7 @@ impl Inner {
         for entry in &group.entries {
             stored.totals = stored.totals.plus(entry.change);
             stored.released = stored.released.max(entry.released);
-            stored.latest = stored.latest.max(self.write_entry(entry, &mut writes).map_err(why)?);
+            self.write_entry(entry, &mut stored, &mut writes).map_err(why)?;
         }
         writes.push(meta::totals(&stored.totals, stored.latest).map_err(why)?);
         // Names that the rows and records above have just been given are among them.
@@ -114,17 +124,18 @@ impl Inner {
         Ok(())
     }
 
-    /// Gives the sequence number of its last record.
-    fn write_entry(&self, entry: &Entry, writes: &mut Vec<Write>) -> Result<u64, Unreadable> {
-        let mut latest = 0;
+    fn write_entry(
+        &self,
+        entry: &Entry,
+        stored: &mut Stored,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), Unreadable> {
         for (sequence, record) in (entry.first_sequence..).zip(&entry.records) {
-            let value = Some(packed_record(record, &self.names)?);
-            writes.push(Write {
-                space: Space::Outbox,
-                key: Box::new(sequence.to_be_bytes()),
-                value,
-            });
-            latest = sequence;
+            let packed = packed_record(record, &self.names)?;
+            stored.totals.record_bytes += signed(packed.len());
+            stored.latest = stored.latest.max(sequence);
+            let key = Box::new(sequence.to_be_bytes());
+            writes.push(Write { space: Space::Outbox, key, value: Some(packed) });
         }
         if let Some(accepted) = entry.id {
             let space = Space::Ids(day_of(accepted.until_ms));
@@ -132,7 +143,7 @@ impl Inner {
             writes.push(Write { space, key: Box::new(accepted.id.into_bytes()), value });
         }
         writes.extend(entry.writes.iter().cloned());
-        Ok(latest)
+        Ok(())
     }
 
     /// Lets readers see what is stored.
@@ -143,60 +154,4 @@ impl Inner {
         drop(current);
         self.published.notify_all();
     }
-
-    /// Refuses while the disk has less room than is to be left.
-    fn check_room(&self) -> Result<(), Error> {
-        let folder = self.engine.folder();
-        let room = rustix::fs::statvfs(folder)
-            .map_err(|error| Error::file("see the free space of", folder, error))?;
-        let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
-        if free_bytes < self.settings.reserved_bytes {
-            let (free, reserved) = (free_bytes >> 20, self.settings.reserved_bytes >> 20);
-            let why = format!(
-                "its disk has {free} MiB left, and {reserved} MiB are kept in reserve: free some"
-            );
-            return Err(Error::store_refuses(folder, why));
-        }
-        Ok(())
-    }
-
-    /// Takes away what is over: ids of past days, and records that every sink has had for long enough.
-    fn tidy_up(&self) {
-        // What fails now is tried again the next time; recording finds out by itself.
-        let _: Result<(), Error> = self.drop_old_ids().and_then(|()| self.drop_old_records());
-    }
-
-    fn drop_old_ids(&self) -> Result<(), Error> {
-        let today = day_of(self.clock.now_ms());
-        for day in self.engine.days()?.into_iter().filter(|day| *day < today) {
-            self.engine.drop_day(day)?;
-        }
-        Ok(())
-    }
-
-    fn drop_old_records(&self) -> Result<(), Error> {
-        let Stored { released, oldest, .. } = *self.stored.lock();
-        let before_ms = self.clock.now_ms().saturating_sub(self.settings.record_retention_ms);
-        let keys = oldest.to_be_bytes().to_vec()..=released.to_be_bytes().to_vec();
-        let old = self.engine.range(Space::Outbox, keys, RECORDS_TIDIED_AT_ONCE)?;
-        let is_over = |value: &[u8]| {
-            let record = unpacked_record(value, &self.names);
-            record.is_ok_and(|record| record.about().received_at_ms < before_ms)
-        };
-        let over = old.into_iter().take_while(|(_, value)| is_over(value));
-        let removals: Vec<_> = over
-            .map(|(key, _)| Write { space: Space::Outbox, key: key.into(), value: None })
-            .collect();
-        let Some(last) = removals.last() else { return Ok(()) };
-        let next = meta::number(&last.key).map_or(oldest, |last| last.saturating_add(1));
-        self.engine.commit(removals)?;
-        self.stored.lock().oldest = next;
-        Ok(())
-    }
-}
-
-impl Totals {
-    /// The totals of nothing.
-    pub(super) const NONE: Self =
-        Self { users: 0, activations: 0, pending_events: 0, dead_letters: 0 };
 }

@@ -20,12 +20,14 @@ use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PinningPolicy};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::config::{
+    BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
+};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
 use super::holder::holder;
-use super::journal::mend;
+use super::journal::{mend, note_dropped};
 use crate::error::Error;
 
 /// A place to write to.
@@ -143,6 +145,8 @@ impl Engine {
         let mut opened = self.opened.write();
         let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
         let Some(keyspace) = opened.ids.remove(&day) else { return Ok(()) };
+        note_dropped(&self.folder, keyspace.id())
+            .map_err(|error| Error::file("write to", &self.folder, error))?;
         self.guarded("drop old ids of", || opened.database.delete_keyspace(keyspace))
     }
 
@@ -217,14 +221,23 @@ impl Engine {
 
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
 const IDS: &str = "ids-";
+const WORKERS: usize = 2;
 
 impl Opened {
     fn open(folder: &Path, setup: Setup) -> fjall::Result<Self> {
         let database = Database::builder(folder)
             .cache_size(setup.cache_bytes)
             .max_journaling_size(setup.journal_bytes)
-            .worker_threads(2)
+            // Journals are checked by compressing again what was compressed: another version of the
+            // compressor could refuse them.
+            .journal_compression(CompressionType::None)
+            // With more, a flush that fails can leave a commit waiting for ever.
+            .worker_threads(WORKERS)
             .open()?;
+        Self::with_keyspaces(database, setup)
+    }
+
+    fn with_keyspaces(database: Database, setup: Setup) -> fjall::Result<Self> {
         let with_memtable =
             move |options: KeyspaceCreateOptions| options.max_memtable_size(setup.memtable_bytes);
         let plain = move || with_memtable(KeyspaceCreateOptions::default());
@@ -262,6 +275,8 @@ fn point_reads() -> KeyspaceCreateOptions {
         .filter_policy(FilterPolicy::all(filter))
         .filter_block_pinning_policy(PinningPolicy::all(true))
         .index_block_pinning_policy(PinningPolicy::all(true))
+        .filter_block_partitioning_policy(PartitioningPolicy::all(false))
+        .index_block_partitioning_policy(PartitioningPolicy::all(false))
         .expect_point_read_hits(false)
 }
 

@@ -46,15 +46,22 @@ pub(super) struct Totals {
     pub(super) activations: i64,
     pub(super) pending_events: i64,
     pub(super) dead_letters: i64,
+    /// Of records, whether they wait or not.
+    pub(super) record_bytes: i64,
 }
 
 impl Totals {
+    /// The totals of nothing.
+    pub(super) const NONE: Self =
+        Self { users: 0, activations: 0, pending_events: 0, dead_letters: 0, record_bytes: 0 };
+
     pub(super) const fn plus(self, change: Self) -> Self {
         Self {
             users: self.users.saturating_add(change.users),
             activations: self.activations.saturating_add(change.activations),
             pending_events: self.pending_events.saturating_add(change.pending_events),
             dead_letters: self.dead_letters.saturating_add(change.dead_letters),
+            record_bytes: self.record_bytes.saturating_add(change.record_bytes),
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) fn totals(totals: &Totals, latest: u64) -> Result<Write, Unreadable> 
         activations: totals.activations,
         pending_events: totals.pending_events,
         dead_letters: totals.dead_letters,
+        record_bytes: totals.record_bytes,
         latest,
     };
     Ok(Write { space: Space::Meta, key: TOTALS_KEY.into(), value: Some(packed(&stored)?) })
@@ -51,6 +52,7 @@ pub(super) fn unpacked_totals(value: &[u8]) -> Result<(Totals, u64), Unreadable>
         activations: stored.activations,
         pending_events: stored.pending_events,
         dead_letters: stored.dead_letters,
+        record_bytes: stored.record_bytes,
     };
     Ok((totals, stored.latest))
 }

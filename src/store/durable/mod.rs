@@ -20,6 +20,7 @@ mod outbox;
 mod queue;
 mod reading;
 mod settings;
+mod tidy;
 mod turn;
 mod unreadable;
 mod verify;
@@ -29,7 +30,7 @@ pub use at_rest::is_there;
 pub(super) use commit::Commit;
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained, RetainedRecords};
-pub use settings::{DurableSettings, WhenFull};
+pub use settings::{DurableSettings, WhenFull, WhenOverBudget};
 pub use verify::{Fault, FaultKind, Verified, verify};
 
 use std::path::Path;
@@ -45,6 +46,7 @@ use self::flight::Flight;
 use self::names::Names;
 use self::outbox::Sinks;
 use self::queue::{Numbers, Queue};
+use self::tidy::Tidying;
 use self::turn::{Arriving, Begun, repeated_event};
 use self::unreadable::Unreadable;
 use super::{Recorded, Statistics, Store};
@@ -74,6 +76,7 @@ struct Inner {
     /// Rung when there is more that is stored.
     published: Condvar,
     sinks: Mutex<Sinks>,
+    tidying: Mutex<Tidying>,
     /// What happened since the store was opened.
     counts: Mutex<Statistics>,
 }
@@ -109,7 +112,7 @@ impl DurableStore {
         holder::note(engine.folder());
         let inner = Arc::new(Inner::unloaded(engine, clock, settings));
         inner.load_names()?;
-        let numbers = inner.load()?;
+        let numbers = inner.read_state()?;
         inner.queue.accept(numbers);
         let shared = Arc::clone(&inner);
         let committer = thread::Builder::new()
@@ -215,6 +218,7 @@ impl Inner {
             stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
             published: Condvar::new(),
             sinks: Mutex::default(),
+            tidying: Mutex::default(),
             counts: Mutex::default(),
         }
     }
@@ -252,7 +256,7 @@ impl Inner {
     }
 
     /// Reads how far the store is; a new one gets its format.
-    fn load(&self) -> Result<Numbers, Error> {
+    fn read_state(&self) -> Result<Numbers, Error> {
         let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
         if !self.has_format()? {
             self.engine.commit(vec![meta::format()])?;

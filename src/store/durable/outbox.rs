@@ -220,7 +220,7 @@ impl Inner {
         Ok(count)
     }
 
-    fn put_writes(&self, writes: Vec<Write>, change: Totals) -> Result<Receipt, Error> {
+    pub(super) fn put_writes(&self, writes: Vec<Write>, change: Totals) -> Result<Receipt, Error> {
         let place = self.queue.place_at_once()?;
         let queued = place.put(|_, _| Entry { writes, change, ..Entry::default() });
         queued.map(|(commit, _)| Receipt::of_commit(commit))

@@ -34,7 +34,10 @@ struct State {
     /// Places taken: by entries that wait or are being written, and by who is about to bring one.
     taken: usize,
     numbers: Numbers,
+    /// Why nothing at all is taken.
     refusal: Option<Arc<Error>>,
+    /// Why callers' entries are not taken, while those that make room still are.
+    pause: Option<Arc<Error>>,
     is_stopping: bool,
 }
 
@@ -79,15 +82,15 @@ impl Queue {
     /// Takes a place for an entry. May wait for one; so it must be asked for before any lock is taken.
     pub(super) fn place(&self) -> Result<Place<'_>, Error> {
         let mut state = self.state.lock();
-        let is_full = |state: &mut State| state.refusal.is_none() && state.taken >= self.limit;
+        let is_full = |state: &mut State| state.why_not().is_none() && state.taken >= self.limit;
         if is_full(&mut state) {
             match self.when_full {
                 WhenFull::Wait => self.changed.wait_while(&mut state, is_full),
                 WhenFull::Refuse => return Err(Error::full("the store's queue", self.limit)),
             }
         }
-        if let Some(refusal) = &state.refusal {
-            return Err(Error::not_stored(Arc::clone(refusal)));
+        if let Some(why) = state.why_not() {
+            return Err(Error::not_stored(Arc::clone(why)));
         }
         state.taken += 1;
         Ok(Place { queue: self, is_used: false })
@@ -144,6 +147,16 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Takes callers' entries only where there is no reason against it.
+    pub(super) fn pause(&self, why: Option<Arc<Error>>) {
+        let mut state = self.state.lock();
+        if why.is_some() || state.pause.is_some() {
+            state.pause = why;
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
     pub(super) fn stop(&self) {
         self.state.lock().is_stopping = true;
         self.arrived.notify_all();
@@ -168,11 +181,15 @@ impl Queue {
     }
 
     pub(super) fn refusal(&self) -> Option<Arc<Error>> {
-        self.state.lock().refusal.clone()
+        self.state.lock().why_not().cloned()
     }
 }
 
 impl State {
+    fn why_not(&self) -> Option<&Arc<Error>> {
+        self.refusal.as_ref().or(self.pause.as_ref())
+    }
+
     fn take(&mut self) -> Group {
         let number = self.group;
         self.group += 1;

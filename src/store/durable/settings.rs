@@ -23,6 +23,12 @@ pub struct DurableSettings {
     pub activation_retention_ms: i64,
     /// For how long a record is kept after all sinks have it, in milliseconds from its receipt.
     pub record_retention_ms: i64,
+    /// Room for records, in bytes: those that wait for sinks and those that are kept after. Beyond it,
+    /// the latter go before their time; what happens then, [`when_over_budget`](Self::when_over_budget)
+    /// says.
+    pub budget_bytes: u64,
+    /// What happens when the records that wait need more room than that.
+    pub when_over_budget: WhenOverBudget,
     /// Where the disk has less room than this, in bytes, entries are refused: so that others on it go on,
     /// and the store can still tidy up.
     pub reserved_bytes: u64,
@@ -44,9 +50,20 @@ pub enum WhenFull {
     Refuse,
 }
 
+/// What happens when the records that wait for sinks need more room than they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenOverBudget {
+    /// Entries are refused until sinks have taken some: who records is told, and nothing is lost.
+    #[default]
+    Refuse,
+    /// The oldest records are dropped, each run of them with a dead letter that says which: what is new
+    /// counts, what is old is lost to all sinks that do not have it yet.
+    ShedOldest,
+}
+
 impl Default for DurableSettings {
     /// 16 384 waiting entries, and calls wait beyond; a thousand activations and pending events per user;
-    /// activations for 180 days, records for 7; 256 MiB in reserve; 64 MiB of cache, 16 MiB per kind of data
+    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 64 MiB of cache, 16 MiB per kind of data
     /// for what is new, and 256 MiB of journals.
     fn default() -> Self {
         Self {
@@ -56,6 +73,8 @@ impl Default for DurableSettings {
             pending_events_per_user: 1_000,
             activation_retention_ms: 180 * DAY_MS,
             record_retention_ms: 7 * DAY_MS,
+            budget_bytes: 64 * 1024 * MEBIBYTE,
+            when_over_budget: WhenOverBudget::default(),
             reserved_bytes: 256 * MEBIBYTE,
             cache_bytes: 64 * MEBIBYTE,
             memtable_bytes: 16 * MEBIBYTE,

@@ -131,6 +131,32 @@ impl Inner {
         }
     }
 
+    /// Takes away what is over in a row, in its user's turn.
+    pub(super) fn tidy_row(&self, key: &[u8]) -> Result<(), Error> {
+        let place = self.queue.place_at_once()?;
+        let mut rows = self.flight.turn(key);
+        if rows.contains_key(key) {
+            // It is being used: the next pass sees it.
+            return Ok(());
+        }
+        let Some(bytes) = self.engine.get(Space::Rows, key)? else { return Ok(()) };
+        let before = unpacked_row(&bytes, &self.names);
+        let before = before.map_err(|why| self.unreadable("a user's row", &why))?;
+        let after = Arc::new(self.without_what_is_over(&before, self.clock.now_ms()));
+        let change = Totals::between(&before, &after);
+        let row = Some((key.into(), Arc::clone(&after)));
+        let (_, group) = place.put(|_, _| Entry { row, change, ..Entry::default() })?;
+        rows.insert(key.into(), (after, group));
+        Ok(())
+    }
+
+    fn without_what_is_over(&self, row: &Row, now_ms: TimeMs) -> Row {
+        let mut row = row.clone();
+        row.expire_pending(now_ms);
+        row.expire_activations(now_ms.saturating_sub(self.settings.activation_retention_ms));
+        row
+    }
+
     /// Where an id was accepted before: the receipt of that.
     fn repeats(&self, ids: &Ids, id: &Uuid, now_ms: TimeMs) -> Result<Option<Receipt>, Error> {
         if let Some(commit) = ids.get(id) {
@@ -181,7 +207,7 @@ impl Turn<'_> {
             time_ms: self.time_ms,
             received_at_ms: self.received_at_ms,
         });
-        let mut after = self.without_what_is_over(&before);
+        let mut after = self.inner.without_what_is_over(&before, self.received_at_ms);
         let plan = fact
             .as_ref()
             .map(|fact| plan_activation(&after, &self.environment, &self.rules, fact))
@@ -245,7 +271,7 @@ impl Turn<'_> {
                 Arc::default()
             }
         };
-        let mut after = self.without_what_is_over(&before);
+        let mut after = self.inner.without_what_is_over(&before, self.received_at_ms);
         let is_unknown_user = after.activation_count() == 0;
         let acceptance = self.acceptance(event.envelope.id.take());
         let fact = EventFact { id: &acceptance.id, time_ms: self.time_ms };
@@ -317,14 +343,6 @@ impl Turn<'_> {
         };
         let row = unpacked_row(&bytes, &self.inner.names);
         row.map(Arc::new).map_err(|why| self.inner.unreadable("a user's row", &why))
-    }
-
-    fn without_what_is_over(&self, row: &Row) -> Row {
-        let mut row = row.clone();
-        row.expire_pending(self.received_at_ms);
-        let retention_ms = self.inner.settings.activation_retention_ms;
-        row.expire_activations(self.received_at_ms.saturating_sub(retention_ms));
-        row
     }
 
     fn late_conversions(

@@ -72,6 +72,8 @@ pub(super) struct Captured {
 /// Impressions of one environment and one datafile, one after the other.
 #[derive(Debug)]
 pub(super) struct Run {
+    /// What is compared instead of the name, which lies beside a count of owners that readers write.
+    environment_number: u32,
     environment: Arc<str>,
     datafile: Arc<Datafile>,
     room: Room,
@@ -114,17 +116,19 @@ impl Captured {
         self.runs.is_empty()
     }
 
-    /// Captures an impression. The environment's shared name is only asked for where a run begins.
+    /// Captures an impression of the environment of this number, and gives it a run whose environment's
+    /// shared name is only asked for where the run begins.
     pub(super) fn push(
         &mut self,
-        (environment, shared): (&str, impl FnOnce() -> Arc<str>),
+        (environment_number, environment): (u32, impl FnOnce() -> Arc<str>),
         rooms: &SpareRooms,
         impression: &NewImpression<'_>,
         (attributes, moment): (Option<Attributes>, Moment),
     ) {
-        if !self.runs.last().is_some_and(|run| run.takes(environment, impression)) {
+        if !self.runs.last().is_some_and(|run| run.takes(environment_number, impression)) {
             self.runs.push(Run {
-                environment: shared(),
+                environment_number,
+                environment: environment(),
                 datafile: impression.datafile.clone(),
                 room: rooms.take(),
                 rarities: Vec::new(),
@@ -140,16 +144,16 @@ impl Captured {
         self.runs.len() > MOST_RUNS
     }
 
-    /// Takes all out.
-    pub(super) fn take(&mut self) -> Vec<Run> {
-        std::mem::take(&mut self.runs)
+    /// Takes all out, and keeps the room for as many runs.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Run> {
+        self.runs.drain(..)
     }
 }
 
 impl Run {
-    fn takes(&self, environment: &str, impression: &NewImpression<'_>) -> bool {
+    fn takes(&self, environment_number: u32, impression: &NewImpression<'_>) -> bool {
         Arc::ptr_eq(&self.datafile, impression.datafile)
-            && *self.environment == *environment
+            && self.environment_number == environment_number
             && self.room.entries.len() < IMPRESSIONS_PER_RUN
     }
 
@@ -187,7 +191,7 @@ impl Run {
     /// Makes records of it, in the order in which the impressions were captured. Their ids are made now,
     /// and never again.
     pub(super) fn make_records(self, rooms: &SpareRooms, mut take: impl FnMut(Record)) {
-        let Self { environment, datafile, mut room, rarities } = self;
+        let Self { environment, datafile, mut room, rarities, .. } = self;
         let mut user_id_start = 0;
         let mut rarities = rarities.into_iter().peekable();
         for (place, entry) in room.entries.drain(..).enumerate() {

@@ -113,7 +113,7 @@ impl MemoryStore {
         for shard in self.shards() {
             let mut shard = shard.lock();
             if !shard.captured.is_empty() {
-                self.records.arrive(shard.captured.take(), []);
+                self.records.bring(shard.captured.take());
             }
         }
     }

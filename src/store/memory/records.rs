@@ -70,6 +70,11 @@ impl Queue {
         self.latest.saturating_sub(self.waiting())
     }
 
+    /// How many have a later one.
+    fn count_after(&self, sequence: u64) -> usize {
+        self.records.len().saturating_sub(self.count_through(sequence))
+    }
+
     pub(super) fn waiting(&self) -> u64 {
         self.records.len() as u64
     }
@@ -128,9 +133,19 @@ impl WaitingRecords {
         }
     }
 
-    /// Puts what was captured in a shard on the pile, and then the records of one entry, for which one
-    /// place was promised. To be called under the shard's lock, so that a user's records stay in order.
-    pub(super) fn arrive(&self, captured: Vec<Run>, records: impl IntoIterator<Item = Record>) {
+    /// Puts what was captured in a shard on the pile, for a reader who makes records of it at once. To be
+    /// called under the shard's lock, so that a user's records stay in order.
+    pub(super) fn bring(&self, captured: impl IntoIterator<Item = Run>) {
+        self.arrived.lock().extend(captured.into_iter().map(Arrival::Captured));
+    }
+
+    /// The same where it may lie there until somebody reads, and then the records of one entry, for which
+    /// one place was promised.
+    pub(super) fn arrive(
+        &self,
+        captured: impl IntoIterator<Item = Run>,
+        records: impl IntoIterator<Item = Record>,
+    ) {
         let mut arrivals = Vec::new();
         for run in captured {
             if run.is_short() {
@@ -148,7 +163,11 @@ impl WaitingRecords {
     }
 
     /// The same where the promised place was used by what was captured: every record is a further one.
-    pub(super) fn arrive_further(&self, captured: Vec<Run>, records: Vec<Record>) {
+    pub(super) fn arrive_further(
+        &self,
+        captured: impl IntoIterator<Item = Run>,
+        records: Vec<Record>,
+    ) {
         self.taken.fetch_add(records.len().min(1), Ordering::Relaxed);
         self.arrive(captured, records);
     }
@@ -188,6 +207,12 @@ impl WaitingRecords {
         patience: Duration,
         bring: impl Fn(),
     ) -> Vec<(u64, Arc<Record>)> {
+        // Who is behind gets the next ones without looking at the shards, where others are at work.
+        let queue = self.queue.lock();
+        if queue.count_after(after) >= limit.max(1) {
+            return queue.after(after, limit);
+        }
+        drop(queue);
         let records = self.numbered(&bring).after(after, limit);
         if !records.is_empty() || patience.is_zero() {
             return records;

@@ -62,36 +62,46 @@ pub(super) struct Shard {
 
 /// The names of environments, shared and numbered: there are few.
 #[derive(Debug, Default)]
-pub(super) struct Environments(Vec<Arc<str>>);
+pub(super) struct Environments(Vec<Environment>);
+
+/// The name is here twice: what is compared must not lie beside the count of those who share the other,
+/// which readers of records write all the time.
+#[derive(Debug)]
+struct Environment {
+    name: SmolStr,
+    shared: Arc<str>,
+}
 
 impl Environments {
-    pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
-        match self.0.iter().find(|known| ***known == *name) {
-            Some(known) => known.clone(),
-            None => self.add(name),
-        }
+    /// The name of a number that was given out, shared.
+    pub(super) fn shared(&self, number: u32) -> Arc<str> {
+        self.0.get(number as usize).map(|one| one.shared.clone()).unwrap_or_default()
     }
 
-    fn number_of(&self, name: &str) -> Option<u32> {
-        self.0.iter().position(|known| **known == *name).map(small)
+    /// The number of a name, if it has one already.
+    pub(super) fn number_of(&self, name: &str) -> Option<u32> {
+        self.0.iter().position(|known| *known.name == *name).map(small)
     }
 
-    fn add(&mut self, name: &str) -> Arc<str> {
-        let shared: Arc<str> = name.into();
-        self.0.push(shared.clone());
-        shared
+    /// The number of a name.
+    pub(super) fn number_or_new(&mut self, name: &str) -> u32 {
+        self.number_of(name).unwrap_or_else(|| {
+            self.0.push(Environment { name: name.into(), shared: name.into() });
+            small(self.0.len().saturating_sub(1))
+        })
     }
 }
 
-/// Two lines of the cache: reading a user's row is mostly waiting for them.
+/// Two lines of the cache, side by side: reading a user's row is mostly waiting for them. All that is
+/// compared is in the first one, hence the order of the fields.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(128))]
 struct Slot {
     hash: u64,
     /// Its number among the environments.
     environment: u32,
-    user_id: SmolStr,
     recent_uses: u8,
+    user_id: SmolStr,
     row: UserRow<Held>,
 }
 
@@ -149,9 +159,9 @@ impl Shard {
         }
         let slot = Slot {
             hash: key.hash,
-            environment: self.number_of_environment(key.environment),
-            user_id: key.user_id.into(),
+            environment: self.environments.number_or_new(key.environment),
             recent_uses: 0,
+            user_id: key.user_id.into(),
             row: UserRow::default(),
         };
         let vacant = self.vacant.pop().and_then(|place| Some((place, self.slots.get_mut(place)?)));
@@ -178,15 +188,8 @@ impl Shard {
 
     /// The environment's name, shared.
     pub(super) fn environment(&mut self, name: &str) -> Arc<str> {
-        self.environments.shared(name)
-    }
-
-    fn number_of_environment(&mut self, name: &str) -> u32 {
-        self.environments.number_of(name).unwrap_or_else(|| {
-            let next = small(self.environments.0.len());
-            self.environments.add(name);
-            next
-        })
+        let number = self.environments.number_or_new(name);
+        self.environments.shared(number)
     }
 
     /// Lets an event wait for late activations.

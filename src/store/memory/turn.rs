@@ -10,9 +10,9 @@ use super::ids::Claim;
 use super::records::WaitingRecords;
 use super::shard::{Held, Shard, UserKey};
 use crate::attribution::{
-    Acceptance, ActivationFact, ActivationPlan, ConversionRecord, EntryId, Event, EventFact,
-    EventOutcome, EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent, Record,
-    Rules, Shown, TrackedEvent, UserRow, plan_activation, plan_event,
+    Acceptance, ActivationFact, ActivationPlan, Attributes, ConversionRecord, EntryId, Event,
+    EventFact, EventOutcome, EventPlan, ImpressionOutcome, LateCredit, NewImpression, PendingEvent,
+    Record, Rules, Shown, TrackedEvent, UserRow, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::store::{Receipt, Recorded};
@@ -52,7 +52,13 @@ impl<'a> Turn<'a> {
     ) -> Recorded<ImpressionOutcome> {
         let shown = impression.shows();
         let fact = shown.as_deref().map(|shown| self.fact(shown));
-        let (plan, slot) = self.plan_impression(fact.as_ref(), impression.user_id);
+        let slot = fact.and_then(|_| self.shard.find(&self.user(impression.user_id)));
+        let promised = self.records.reserve();
+        if promised.is_ok() && self.take_repeat(impression, fact.as_ref(), slot) {
+            let outcome = ImpressionOutcome { time_ms: self.dates.time_ms, ..Default::default() };
+            return Recorded { outcome, receipt: Receipt::stored() };
+        }
+        let plan = self.plan_impression(fact.as_ref(), slot);
         let outcome = ImpressionOutcome {
             duplicate: false,
             time_ms: self.dates.time_ms,
@@ -60,14 +66,14 @@ impl<'a> Turn<'a> {
             crossover: plan.crossover,
             late_credits: plan.late_credits.iter().map(|late| late.credit.clone()).collect(),
         };
-        if let Err(refusal) = self.records.reserve() {
+        if let Err(refusal) = promised {
             self.shard.counts.refused_records += 1 + plan.late_credits.len() as u64;
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
         }
         self.accept();
         let slot = fact.and_then(|fact| self.commit_impression(impression, &fact, &plan, slot));
         if self.records.are_kept() {
-            self.capture(impression, plan.first, slot);
+            self.capture(impression, plan.first, self.attributes_to_capture(impression, slot));
             if !plan.late_credits.is_empty() {
                 let row = slot.and_then(|slot| self.shard.row(slot));
                 let late = row.map(|row| late_records(row, plan.late_credits));
@@ -77,18 +83,52 @@ impl<'a> Turn<'a> {
         Recorded { outcome, receipt: Receipt::stored() }
     }
 
-    /// Captures an impression, with the attributes that the row keeps, if it keeps them.
-    fn capture(&mut self, impression: &NewImpression<'_>, first: bool, slot: Option<usize>) {
-        let Dates { time_ms, received_at_ms, .. } = self.dates;
+    /// Takes an impression that shows what its user was shown before, and tells nothing new: most of all
+    /// impressions. Gives whether it was one; else nothing has changed.
+    #[inline]
+    fn take_repeat(
+        &mut self,
+        impression: &NewImpression<'_>,
+        fact: Option<&ActivationFact<'_>>,
+        slot: Option<usize>,
+    ) -> bool {
+        let row = slot.and_then(|slot| self.shard.row_mut(slot));
+        let Some((row, fact)) = row.zip(fact) else { return false };
+        let given = (impression.attributes, &**impression.datafile);
+        let Some(kept) = row.commit_repeat(fact, given) else { return false };
+        let attributes = Some(kept).filter(|kept| !kept.is_empty()).cloned();
+        self.accept();
+        if self.records.are_kept() {
+            self.capture(impression, false, attributes);
+        }
+        true
+    }
+
+    /// The attributes that the row keeps, if it keeps them.
+    fn attributes_to_capture(
+        &self,
+        impression: &NewImpression<'_>,
+        slot: Option<usize>,
+    ) -> Option<Attributes> {
         let row = slot.and_then(|slot| self.shard.row(slot));
-        let attributes = match row.and_then(|row| row.attributes_at(time_ms)) {
+        match row.and_then(|row| row.attributes_at(self.dates.time_ms)) {
             Some(kept) => Some(kept).filter(|kept| !kept.is_empty()).cloned(),
             None if impression.attributes.are_none() => None,
             None => Some(impression.attributes.to_recorded(impression.datafile)),
-        };
+        }
+    }
+
+    #[inline]
+    fn capture(
+        &mut self,
+        impression: &NewImpression<'_>,
+        first: bool,
+        attributes: Option<Attributes>,
+    ) {
+        let Dates { time_ms, received_at_ms, .. } = self.dates;
         let Shard { captured, environments, .. } = &mut *self.shard;
-        let name = self.place.environment;
-        let environment = (name, || environments.shared(name));
+        let number = environments.number_or_new(self.place.environment);
+        let environment = (number, || environments.shared(number));
         let moment = Moment { time_ms, received_at_ms, first };
         captured.push(environment, &self.records.rooms, impression, (attributes, moment));
         if captured.is_much() {
@@ -163,20 +203,17 @@ impl<'a> Turn<'a> {
         ActivationFact { shown, time_ms, received_at_ms }
     }
 
-    /// Gives the place of the user's row, too, if there is one.
     fn plan_impression(
-        &mut self,
+        &self,
         fact: Option<&ActivationFact<'_>>,
-        user_id: &str,
-    ) -> (ActivationPlan, Option<usize>) {
-        let Some(fact) = fact else { return (ActivationPlan::default(), None) };
+        slot: Option<usize>,
+    ) -> ActivationPlan {
+        let Some(fact) = fact else { return ActivationPlan::default() };
         let Place { environment, rules, .. } = self.place;
-        let slot = self.shard.find(&self.user(user_id));
-        let plan = match slot.and_then(|slot| self.shard.row(slot)) {
+        match slot.and_then(|slot| self.shard.row(slot)) {
             Some(row) => plan_activation(row, environment, rules, fact),
             None => plan_activation(&UserRow::<Held>::default(), environment, rules, fact),
-        };
-        (plan, slot)
+        }
     }
 
     /// Gives the place of the user's row.

@@ -112,6 +112,8 @@ fn wrong_uses() {
         said(&["--threads", "0"], 2),
         said(&["--duration", "soon"], 2),
         said(&["--duration", "0s"], 2),
+        said(&["--duration", "25h"], 2),
+        said(&["--duration", "99999999999h"], 2),
         said(&["--datafile", "datafiles/broken/refused-truncated.json"], 3),
     ];
     insta::assert_snapshot!(messages.join("\n"));

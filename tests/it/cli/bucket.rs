@@ -39,7 +39,12 @@ fn users_in_all_forms() {
     check("csv", "\"anna\"\n\"a,\"\"\nb\"\n", "anna,green\n\"a,\"\"\nb\",orange\n", &[]);
     check("csv", "", "", &[]);
     check("ndjson", "\"anna\"\n{\"userId\": \"b\", \"other\": 1}\n", "anna,green\nb,orange\n", &[]);
-    check("ndjson", "\"\"\n\"\\u0061nna\"", "\"\",orange\nanna,green\n", &[]);
+    check(
+        "ndjson",
+        "\"\\u0061nna\"\n{\"userId\":\"b\",\"attributes\":null}",
+        "anna,green\nb,orange\n",
+        &[],
+    );
 }
 
 #[test]
@@ -48,7 +53,7 @@ fn lines_without_a_user_are_told_and_left_out() {
         "csv",
         "id,age\nanna,1\nb\n,3\n",
         "anna,green\n",
-        &["line 3: 1 column where", "line 4: there is no user id", "2 malformed lines"],
+        &["line 3: 1 column where", "line 4: the user id is empty", "2 malformed lines"],
     );
     check("csv", "anna\n\"q\"\nb,1\n", "anna,green\nq,orange\n", &["line 3: 2 columns where"]);
     check("csv", "\"x\ny\"\nanna,1\n", "\"x\ny\",orange\n", &["line 3: 2 columns where"]);
@@ -56,8 +61,20 @@ fn lines_without_a_user_are_told_and_left_out() {
         "ndjson",
         "1\n\n{\"id\": 1}\nanna\n\"anna\"",
         "anna,green\n",
-        &["line 1: a number", "line 3: \"userId\" is missing", "line 4: not valid JSON"],
+        &["line 1: a number", "line 3: \"userId\" is missing (found id)", "line 4: not valid JSON"],
     );
+    check(
+        "ndjson",
+        "\"\"\n{\"userId\":\"\"}\n\"anna\"\n{\"userId\":\"b\",\"userId\":\"b\"}\n{\"userId\":null}\n",
+        "anna,green\n",
+        &[
+            "line 1: the user id is empty",
+            "line 2: the user id is empty",
+            "line 4: a member is given twice",
+            "line 5: \"userId\" must be a string, not null",
+        ],
+    );
+    check("csv", "id\n\"\"\nanna\n", "anna,green\n", &["line 2: the user id is empty"]);
     // The last one is text only if its cells are joined.
     for users in [&b"anna\n\xff\n"[..], b"id,a\n\xff,1\n", b"id,a,b\nanna,\xc3,\xa9\n"] {
         let broken = variate(
@@ -69,11 +86,68 @@ fn lines_without_a_user_are_told_and_left_out() {
     }
 }
 
+/// What is said of a file whose first line is of no use.
+#[track_caller]
+fn check_header(more: &[&str], users: &str, expect: &str) {
+    let (answers, said, exit_code) =
+        bucket(&[&["--all", "--input-format", "csv", "-q"][..], more].concat(), users);
+    assert_eq!(
+        (&*said, &*answers, exit_code),
+        (&*format!("error: line 1: {expect}\n"), "", Some(1))
+    );
+}
+
 #[test]
-fn a_header_without_ids_is_refused() {
-    let (_, said, exit_code) = bucket(&["--all", "--input-format", "csv"], "name,age\nanna,1\n");
-    insta::assert_snapshot!(said);
+fn headers_that_are_of_no_use_are_refused() {
+    check_header(
+        &[],
+        "name,age\nanna,1\n",
+        "no column is called user_id, userId or id (found name, age): name the column of the ids so, or tell its name with --id-field",
+    );
+    check_header(
+        &["--id-field", "customer"],
+        "id,age\nanna,1\n",
+        "no column is called customer (found id, age): give --id-field the name of the column of the ids",
+    );
+    for (separator, name) in [(";", "`;`"), ("\t", "a tab"), ("|", "`|`")] {
+        check_header(
+            &[],
+            &format!("country{separator}\"user_id\"\nSE{separator}anna\n"),
+            &format!("the columns are separated by {name}: save the file with commas between them"),
+        );
+    }
+    let twins = |name: &str| format!("two columns are called {name}: give each its own name");
+    check_header(&[], "id,age,age\nanna,1,2\n", &twins("age"));
+    check_header(&[], "id,age,id\nanna,1,b\n", &twins("id"));
+    check_header(&["--id-field", "c"], "c,c\nanna,b\n", &twins("c"));
+    check_header(
+        &[],
+        "user_id,id\nanna,1\n",
+        "the columns user_id and id may both hold the ids: tell which does with --id-field",
+    );
+}
+
+#[test]
+fn ids_are_where_one_says() {
+    let asked = ["--experiment", "checkout_button", "--format", "csv", "-q", "--input-format"];
+    let check = |format: &str, name: &str, users: &str, expect: &str| {
+        let more = [&asked[..], &[format, "--id-field", name]].concat();
+        let (answers, said, _) = bucket(&more, users);
+        assert_eq!(answers, format!("user_id,variation\n{expect}"), "{users}: {said}");
+    };
+    check("csv", "customer", "id,customer\n1,anna\n2,b\n", "anna,green\nb,orange\n");
+    check("csv", "id", "user_id,id\n1,anna\n", "anna,green\n");
+    check("csv", "customer", "customer\nanna\n", "anna,green\n");
+    let users =
+        "{\"userId\":\"x\",\"user\":\"anna\"}\n{\"us\\u0065r\":\"b\",\"attributes\":{}}\n\"b\"\n";
+    check("ndjson", "user", users, "anna,green\nb,orange\nb,orange\n");
+    let (_, said, exit_code) =
+        bucket(&[&asked[..], &["ndjson", "--id-field", "user"]].concat(), "{\"userId\":\"x\"}\n");
+    assert!(said.contains("\"user\" is missing (found userId)"), "{said}");
     assert_eq!(exit_code, Some(1));
+    let (_, _, exit_code) =
+        bucket(&[&asked[..], &["ndjson", "--id-field", "attributes"]].concat(), "");
+    assert_eq!(exit_code, Some(2));
 }
 
 #[test]
@@ -174,6 +248,39 @@ fn shared_attributes_count_where_the_user_has_none() {
     let (shared, _, _) = bucket(&[&asked[..], &["--attribute", "country=SE"]].concat(), users);
     assert_eq!(alone, "user_id,variation\nb,\nb,\nb,\n");
     assert_eq!(shared, "user_id,variation\nb,banner_and_timer\nb,\nb,banner_and_timer\n");
+}
+
+/// Of several experiments with one key, the one that `decide` answers with; each name once.
+#[test]
+fn a_key_that_is_shared_is_written_once() {
+    let folder = tempdir().unwrap();
+    let mut shop: Value = serde_json::from_slice(&fs::read(SHOP).unwrap()).unwrap();
+    let experiments = shop["experiments"].as_array_mut().unwrap();
+    let mut hiding = experiments[0].clone();
+    (hiding["id"], hiding["forcedVariations"]) = ("1".into(), serde_json::json!({}));
+    experiments.push(hiding);
+    let path = folder.path().join("shared.json");
+    fs::write(&path, shop.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let key = shop["experiments"][0]["key"].as_str().unwrap();
+    let (named, mut differing) = (format!("\"{key}\":"), 0);
+    for user in (0..20).map(|number| format!("u{number}")) {
+        let asked = ["--all", "--users", "-", "--input-format", "csv", "--format", "ndjson", "-q"];
+        let users = format!("{user}\n");
+        let asked_here = [&["bucket", "--datafile", path][..], &asked].concat();
+        let answer = variate(&asked_here, users.as_bytes());
+        assert_eq!(stdout(&answer).matches(&named).count(), 1, "{}", stdout(&answer));
+        let got: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        let alone = |datafile: &str| {
+            let asked = ["decide", "--datafile", datafile, "-q", "--format", "json", "--user"];
+            let asked = [&asked[..], &[&user, "--experiment", key]].concat();
+            let alone: Value = serde_json::from_slice(&variate(&asked, b"").stdout).unwrap();
+            alone["variationKey"].clone()
+        };
+        assert_eq!(got["variationKeys"][key], alone(path));
+        differing += u32::from(alone(path) != alone(SHOP));
+    }
+    assert!(differing > 0, "the hidden experiment would have answered the same");
 }
 
 #[test]

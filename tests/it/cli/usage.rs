@@ -37,6 +37,7 @@ fn wrong_arguments() {
         &["replay", "--datafile", "-", "--calls", "-"],
         &["replay", "--datafile", SHOP, "--calls", "-", "--quiet", "--findings"],
         &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "999999999999999999d"],
+        &["replay", "--datafile", SHOP, "--calls", "-", "--late-window", "367d"],
         &["decide", "--datafile", SHOP, "--user", "anna"],
         &["decide", "--datafile", SHOP, "--flag", "search"],
         &["decide", "--datafile", SHOP, "--user", "anna", "--flag", "search", "--all"],

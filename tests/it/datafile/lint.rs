@@ -1,14 +1,16 @@
 //! Linting: what is found and what is not, rule by rule, where it stands, and that it never is wrong.
 
 mod audiences;
+mod fields;
 mod met;
 mod places;
 mod planted;
 mod reach;
+mod references;
 mod work;
 
 use serde_json::{Value, json};
-use variate::datafile::{Checked, Datafile};
+use variate::datafile::{Checked, Datafile, Severity};
 
 use super::{datafile, experiment};
 
@@ -63,6 +65,38 @@ fn ranges_rise_to_10000() {
     check_ranges(&[("101", 5000), ("102", 12000)], &[&at("bad-range", "[1].endOfRange")]);
 }
 
+/// How severe what is found in the only experiment is.
+#[track_caller]
+fn check_severity(fields: Value, expect: &[(&str, Severity)]) {
+    let found =
+        checked(&datafile(json!({"experiments": [experiment("10", "x", fields)]}))).findings;
+    let found: Vec<_> = found.iter().map(|one| (one.finding.code, one.finding.severity)).collect();
+    assert_eq!(found, expect);
+}
+
+#[test]
+fn percent_where_hundredths_are_meant_is_a_warning() {
+    let short = |severity| [("range-falls-short", severity)];
+    let check_ends = |ends: &[(&str, i64)], severity| {
+        check_severity(json!({"trafficAllocation": ranges(ends)}), &short(severity));
+    };
+    check_ends(&[("101", 50), ("102", 100)], Severity::Warning);
+    check_ends(&[("101", 10), ("102", 60)], Severity::Warning);
+    check_ends(&[("101", 50), ("102", 101)], Severity::Note);
+    check_ends(&[("101", 3000), ("102", 6000)], Severity::Note);
+    check_severity(json!({"trafficAllocation": []}), &[("no-traffic", Severity::Warning)]);
+    let at = |of_rule: &[(&str, i64)]| json!({"holdouts": [experiment("10", "x", json!({"trafficAllocation": ranges(of_rule)}))]});
+    check(at(&[("101", 100)]), &[]);
+    check(at(&[("101", 20), ("102", 60)]), &[]);
+    check(at(&[("101", 50), ("102", 100)]), &["range-falls-short holdouts[0].trafficAllocation"]);
+    let of_group = ranges(&[("10", 50), ("20", 100)]);
+    let experiments = [experiment("10", "x", json!({})), experiment("20", "y", json!({}))];
+    check(
+        json!({"groups": [{"id": "g", "policy": "random", "trafficAllocation": of_group, "experiments": experiments}]}),
+        &["range-falls-short groups[0].trafficAllocation"],
+    );
+}
+
 #[test]
 fn ranges_that_are_empty_on_purpose_are_no_fault() {
     check_ranges(&[("101", 0), ("102", 10000)], &[]);
@@ -70,7 +104,8 @@ fn ranges_that_are_empty_on_purpose_are_no_fault() {
     check_ranges(&[("101", 3000), ("102", 6000), ("", 10000)], &[]);
     check_ranges(&[("", 2000), ("101", 3000), ("", 5000), ("102", 10000)], &[]);
     check_ranges(&[("101", 5000), ("102", 10000), ("", 10000)], &[]);
-    check_ranges(&[("101", 0)], &["no-traffic experiments[0].variations[1]"]);
+    check_ranges(&[("101", 100), ("102", 200), ("", 10000)], &[]);
+    check_ranges(&[("101", 50), ("102", 100), ("", 10000)], &[]);
 }
 
 #[test]
@@ -122,8 +157,15 @@ fn what_runs_has_traffic() {
     check(of(json!({"trafficAllocation": [], "status": "Paused"})), &[]);
     check(
         of(json!({"trafficAllocation": [{"entityId": "", "endOfRange": 10000}]})),
-        &["no-traffic experiments[0].variations[0]", "no-traffic experiments[0].variations[1]"],
+        &["no-traffic experiments[0].trafficAllocation"],
     );
+    let nobody =
+        json!([{"entityId": "101", "endOfRange": 0}, {"entityId": "102", "endOfRange": 0}]);
+    check(
+        of(json!({"trafficAllocation": nobody})),
+        &["no-traffic experiments[0].trafficAllocation"],
+    );
+    check(of(json!({"trafficAllocation": nobody, "forcedVariations": {"tester": "b"}})), &[]);
     let only_a = json!([{"entityId": "101", "endOfRange": 10000}]);
     check(of(json!({"trafficAllocation": only_a})), &["no-traffic experiments[0].variations[1]"]);
     check(of(json!({"trafficAllocation": only_a, "forcedVariations": {"tester": "b"}})), &[]);

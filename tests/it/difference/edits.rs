@@ -56,6 +56,12 @@ pub(super) const EDITS: &[Edit] = &[
         experiments.retain(|one| one["key"] != "search_ranking" && one["key"] != "gift_wrap");
         experiments.push(added);
     }),
+    ("another experiment behind one of its key", |shop| {
+        let mut hiding = experiment(shop, "checkout_button").clone();
+        hiding["id"] = json!("9300001201299");
+        hiding["forcedVariations"] = json!({});
+        shop["experiments"].as_array_mut().unwrap().push(hiding);
+    }),
     ("rollout rules swapped", |shop| {
         let rules = shop["rollouts"][4]["experiments"].as_array_mut().unwrap();
         rules.swap(1, 2);

@@ -16,7 +16,7 @@ use super::edits::{EDITS, shop_after};
 use super::{SHOP, compiled};
 
 /// So many users for all edits at once; each edit alone is tried on fewer, since tests are slow.
-const USERS: u64 = 100_000;
+const USERS: u64 = 25_000;
 const USERS_OF_ONE_EDIT: u64 = 1_000;
 
 const SEGMENTS: &[&str] = &["loyal_buyers"];
@@ -205,4 +205,21 @@ fn variables_and_names_are_counted_apart() {
     assert!(button.changed > 900 && button.renamed == button.changed, "{button:?}");
     let dark = of_key(&effect.flags, "dark_mode");
     assert_eq!((dark.changed, dark.values_changed), (0, 2_000), "{dark:?}");
+}
+
+/// Code asks by key: whatever the ids, what it is answered before and after is compared.
+#[test]
+fn keys_that_change_places_are_compared_by_key() {
+    let (one, other) = ("checkout_button", "homepage_hero");
+    let text = SHOP
+        .replace(&format!("\"{one}\""), "\"(swap)\"")
+        .replace(&format!("\"{other}\""), &format!("\"{one}\""))
+        .replace("\"(swap)\"", &format!("\"{other}\""));
+    let keys = [one, other];
+    let brute = Brute { datafiles: (SHOP, &text), experiments: &keys, flags: &[] };
+    let expect = brute.changed(USERS_OF_ONE_EDIT, &traits_of);
+    assert_eq!(expect.len(), keys.len(), "both are noticed");
+    let mut found = changed(&counted(&compiled(SHOP), &compiled(&text), USERS_OF_ONE_EDIT));
+    found.retain(|subject, _| expect.contains_key(subject));
+    assert_eq!(found, expect);
 }

@@ -155,8 +155,56 @@ fn audiences_are_compared_by_what_they_mean() {
     );
     check(
         |shop| experiment(shop, "onboarding_tour")["audienceConditions"] = json!([]),
-        "audience of experiment `onboarding_tour`: `Adults` -> everyone; users enter and leave, nobody is bucketed anew",
+        "audience of experiment `onboarding_tour`: `Adults` -> everyone; users enter and nobody leaves or is bucketed anew",
     );
+}
+
+/// Who can come and go is decided by the conditions, not by how they are written.
+#[test]
+fn only_who_can_move_is_said_to() {
+    let check_tour = |audiences: Value, words: &str| {
+        let found = changes_after(|shop| {
+            experiment(shop, "onboarding_tour")["audienceConditions"] = audiences.clone();
+        });
+        assert_eq!(found[0].meaning.as_deref(), Some(words), "{audiences}");
+    };
+    check_tour(json!([]), "users enter and nobody leaves or is bucketed anew");
+    check_tour(
+        json!(["or", "18203", "18204"]),
+        "users enter and nobody leaves or is bucketed anew",
+    );
+    check_tour(
+        json!(["and", "18203", "18204"]),
+        "users leave and nobody enters or is bucketed anew",
+    );
+    check_tour(json!("18204"), "users enter and leave, nobody is bucketed anew");
+    check_tour(
+        json!(["or", "18203", ["and", "18203", "18204"]]),
+        "nobody enters, leaves or is bucketed anew",
+    );
+    let check_age = |matching: &str, age: i64, words: &str| {
+        let found = changes_after(|shop| {
+            let adults = of_key(&mut shop["typedAudiences"], "name", "Adults");
+            adults["conditions"][1]["match"] = json!(matching);
+            adults["conditions"][1]["value"] = json!(age);
+        });
+        let meaning = found[0].meaning.as_deref().unwrap();
+        assert!(meaning.starts_with(words), "{matching} {age}: {meaning}");
+    };
+    check_age("ge", 16, "users enter and nobody leaves");
+    check_age("ge", 21, "users leave and nobody enters");
+    check_age("gt", 18, "users leave and nobody enters");
+    check_age("le", 18, "users enter and leave");
+    // Whoever leaves an audience enters what is for those outside it.
+    let turned = |shop: &mut Value| {
+        experiment(shop, "onboarding_tour")["audienceConditions"] = json!(["not", "18203"]);
+    };
+    let mut old: Value = serde_json::from_str(SHOP).unwrap();
+    turned(&mut old);
+    let mut new = old.clone();
+    of_key(&mut new["typedAudiences"], "name", "Adults")["conditions"][1]["value"] = json!(21);
+    let found = changes(&compiled(&old.to_string()), &compiled(&new.to_string()));
+    assert!(found[0].meaning.as_deref().unwrap().starts_with("users enter and leave"), "{found:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A power cut at a random moment: what was synced stays, the rest is cut, zeroed or garbled.
 //!
 //! The order that the engine syncs in is part of the model: tables and manifest before `current`, which
-//! is renamed in one step; a journal goes only after the tables that replace it, and the next one comes
-//! only after all of it is synced.
+//! is renamed in one step; a commit gets into tables only after it is synced in the journal; a journal
+//! goes only after the tables that replace it, and the next one comes only after all of it is synced.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,17 +20,20 @@ struct Plan {
     memtable_bytes: u64,
     value_bytes: usize,
     copies: u64,
+    /// The engine goes on to a next one after 64 MB.
+    journals_left: u64,
 }
 
 #[test]
 fn small_commits() {
     check(&Plan {
         seed: 1,
-        rounds: 12,
+        rounds: 6,
         commits_per_round: 25,
         memtable_bytes: 1 << 20,
         value_bytes: 150,
-        copies: 30,
+        copies: 12,
+        journals_left: 0,
     });
 }
 
@@ -38,11 +41,12 @@ fn small_commits() {
 fn while_tables_are_written_all_the_time() {
     check(&Plan {
         seed: 2,
-        rounds: 12,
+        rounds: 6,
         commits_per_round: 12,
         memtable_bytes: 20_000,
         value_bytes: 600,
-        copies: 30,
+        copies: 12,
+        journals_left: 0,
     });
 }
 
@@ -50,11 +54,12 @@ fn while_tables_are_written_all_the_time() {
 fn while_journals_come_and_go() {
     check(&Plan {
         seed: 3,
-        rounds: 10,
-        commits_per_round: 60,
+        rounds: 8,
+        commits_per_round: 100,
         memtable_bytes: 6 << 20,
         value_bytes: 30_000,
-        copies: 3,
+        copies: 2,
+        journals_left: 2,
     });
 }
 
@@ -63,9 +68,9 @@ fn check(plan: &Plan) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("store");
     let world = World::open(&folder, plan.memtable_bytes, plan.value_bytes).unwrap();
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut cut_bytes) = (0, 0);
     for round in 0..plan.rounds {
-        for _ in 0..random.random_range(1..=plan.commits_per_round) {
+        for _ in 0..random.random_range(plan.commits_per_round / 2..=plan.commits_per_round) {
             world.commit(acknowledged);
             acknowledged += 1;
         }
@@ -77,9 +82,10 @@ fn check(plan: &Plan) {
             let place = home.path().join(format!("copy-{round}-{copy}"));
             lay_out(&cut, &place);
             let limit = acknowledged + 1;
-            let (found, _) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
+            let (found, cut) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
                 panic!("seed {} round {round} copy {copy}: {error}", plan.seed)
             });
+            cut_bytes += cut;
             let is_right =
                 [Found::Commits(acknowledged), Found::Commits(acknowledged + 1)].contains(&found);
             assert!(
@@ -91,6 +97,10 @@ fn check(plan: &Plan) {
         }
         acknowledged += 1;
     }
+    assert!(cut_bytes > 0, "nothing was torn: this tests nothing");
+    let journals = picture(&folder).into_keys().filter(|path| is_journal(path));
+    let newest = journals.map(|path| number(&path)).max().unwrap();
+    assert!(newest >= plan.journals_left, "journals do not come and go: the newest is {newest}");
 }
 
 struct Cut<'a> {
@@ -101,14 +111,20 @@ struct Cut<'a> {
 impl Cut<'_> {
     fn draw(&self, random: &mut StdRng) -> Picture {
         let mut cut = Picture::new();
-        let mut all_are_new = true;
+        let (mut all_are_new, mut tables_moved) = (true, false);
         for keyspace in self.keyspaces() {
             let current = keyspace.join("current");
-            let is_new = self.synced.get(&current) == self.later.get(&current) || random.random();
+            let is_same = self.synced.get(&current) == self.later.get(&current);
+            let is_new = is_same || random.random();
             all_are_new &= is_new;
+            tables_moved |= is_new && !is_same;
             self.keyspace(&keyspace, is_new, &mut cut, random);
         }
-        self.journals(all_are_new, &mut cut, random);
+        if tables_moved {
+            self.whole_journals(all_are_new, &mut cut);
+        } else {
+            self.torn_journals(&mut cut, random);
+        }
         for name in ["version", "lock"].map(PathBuf::from) {
             cut.insert(name.clone(), self.synced[&name].clone());
         }
@@ -134,31 +150,24 @@ impl Cut<'_> {
         }
     }
 
-    fn journals(&self, may_be_gone: bool, cut: &mut Picture, random: &mut StdRng) {
-        let newest = |picture: &Picture| {
-            picture
-                .keys()
-                .filter(|path| is_journal(path))
-                .max_by_key(|p| number(p))
-                .cloned()
-                .unwrap()
+    /// The commit may be in tables, so it is in the journal.
+    fn whole_journals(&self, may_be_gone: bool, cut: &mut Picture) {
+        let synced = self.synced.iter().filter(|_| !may_be_gone);
+        for (path, content) in synced.chain(self.later).filter(|(path, _)| is_journal(path)) {
+            cut.insert(path.clone(), content.clone());
+        }
+    }
+
+    /// The last journal of either time is torn behind what was synced; the others are whole.
+    fn torn_journals(&self, cut: &mut Picture, random: &mut StdRng) {
+        self.whole_journals(false, cut);
+        let Some(newest) = cut.keys().filter(|path| is_journal(path)).max_by_key(|p| number(p))
+        else {
+            return;
         };
-        let (was, is) = (newest(self.synced), newest(self.later));
-        for (path, content) in self.synced.iter().filter(|(path, _)| is_journal(path)) {
-            match self.later.get(path) {
-                None if may_be_gone => {}
-                None => drop(cut.insert(path.clone(), content.clone())),
-                Some(later) if *path == was && was == is => {
-                    cut.insert(path.clone(), spoil(later, content.bytes.len(), random));
-                }
-                Some(later) => drop(cut.insert(path.clone(), later.clone())),
-            }
-        }
-        for (path, content) in self.later.iter().filter(|(path, _)| is_journal(path)) {
-            if !self.synced.contains_key(path) {
-                cut.insert(path.clone(), spoil(content, 0, random));
-            }
-        }
+        let kept = self.synced.get(newest).map_or(0, |content| content.bytes.len());
+        let torn = spoil(&cut[newest], kept, random);
+        cut.insert(newest.clone(), torn);
     }
 }
 
@@ -182,7 +191,10 @@ fn spoil(content: &Content, kept: usize, random: &mut StdRng) -> Content {
     if ways < 2 {
         bytes.truncate(end);
     }
-    let length =
-        if random.random() { bytes.len() as u64 } else { content.length.max(bytes.len() as u64) };
+    let length = if random.random() {
+        bytes.len() as u64
+    } else {
+        (bytes.len() as u64 + 300_000).min(content.length).max(bytes.len() as u64)
+    };
     Content { bytes, length }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A file's bytes up to the last one that is not zero, and its length.
@@ -34,18 +34,34 @@ fn read(root: &Path, inside: &Path, picture: &mut Picture) -> Option<()> {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => read(root, &path, picture)?,
             _ => {
-                let mut bytes = match fs::read(root.join(&path)) {
+                let content = match fs::File::open(root.join(&path)) {
                     Err(error) if error.kind() == ErrorKind::NotFound => return None,
-                    read => read.unwrap(),
+                    file => content(file.unwrap()),
                 };
-                let length = bytes.len() as u64;
-                bytes
-                    .truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
-                picture.insert(path, Content { bytes, length });
+                picture.insert(path, content);
             }
         }
     }
     Some(())
+}
+
+/// Most of a journal is zeroes made ready for later commits: they are compared by blocks.
+fn content(mut file: fs::File) -> Content {
+    static ZEROES: [u8; 1 << 16] = [0; 1 << 16];
+    let (mut bytes, mut length, mut block) = (Vec::new(), 0, vec![0; ZEROES.len()]);
+    loop {
+        let read = file.read(&mut block).unwrap();
+        if read == 0 {
+            let set = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+            bytes.truncate(set);
+            return Content { bytes, length };
+        }
+        if block[..read] != ZEROES[..read] {
+            bytes.resize(usize::try_from(length).unwrap(), 0);
+            bytes.extend_from_slice(&block[..read]);
+        }
+        length += read as u64;
+    }
 }
 
 /// Lays a picture out as a folder; the zeroes behind the bytes are holes.

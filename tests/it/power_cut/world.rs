@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 pub(super) const ITEMS_PER_COMMIT: u64 = 6;
 
@@ -31,7 +31,10 @@ impl World {
         value_bytes: usize,
     ) -> fjall::Result<Self> {
         let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
-        let database = Database::builder(folder).worker_threads(2).open()?;
+        let database = Database::builder(folder)
+            .journal_compression(CompressionType::None)
+            .worker_threads(2)
+            .open()?;
         let rows = database.keyspace("rows", options)?;
         let outbox = database.keyspace("outbox", options)?;
         Ok(Self { database, rows, outbox, value_bytes })
@@ -99,13 +102,9 @@ fn user(item: u64) -> Vec<u8> {
 }
 
 fn value(seed: u64, bytes: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let length = bytes / 2 + usize::try_from(seed % 17).unwrap() * bytes / 34;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
+    let word = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1).to_le_bytes();
+    let mut value = word.repeat(length / word.len() + 1);
+    value.truncate(length);
+    value
 }

@@ -8,7 +8,7 @@ use super::tokens::tokens;
 
 /// The rooms of `src`, from the ground up. Rooms of one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "value", "hash", "name", "version", "clock"],
+    &["error", "value", "hash", "name", "version", "clock", "threads"],
     &["targeting", "allocation"],
     &["datafile"],
     &["decide", "attribution"],

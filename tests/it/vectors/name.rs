@@ -65,12 +65,54 @@ proptest! {
     }
 }
 
-/// Many names: each is found, none of the others is.
+/// A table of so many names, each made of its number: each is found, and none of the ones asked.
+fn check_large_table(count: u32, name: impl Fn(u32) -> String, other: impl Fn(u32) -> String) {
+    let named = (0..count).map(|number| (name(number), number)).collect();
+    let asked: Vec<_> = (0..count).map(other).collect();
+    check_table(&named, &asked);
+}
+
 #[test]
 fn large_tables() {
-    for count in [1, 2, 3, 100, 1_000, 20_000] {
-        let named = (0..count).map(|number| (format!("experiment_{number}"), number)).collect();
-        let asked: Vec<_> = (0..count).map(|number| format!("experiment-{number}")).collect();
-        check_table(&named, &asked);
+    for count in [1, 2, 3, 100, 1_000, 10_000, 20_000] {
+        check_large_table(
+            count,
+            |number| format!("experiment_{number}"),
+            |number| format!("experiment-{number}"),
+        );
+    }
+}
+
+/// What a table sees of long names first, their ends and the length, is the same for all of these.
+#[test]
+fn large_tables_of_names_that_differ_in_the_middle_only() {
+    for count in [1, 2, 100, 1_000, 10_000] {
+        check_large_table(
+            count,
+            |number| format!("checkout-{number:05}-variants"),
+            |number| format!("checkout-{number:05}_variants"),
+        );
+        check_large_table(
+            count,
+            |number| format!("checkout{number:05}variants"),
+            |number| format!("checkout{:05}variants", number + count),
+        );
+    }
+}
+
+/// Numbers alone, and names whose two ends vary together.
+#[test]
+fn large_tables_of_short_names() {
+    for count in [1, 2, 100, 1_000, 10_000] {
+        check_large_table(
+            count,
+            |number| number.to_string(),
+            |number| (number + count).to_string(),
+        );
+        check_large_table(
+            count,
+            |number| format!("{number:04}x{number:04}"),
+            |number| format!("{number:04}y{number:04}"),
+        );
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -15,6 +15,8 @@ use crate::store::durable::holder::holder;
 
 const VERSION: &[u8] = b"FJL\x03";
 const META: u64 = 0;
+/// The file of the ids of dropped keyspaces, one a line.
+const DROPPED: &str = "dropped";
 
 /// A journal and the number in its name.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(super) struct Folder {
     pub(super) keyspaces: BTreeSet<u64>,
     /// Ids of those that it takes for never finished, and deletes.
     pub(super) unfinished: BTreeSet<u64>,
+    /// Ids of those that were dropped: journals may still name them.
+    pub(super) dropped: BTreeSet<u64>,
     /// Whether the engine's mark says that the folder was made completely.
     is_complete: bool,
 }
@@ -73,7 +77,13 @@ impl Folder {
         }
         let journals = journals(folder)?;
         let (keyspaces, unfinished) = keyspaces(folder)?;
-        Ok(Self { journals, keyspaces, unfinished, is_complete })
+        let dropped = dropped(folder)?;
+        Ok(Self { journals, keyspaces, unfinished, dropped, is_complete })
+    }
+
+    /// Whether commits may name a keyspace: it is there, or it was dropped.
+    pub(super) fn had(&self, id: u64) -> bool {
+        self.keyspaces.contains(&id) || self.dropped.contains(&id)
     }
 
     /// Whether the making of this folder was cut off before anything could be stored in it.
@@ -141,6 +151,27 @@ fn manifest_fault(keyspace: &Path) -> Result<Option<&'static str>, Error> {
         }
         Err(source) => Err(Error::file("read", manifest, source)),
     }
+}
+
+/// Says, before a keyspace is dropped, that journals may name it and it need not be there.
+pub(in crate::store::durable) fn note_dropped(folder: &Path, id: u64) -> io::Result<()> {
+    let mut file = File::options().create(true).append(true).open(folder.join(DROPPED))?;
+    // A line that was torn before must not run into this one.
+    write!(file, "\n{id}\n")?;
+    file.sync_all()?;
+    File::open(folder)?.sync_all()
+}
+
+/// The ids that were noted; of a last line that was being written, what is there of it is no id.
+fn dropped(folder: &Path) -> Result<BTreeSet<u64>, Error> {
+    let path = folder.join(DROPPED);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(source) => return Err(Error::file("read", path, source)),
+    };
+    let whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    Ok(whole.filter_map(|line| line.parse().ok()).collect())
 }
 
 fn journals(folder: &Path) -> Result<Vec<JournalFile>, Error> {

@@ -16,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+pub(super) use folder::note_dropped;
 use folder::{Folder, JournalFile};
 use reader::{Batch, Reader};
 
@@ -148,7 +149,7 @@ impl Look<'_> {
             self.found.torn_bytes = 0;
         }
         self.found.commits = self.found.commits.saturating_add(1);
-        let is_lost = batch.keyspaces.iter().any(|id| !self.parts.keyspaces.contains(id));
+        let is_lost = batch.keyspaces.iter().any(|id| !self.parts.had(*id));
         if is_lost && self.found.damages.is_empty() {
             self.damage(path, at, "a commit into a part of the store that is lost");
         }

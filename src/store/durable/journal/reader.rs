@@ -25,6 +25,7 @@ const TRAILER: [u8; 4] = *b"FJL\x03";
 const HEAD_BYTES: usize = 1 + 4 + 8 + ITEM_HEAD_BYTES;
 const ITEM_HEAD_BYTES: usize = 1 + 1 + 1 + 8 + 2 + 4 + 4;
 const BUFFER_BYTES: usize = 256 * 1024;
+static ZEROES: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
 /// Ids of keyspaces count from 1; above this they are chance bytes.
 const LARGEST_KEYSPACE: u64 = 1 << 32;
 
@@ -106,7 +107,7 @@ impl Reader {
             if read == 0 {
                 return Ok(None);
             }
-            if let Some(zeroes) = buffer.iter().position(|byte| *byte != 0) {
+            if let Some(zeroes) = first_set(buffer) {
                 return Ok(Some(self.at.saturating_add(length_u64(zeroes))));
             }
             self.pass(read);
@@ -122,6 +123,11 @@ impl Reader {
             let read = buffer.len();
             if read == 0 {
                 return Ok(None);
+            }
+            if first_set(buffer).is_none() && first_set(&seen).is_none() {
+                seen.clear();
+                self.pass(read);
+                continue;
             }
             seen.extend_from_slice(buffer);
             self.pass(read);
@@ -246,6 +252,13 @@ fn looks_like_a_batch(head: &[u8], left: u64) -> bool {
         CLEAR => is_plausible,
         _ => false,
     }
+}
+
+/// Where the first byte stands that is not zero. Compared as a whole first: most of a journal is zeroes,
+/// made ready for later commits.
+fn first_set(bytes: &[u8]) -> Option<usize> {
+    let is_zero = ZEROES.get(..bytes.len()) == Some(bytes);
+    if is_zero { None } else { bytes.iter().position(|byte| *byte != 0) }
 }
 
 fn length_u64(length: usize) -> u64 {

@@ -143,6 +143,8 @@ struct Look<'a> {
     /// The store's time: what waited up to then waits no more.
     now_ms: TimeMs,
     harmed: HashSet<RowKey>,
+    /// Events that wait whose records were taken away to make room.
+    unclaimable: u64,
     /// Rows that are there, sound or not.
     rows: u64,
     keys: u64,
@@ -160,6 +162,7 @@ impl<'a> Look<'a> {
             counted: Totals::NONE,
             now_ms: TimeMs::MIN,
             harmed: HashSet::new(),
+            unclaimable: 0,
             rows: 0,
             keys: 0,
             all_keys: 0,
@@ -170,6 +173,7 @@ impl<'a> Look<'a> {
     fn everything(mut self) -> Result<Verified, Error> {
         self.records();
         self.rows();
+        self.note_unclaimable();
         self.ids()?;
         self.letters();
         self.sinks();
@@ -196,13 +200,14 @@ impl<'a> Look<'a> {
 
     fn totals(&mut self) {
         let Some(totals) = self.totals else { return };
-        let Totals { users, activations, pending_events, dead_letters } = totals;
+        let Totals { users, activations, pending_events, dead_letters, record_bytes } = totals;
         let counted = self.counted;
         let pairs = [
             ("users", users, counted.users),
             ("activations", activations, counted.activations),
             ("events that wait", pending_events, counted.pending_events),
             ("dead letters", dead_letters, counted.dead_letters),
+            ("bytes of records", record_bytes, counted.record_bytes),
         ];
         for (what, total, there) in pairs.into_iter().filter(|(_, total, there)| total != there) {
             self.fault(

@@ -4,6 +4,7 @@
 
 use super::{FaultKind, KEYS_AT_ONCE, Look};
 use crate::store::durable::engine::Space;
+use crate::store::durable::entry::signed;
 use crate::store::durable::meta;
 use crate::store::durable::reading::{behind, everything};
 use crate::store::durable::wire::unpacked_record;
@@ -54,6 +55,7 @@ impl Look<'_> {
         }
         let expected = expected.unwrap_or_else(|| number.min(self.released.saturating_add(1)));
         self.missing_records(expected, number);
+        self.counted.record_bytes += signed(value.len());
         match unpacked_record(value, &self.inner.names) {
             Ok(_) => self.found.records += 1,
             Err(why) => self.unreadable_record(number, &why.to_string()),

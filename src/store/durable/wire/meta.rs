@@ -12,6 +12,7 @@ pub(in crate::store::durable) struct StoredTotals {
     pub(in crate::store::durable) activations: i64,
     pub(in crate::store::durable) pending_events: i64,
     pub(in crate::store::durable) dead_letters: i64,
+    pub(in crate::store::durable) record_bytes: i64,
     /// The sequence number of the latest record.
     pub(in crate::store::durable) latest: u64,
 }

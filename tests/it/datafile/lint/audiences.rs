@@ -196,3 +196,13 @@ fn unused_audiences_are_noted() {
         &[],
     );
 }
+
+/// Optimizely writes lists of one part around each condition: messages look through them.
+#[test]
+fn lists_of_one_part_hide_nothing() {
+    let [more, less] = [n("gt", 30.0), n("lt", 20.0)].map(|one| json!(["or", ["and", one]]));
+    let conditions = with_audiences(&[json!(["and", more, less])]);
+    let found = super::checked(&super::datafile(conditions)).findings;
+    let expect = "`n gt 30` and `n lt 20` exclude each other: nobody is ever in the audience";
+    assert_eq!(found[0].finding.message, expect);
+}

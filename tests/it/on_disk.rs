@@ -1,0 +1,75 @@
+//! The store on disk through the client: what is there after a restart, and what is no longer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use variate::client::{Client, Durability, Track};
+use variate::clock::{Clock, Stopwatch};
+use variate::store::{DurableSettings, DurableStore, Store as _};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+fn settings() -> DurableSettings {
+    // The disk of the machine that tests is its own affair.
+    DurableSettings { reserved_bytes: 0, ..DurableSettings::default() }
+}
+
+fn open(folder: &Path, clock: &Arc<Clock>) -> (Arc<DurableStore>, Client) {
+    let store = Arc::new(DurableStore::open(folder, clock.clone(), settings()).unwrap());
+    let shop = include_bytes!("../../datafiles/shop.json");
+    let datafile = variate::datafile::Datafile::compile(shop).unwrap().datafile;
+    let builder = Client::builder().datafile(datafile).store(store.clone());
+    (store, builder.durability(Durability::Wait).build().unwrap())
+}
+
+#[test]
+fn an_activation_credits_an_event_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::manual(1000));
+    let (store, client) = open(folder.path(), &clock);
+    let shown = client.user("anna").activate("checkout_button");
+    assert!(shown.variation_key().is_some() && shown.receipt.refusal().is_none());
+    drop(shown);
+    drop((client, store));
+    clock.advance_to(2000);
+    let (store, client) = open(folder.path(), &clock);
+    let tracked = client.user("anna").track("purchase");
+    let credited: Vec<_> =
+        tracked.credits.iter().map(|credit| &*credit.experiment.experiment_key).collect();
+    assert_eq!(credited, ["checkout_button"]);
+    assert_eq!((store.statistics().users, store.statistics().waiting_records), (1, 2));
+    assert!(client.forget("anna").unwrap());
+    assert_eq!((store.statistics().users, store.statistics().activations), (0, 0));
+}
+
+/// Ids of past days are dropped at once, and journals that still name them are no damage.
+#[test]
+fn ids_of_past_days_are_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::manual(1000));
+    for day in 0..4 {
+        clock.advance_to(day * DAY_MS + 1000);
+        let (store, client) = open(folder.path(), &clock);
+        let track = || client.user("anna").track(Track::new("purchase").id("daily"));
+        assert!(!track().duplicate, "day {day}");
+        assert!(track().duplicate, "day {day}");
+        let waited = Stopwatch::start();
+        // An id of yesterday stops being recognised today, and today is not over.
+        while store.statistics().ids > 2 && waited.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(store.statistics().ids, if day == 0 { 1 } else { 2 }, "day {day}");
+    }
+}
+
+#[test]
+fn a_store_is_open_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::system());
+    let first = DurableStore::open(folder.path(), clock.clone(), settings()).unwrap();
+    let second = DurableStore::open(folder.path(), clock.clone(), settings());
+    assert!(second.unwrap_err().is_store_in_use());
+    drop(first);
+    DurableStore::open(folder.path(), clock, settings()).unwrap();
+}
