@@ -22,7 +22,7 @@ use hashbrown::HashSet;
 
 use super::engine::Engine;
 use super::entry::{RowKey, Totals};
-use super::{Inner, at_rest, inspect};
+use super::{Inner, at_rest, holder, inspect};
 use crate::clock::TimeMs;
 use crate::error::Error;
 
@@ -126,9 +126,11 @@ pub fn verify(
     let inner = Inner::unloaded(engine, at_rest::clock(), settings);
     found.is_opened = true;
     found.is_usable = true;
+    holder::note(folder);
     let mut look = Look::new(&inner, found, progress);
-    look.learn()?;
-    look.everything()
+    let verified = look.learn().and_then(|()| look.everything());
+    holder::take_away(folder);
+    verified
 }
 
 /// Where the looking stands.
