@@ -67,6 +67,9 @@ pub(super) fn parse_attribute(text: &str) -> Result<(String, Value), String> {
     Ok((key.to_owned(), value))
 }
 
+/// No store is older.
+const MOST_DAYS_AGO: i64 = 36_525;
+
 /// A time: a date or a date and time (in UTC, if it does not say otherwise), milliseconds since 1970, or
 /// a span before now.
 pub(super) fn parse_time(text: &str) -> Result<TimeMs, String> {

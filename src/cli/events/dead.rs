@@ -120,12 +120,11 @@ fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
             format!("{letters} to be sent again, when the process of the store delivers next\n")
         }
     };
-    answer(&text)?;
     if !shed.is_empty() {
         let numbers = listed(&shed);
         say(&format!("cannot be sent again, since their records were shed: {numbers}"));
     }
-    Ok(exit_code_of(&unknown))
+    answer(&text, exit_code_of(&unknown))
 }
 
 #[derive(Debug, Serialize)]
@@ -144,8 +143,7 @@ fn drop_letters(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
         Format::Json => json_line(&Dropped { dropped, unknown: &unknown }),
         Format::Text => format!("{} dropped\n", counted(dropped, "dead letter")),
     };
-    answer(&text)?;
-    Ok(exit_code_of(&unknown))
+    answer(&text, exit_code_of(&unknown))
 }
 
 #[derive(Debug, Serialize)]
@@ -165,13 +163,13 @@ fn in_pieces(
     Ok(done)
 }
 
-fn exit_code_of(unknown: &[u64]) -> ExitCode {
+fn exit_code_of(unknown: &[u64]) -> u8 {
     if unknown.is_empty() {
-        return ExitCode::SUCCESS;
+        return 0;
     }
     say(&format!(
         "error: there are no such dead letters, or not of those meant: {}; `variate events dead list` shows what there is",
         listed(unknown)
     ));
-    ExitCode::from(MALFORMED)
+    MALFORMED
 }

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     if let Some(path) = &arguments.output {
         say(&format!("{} in {}, {bytes} bytes", counted(written, "record"), path.display()));
     }
-    Ok(whole.exit_code())
+    Ok(ExitCode::from(whole.exit_code()))
 }
 
 fn open_output(arguments: &ExportArguments) -> Result<Box<dyn Write>, Failure> {

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
         )));
     };
     store.forget(environment, user).map_err(Failure::store)?;
-    answer(&match arguments.store.format {
+    let text = match arguments.store.format {
         Format::Text => text(arguments, &held, &kept_words(records, letters)),
         Format::Json => json_line(&Forgotten {
             environment,
@@ -65,8 +65,8 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
             records_kept: records,
             dead_letters_kept: letters,
         }),
-    })?;
-    Ok(whole.exit_code())
+    };
+    answer(&text, whole.exit_code())
 }
 
 /// Records and dead letters about the user.

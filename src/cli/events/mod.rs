@@ -38,8 +38,12 @@ fn open(folder: &Path) -> Result<DurableStore, Failure> {
     DurableStore::open_at_rest(folder).map_err(Failure::store)
 }
 
-/// Writes an answer to standard output.
-fn answer(text: &str) -> Result<(), Failure> {
+/// Writes a whole answer to standard output; its exit code stands also where nobody reads to the end.
+fn answer(text: &str, exit_code: u8) -> Result<ExitCode, Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::output)
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::output(error).answered(exit_code))?;
+    Ok(ExitCode::from(exit_code))
 }

@@ -78,11 +78,11 @@ pub(super) fn run(arguments: &StatsArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
     let filter = Filter::new(&arguments.filter, &store)?;
     let (report, whole) = report(&store, &filter, &arguments.filter)?;
-    match arguments.store.format {
-        Format::Json => answer(&json_line(&report))?,
-        Format::Text => answer(&text(&report, filter.is_open()))?,
-    }
-    Ok(whole.exit_code())
+    let text = match arguments.store.format {
+        Format::Json => json_line(&report),
+        Format::Text => text(&report, filter.is_open()),
+    };
+    answer(&text, whole.exit_code())
 }
 
 fn report(

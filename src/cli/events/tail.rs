@@ -40,6 +40,5 @@ pub(super) fn run(arguments: &TailArguments) -> Result<ExitCode, Failure> {
             }
         };
     }
-    answer(&text)?;
-    Ok(whole.exit_code())
+    answer(&text, whole.exit_code())
 }

@@ -48,9 +48,9 @@ pub(super) fn clock() -> Arc<Clock> {
     Arc::new(Clock::manual(TimeMs::MIN))
 }
 
-/// What frees room is taken also where the disk is full.
+/// What frees room is taken also where the disk is full, and nothing is taken away to make room.
 pub(super) fn settings() -> DurableSettings {
-    DurableSettings { reserved_bytes: 0, ..DurableSettings::default() }
+    DurableSettings { reserved_bytes: 0, budget_bytes: u64::MAX, ..DurableSettings::default() }
 }
 
 fn find(folder: &Path) -> Result<Found, Error> {

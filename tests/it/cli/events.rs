@@ -17,7 +17,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use variate::clock::Clock;
-use variate::store::{Burial, Cursor, DurableSettings, DurableStore, Outbox as _, Step};
+use variate::store::{
+    Burial, Cursor, DurableSettings, DurableStore, Outbox as _, Step, WhenOverBudget,
+};
 
 use super::{SHOP, stderr, stdout, variate, without_folder};
 
@@ -206,6 +208,35 @@ fn dead_letters_are_retried_and_dropped() {
         &["dead", "list"],
         &["dead", "list", "--format", "json"],
         &["verify"],
+    ];
+    insta::assert_snapshot!(transcript(folder.path(), uses));
+}
+
+#[test]
+fn what_was_shed_cannot_be_sent_again() {
+    let folder = morning();
+    let settings = DurableSettings {
+        reserved_bytes: 0,
+        budget_bytes: 0,
+        when_over_budget: WhenOverBudget::ShedOldest,
+        ..DurableSettings::default()
+    };
+    let clock = Arc::new(Clock::manual(1_772_446_000_000));
+    let store = DurableStore::open(folder.path(), clock, settings).unwrap();
+    while store.retained().unwrap().oldest < 6 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(store);
+    let uses: &[&[&str]] = &[
+        &["stats"],
+        &["tail"],
+        &["dead", "list"],
+        &["dead", "list", "--format", "json"],
+        &["dead", "list", "--user", "anna"],
+        &["dead", "retry", "--all"],
+        &["dead", "retry", "1", "2", "--format", "json"],
+        &["verify"],
+        &["dead", "drop", "1"],
     ];
     insta::assert_snapshot!(transcript(folder.path(), uses));
 }

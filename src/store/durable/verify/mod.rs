@@ -22,7 +22,7 @@ use hashbrown::HashSet;
 
 use super::engine::Engine;
 use super::entry::{RowKey, Totals};
-use super::{Inner, at_rest, inspect};
+use super::{Inner, at_rest, holder, inspect};
 use crate::clock::TimeMs;
 use crate::error::Error;
 
@@ -126,9 +126,11 @@ pub fn verify(
     let inner = Inner::unloaded(engine, at_rest::clock(), settings);
     found.is_opened = true;
     found.is_usable = true;
+    holder::note(folder);
     let mut look = Look::new(&inner, found, progress);
-    look.learn()?;
-    look.everything()
+    let verified = look.learn().and_then(|()| look.everything());
+    holder::take_away(folder);
+    verified
 }
 
 /// Where the looking stands.
@@ -143,6 +145,8 @@ struct Look<'a> {
     /// The store's time: what waited up to then waits no more.
     now_ms: TimeMs,
     harmed: HashSet<RowKey>,
+    /// Events that wait whose records were taken away to make room.
+    unclaimable: u64,
     /// Rows that are there, sound or not.
     rows: u64,
     keys: u64,
@@ -160,6 +164,7 @@ impl<'a> Look<'a> {
             counted: Totals::NONE,
             now_ms: TimeMs::MIN,
             harmed: HashSet::new(),
+            unclaimable: 0,
             rows: 0,
             keys: 0,
             all_keys: 0,
@@ -170,6 +175,7 @@ impl<'a> Look<'a> {
     fn everything(mut self) -> Result<Verified, Error> {
         self.records();
         self.rows();
+        self.note_unclaimable();
         self.ids()?;
         self.letters();
         self.sinks();

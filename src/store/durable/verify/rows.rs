@@ -58,6 +58,9 @@ impl Look<'_> {
         self.found.activations += row.activation_count() as u64;
         self.found.pending_events += row.pending().len() as u64;
         for pending in row.pending() {
+            if self.was_tidied(pending) {
+                continue;
+            }
             if let Some(why) = self.fault_of_pending(&owner, pending) {
                 self.harm(owner.key);
                 let text = format!(
@@ -70,15 +73,30 @@ impl Look<'_> {
         }
     }
 
-    /// An event that waits no more may have lost its record: nobody will ask for it.
+    /// Whether an event's record was taken away, as those are that every sink has: after the time of
+    /// retention, or for the room that it took. Nobody asks for it where the event waits no more.
+    fn was_tidied(&mut self, pending: &PendingEvent<Held>) -> bool {
+        let number = pending.event.sequence;
+        let oldest = self.found.oldest;
+        let is_gone = number <= self.released && (number < oldest || oldest == 0);
+        self.unclaimable += u64::from(is_gone && pending.claimable_until_ms > self.now_ms);
+        is_gone
+    }
+
+    pub(super) fn note_unclaimable(&mut self) {
+        let count = self.unclaimable;
+        if count > 0 {
+            self.found.notes.push(format!(
+                "events that wait for late activations whose records are no longer kept: {count}; nothing will be credited for them"
+            ));
+        }
+    }
+
     fn fault_of_pending(&self, owner: &Owner<'_>, pending: &PendingEvent<Held>) -> Option<String> {
         let number = pending.event.sequence;
         let value = self.inner.engine.get(Space::Outbox, &number.to_be_bytes());
         let record = match value {
             Ok(Some(value)) => unpacked_record(&value, &self.inner.names).ok(),
-            Ok(None) if number <= self.released && pending.claimable_until_ms <= self.now_ms => {
-                return None;
-            }
             Ok(None) => return Some(format!("its record {number} is missing")),
             Err(_) => None,
         };
