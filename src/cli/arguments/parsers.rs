@@ -86,9 +86,6 @@ pub(super) fn parse_time(text: &str) -> Result<TimeMs, String> {
     })
 }
 
-/// Nobody tracked anything longer ago.
-const MOST_DAYS_AGO: i64 = 36_525;
-
 /// More threads than any machine has are a slip of the finger.
 const MOST_THREADS: usize = 1024;
 
