@@ -4,6 +4,7 @@
 //!
 //! Must not know what entries mean.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +51,13 @@ impl Inner {
     }
 
     fn store_group(&self, group: Group) {
-        match self.commit(&group) {
+        // Whatever goes wrong, those who wait are told, and the next ones are served.
+        let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
+        let panicked = |_| {
+            let remedy = "report it: this is a defect of the program";
+            Err(Error::store("write to", self.engine.folder(), remedy, "the committer panicked"))
+        };
+        match committed.unwrap_or_else(panicked) {
             Ok(()) => {
                 self.flight.land(&group.entries, group.number);
                 self.queue.finish(&group);

@@ -27,7 +27,7 @@ pub(super) struct Sinks {
 impl Sinks {
     /// Whether there was never one.
     pub(super) fn is_empty(&self) -> bool {
-        self.cursors.is_empty()
+        self.cursors.is_empty() && self.served.as_ref().is_none_or(BTreeMap::is_empty)
     }
 
     /// Up to where none of those served needs records any more.

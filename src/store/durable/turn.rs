@@ -351,12 +351,17 @@ impl Turn<'_> {
         late: &[crate::attribution::LateCredit],
     ) -> Result<Vec<(Arc<TrackedEvent>, crate::attribution::Credit)>, Error> {
         let mut conversions = Vec::new();
+        let mut gone = 0;
         for late in late {
             let Some(pending) = row.pending().nth(late.pending_place) else { continue };
             if let Some(event) = self.inner.event_of(&pending.event)? {
                 conversions.push((event, late.credit.clone()));
+            } else {
+                gone += 1;
             }
         }
+        // Its record was shed, or kept for a shorter time than it waits.
+        self.inner.count(|counts| counts.forgotten_events += gone);
         Ok(conversions)
     }
 
