@@ -38,7 +38,7 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "400")]
     rounds: NonZeroUsize,
     /// Rounds to measure two threads against one; 0 leaves that out
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 20)]
     thread_rounds: usize,
     /// Check everything and measure next to nothing: tells that it works, not how fast it is
     #[arg(long)]

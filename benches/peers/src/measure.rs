@@ -42,6 +42,12 @@ pub(crate) fn measure(cases: &[Case], people: &[Person], rounds: usize) -> Vec<S
     samples
 }
 
+/// The one in the middle; of an even number, the greater of the two.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 fn time(case: &Case, people: &[Person]) -> (f64, f64) {
     let (warm_up, _) = people.split_at(WARM_UP.min(people.len()));
     case.run(warm_up);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::case::{Case, Configuration, Work};
 use crate::check::Checked;
 use crate::machine::Machine;
-use crate::measure::Samples;
+use crate::measure::{Samples, median};
 use crate::table::Table;
 use crate::threads::Factors;
 use crate::work::Audience;
@@ -87,10 +87,13 @@ pub(crate) fn rows(cases: &[Case], samples: &[Samples]) -> Vec<Row> {
     pairs().map(row).collect()
 }
 
-/// The rows of the control and of all cases.
+/// The rows of the two controls and of all cases.
 pub(crate) fn thread_rows(cases: &[&Case], factors: &[Factors]) -> Vec<ThreadRow> {
     let name = |case: &&Case| format!("{}: {}, {}", case.audience.letter(), case.engine, case.call);
-    let names = std::iter::once("arithmetic".to_owned()).chain(cases.iter().map(name));
+    let names = ["arithmetic", "arithmetic, one counter for all"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(cases.iter().map(name));
     let row = |(name, factors): (String, &Factors)| ThreadRow {
         name,
         factor_median: median(factors.factor.clone()),
@@ -101,11 +104,6 @@ pub(crate) fn thread_rows(cases: &[&Case], factors: &[Factors]) -> Vec<ThreadRow
 
 fn best(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 impl fmt::Display for Report {
