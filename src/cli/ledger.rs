@@ -54,6 +54,7 @@ impl Ledger {
             activations_per_user: usize::MAX,
             pending_events_per_user: usize::MAX,
             activation_retention_ms: i64::MAX,
+            record_retention_ms: i64::MAX,
             ..DurableSettings::default()
         };
         let durable = Arc::new(DurableStore::open(folder, Arc::clone(clock), settings)?);

@@ -216,7 +216,7 @@ Examples:
     variate events export --store ./variate-data --sink webhook:https://example.com/hook"#;
 
 pub(super) const DEAD_LESSON: &str = r#"A dead letter is a record that a sink will never take, with the reason, or a run of records that were
-shed for all sinks because the disk was full; those are gone and cannot be sent again. A letter that is
+shed for all sinks because they needed more room than they had; those are gone and cannot be sent again. A letter that is
 to be sent again goes out when the process of the store delivers next, and is dead anew if it fails.
 
 retry and drop need numbers, a filter, or --all. Numbers that no letter has give exit code 1; the

@@ -48,6 +48,7 @@ use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
 use crate::attribution::Rules;
+use crate::clock::Stopwatch;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
@@ -186,9 +187,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `patience`; the records stay queued.
+    /// If that takes longer than `patience`, or the store refused some: what is stored stays queued.
     pub fn drain(&self, patience: Duration) -> Result<(), Error> {
-        self.inner.delivery.as_ref().map_or(Ok(()), |delivery| delivery.drain(patience))
+        let watch = Stopwatch::start();
+        // Sinks are given what is stored.
+        let flushed = self.inner.store.flush(patience);
+        let left = patience.saturating_sub(watch.elapsed());
+        let drained = self.inner.delivery.as_ref().map_or(Ok(()), |delivery| delivery.drain(left));
+        flushed.and(drained)
     }
 
     /// What the client counts.

@@ -17,7 +17,7 @@ use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
 
 /// How an [`EventApiSink`] posts.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EventApiSettings {
     /// Where it posts to. Default: the event API of the region of each record's project.
     pub url: Option<String>,
@@ -29,6 +29,19 @@ pub struct EventApiSettings {
     /// The size of batches, and how it is asked again. Default: 500 records or 1 MiB (the event API takes
     /// 3.5 MB), after one second at the latest.
     pub pace: Pace,
+}
+
+/// Without the address, which may hold a secret.
+impl std::fmt::Debug for EventApiSettings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("EventApiSettings")
+            .field("has_url", &self.url.is_some())
+            .field("mode", &self.mode)
+            .field("timeout", &self.timeout)
+            .field("pace", &self.pace)
+            .finish()
+    }
 }
 
 impl Default for EventApiSettings {

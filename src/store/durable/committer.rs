@@ -74,8 +74,9 @@ impl Inner {
         for group in [failed, behind] {
             let records = group.entries.iter().map(|entry| entry.records.len() as u64).sum::<u64>();
             self.count(|counts| counts.refused_records += records);
-            self.queue.finish(&group);
+            // In this order, so that who flushes meanwhile hears of it.
             group.commit.settle(Err(Arc::clone(&cause)));
+            self.queue.finish(&group);
         }
         self.flight.crash();
         let mut delay = SHORTEST_BACK_OFF;
@@ -91,6 +92,9 @@ impl Inner {
             }
             delay = (delay * 2).min(LONGEST_BACK_OFF);
         }
+        // When it is closed, the engine may write what it could not write before, and what was refused
+        // must not come back: opening it again cuts that off. Where it cannot be opened, nothing helps.
+        let _: Result<(), Error> = self.engine.reopen();
     }
 
     fn reopened(&self) -> Result<(), Error> {

@@ -188,7 +188,10 @@ impl Store for DurableStore {
     }
 
     fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        let Some(commit) = self.inner.queue.latest_commit() else { return Ok(()) };
+        let Some(commit) = self.inner.queue.latest_commit() else {
+            // Nothing waits; but what came since the store began to refuse is not stored.
+            return self.inner.queue.refusal().map_or(Ok(()), |why| Err(Error::not_stored(why)));
+        };
         commit.wait_for(timeout).unwrap_or_else(|| Err(Error::not_stored_in_time()))
     }
 

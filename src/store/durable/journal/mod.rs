@@ -3,7 +3,7 @@
 //!
 //! Must not know what the records mean. It leans on two habits of the store. A commit is one batch, made
 //! durable before the next one begins: so at most one batch can be torn, it was never acknowledged, and
-//! nothing stands behind it. And no keyspace is ever dropped or emptied: so the numbers of batches only
+//! nothing stands behind it. And no keyspace is ever emptied, or dropped without a note before: so the numbers of batches only
 //! rise, and what a batch wrote into is there. Everything else is damage to what was acknowledged. The
 //! engine itself may answer a torn batch with a failure, and answers a flipped tag in the middle by
 //! dropping all that follows, without a word.
