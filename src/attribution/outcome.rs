@@ -39,6 +39,23 @@ pub struct EventOutcome {
     pub early_by_ms: Option<i64>,
 }
 
+impl ImpressionOutcome {
+    /// That of an impression whose id was seen before.
+    #[must_use]
+    pub fn repeated(time_ms: TimeMs) -> Self {
+        Self { duplicate: true, time_ms, ..Self::default() }
+    }
+}
+
+impl EventOutcome {
+    /// That of an event whose id was seen before.
+    #[must_use]
+    pub fn repeated(time_ms: TimeMs) -> Self {
+        let reason = Some(NotCredited::Duplicate);
+        Self { duplicate: true, time_ms, reason, ..Self::default() }
+    }
+}
+
 /// Why an event counts for no experiment: of several reasons, the one closest to a credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

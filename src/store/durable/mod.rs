@@ -47,7 +47,7 @@ use self::names::Names;
 use self::outbox::Sinks;
 use self::queue::{Numbers, Queue};
 use self::tidy::Tidying;
-use self::turn::{Arriving, Begun, repeated_event};
+use self::turn::{Arriving, Begun};
 use self::unreadable::Unreadable;
 use super::{Recorded, Statistics, Store};
 use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
@@ -150,9 +150,7 @@ impl Store for DurableStore {
         match self.inner.begin(&arriving) {
             Begun::Turn(turn) => turn.take_impression(impression),
             Begun::Repeat(time_ms, receipt) => {
-                let outcome =
-                    ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
-                Recorded { outcome, receipt }
+                Recorded { outcome: ImpressionOutcome::repeated(time_ms), receipt }
             }
         }
     }
@@ -176,7 +174,7 @@ impl Store for DurableStore {
         match self.inner.begin(&arriving) {
             Begun::Turn(turn) => turn.take_event(event),
             Begun::Repeat(time_ms, receipt) => {
-                Recorded { outcome: repeated_event(time_ms), receipt }
+                Recorded { outcome: EventOutcome::repeated(time_ms), receipt }
             }
         }
     }

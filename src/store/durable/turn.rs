@@ -18,8 +18,8 @@ use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
 use crate::attribution::{
     Acceptance, ActivationFact, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
-    Impression, ImpressionOutcome, ImpressionRecord, NewImpression, NotCredited, Origin,
-    PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
+    Impression, ImpressionOutcome, ImpressionRecord, NewImpression, Origin, PendingEvent, Record,
+    Rules, TrackedEvent, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::error::Error;
@@ -421,12 +421,6 @@ impl Turn<'_> {
             }
         }
     }
-}
-
-/// The outcome of an event whose id was seen before.
-pub(super) fn repeated_event(time_ms: TimeMs) -> EventOutcome {
-    let reason = Some(NotCredited::Duplicate);
-    EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() }
 }
 
 /// The day since the epoch that a time is in.

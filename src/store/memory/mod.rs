@@ -30,7 +30,7 @@ use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
 use super::{Cursor, DeadLetter, Outbox, Receipt, Recorded, Statistics, Step, Store};
 use crate::attribution::{
-    Event, EventOutcome, ImpressionOutcome, NewImpression, NotCredited, Origin, Record, Rules,
+    Event, EventOutcome, ImpressionOutcome, NewImpression, Origin, Record, Rules,
 };
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
@@ -141,8 +141,7 @@ impl Store for MemoryStore {
         let recorded = match self.begin(&mut shard, place, &arrival) {
             Ok(turn) => turn.take_impression(impression),
             Err(time_ms) => {
-                let outcome =
-                    ImpressionOutcome { duplicate: true, time_ms, ..ImpressionOutcome::default() };
+                let outcome = ImpressionOutcome::repeated(time_ms);
                 Recorded { outcome, receipt: Receipt::stored() }
             }
         };
@@ -171,10 +170,7 @@ impl Store for MemoryStore {
         let recorded = match self.begin(&mut shard, place, &arrival) {
             Ok(turn) => turn.take_event(event),
             Err(time_ms) => {
-                let reason = Some(NotCredited::Duplicate);
-                let outcome =
-                    EventOutcome { duplicate: true, time_ms, reason, ..EventOutcome::default() };
-                Recorded { outcome, receipt: Receipt::stored() }
+                Recorded { outcome: EventOutcome::repeated(time_ms), receipt: Receipt::stored() }
             }
         };
         drop(shard);
