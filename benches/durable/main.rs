@@ -11,6 +11,10 @@ use std::path::PathBuf;
 
 use measure::Fault;
 
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "give what to measure, and a folder that is not there yet:
   durable callers FOLDER                      durable calls a second, by how many are in flight
   durable users FOLDER [USERS]                so many users (100 000): look-ups, memory, disk, opening
