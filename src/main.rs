@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Here and not in the library: which allocator a program has is for the program to say.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     variate::cli::main()

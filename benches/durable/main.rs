@@ -13,7 +13,7 @@ use measure::Fault;
 
 /// As in the command.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const USAGE: &str = "give what to measure, and a folder that is not there yet:
   durable callers FOLDER                      durable calls a second, by how many are in flight
