@@ -139,10 +139,10 @@ fn pairs(when: &str, client: &Client, control: &Client) -> Result<(), Fault> {
 fn decide(client: &Client) -> Duration {
     let ids: Vec<String> = (0..100).map(|number| format!("visitor-{number}")).collect();
     let watch = Stopwatch::start();
-    for turn in 0..DECISIONS / ids.len() {
+    for experiment in EXPERIMENTS.iter().cycle().take(DECISIONS / ids.len()) {
         for id in &ids {
             let user = client.user(id).with("country", "SE");
-            std::hint::black_box(user.get_variation(EXPERIMENTS[turn % 2]).variation_key());
+            std::hint::black_box(user.get_variation(experiment).variation_key());
         }
     }
     watch.elapsed()
