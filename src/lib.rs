@@ -38,6 +38,7 @@
 //! `cli` (on by default) builds the command `variate`, and `http` (on by default) the sinks that post.
 //! Without them, this is the in-process engine alone.
 
+mod back_off;
 pub mod clock;
 pub mod error;
 pub mod hash;
@@ -48,6 +49,8 @@ pub mod version;
 
 pub mod allocation;
 pub mod targeting;
+#[cfg(feature = "http")]
+mod web;
 
 pub mod datafile;
 
