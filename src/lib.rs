@@ -59,6 +59,7 @@ pub mod decide;
 
 pub mod bulk;
 pub mod difference;
+pub mod source;
 pub mod store;
 
 pub mod events;

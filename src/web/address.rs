@@ -32,6 +32,11 @@ impl WebAddress {
         Ok(Self { url, name: plain.into() })
     }
 
+    /// Whether it asks for TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// Whether it is on this machine, where no proxy is to be asked.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();

@@ -9,7 +9,7 @@ mod trust;
 
 pub(crate) use address::WebAddress;
 pub(crate) use answer::{problem_of, retry_after};
-pub(crate) use trust::{UNTRUSTED, trust};
+pub(crate) use trust::{UNTRUSTED, trust, trust_on_the_way};
 
 use std::time::Duration;
 
