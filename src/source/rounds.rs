@@ -14,8 +14,8 @@ use crate::clock::Stopwatch;
 
 /// An address that failed is asked again after this time, then after twice as long, and so on.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-/// And at last at these intervals, unless its own are longer.
-const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
+/// And at last at these intervals, or its own where they are longer.
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(1);
 /// The part of an interval by which it may be shorter or longer.
 const JITTER: f64 = 0.1;
 
