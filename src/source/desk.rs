@@ -162,6 +162,7 @@ impl Desk {
         let mut book = self.book.lock();
         let now_ms = self.clock.now_ms();
         let taken = match fetched {
+            #[cfg(feature = "http")]
             Ok(Fetched::Confirmed) => {
                 book.confirm(self.about.gives, None);
                 Ok(None)

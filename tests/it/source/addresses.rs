@@ -7,6 +7,7 @@ use std::time::Duration;
 use variate::Client;
 use variate::clock::{Clock, Stopwatch};
 use variate::source::{CameFrom, Readiness, Source};
+use variate::value::VariableValue;
 
 use super::stage::{Stage, answer};
 use super::world::{LONG, check, comes_true, decided, status, text};
@@ -261,6 +262,68 @@ fn the_end_breaks_off_what_is_asked() {
         drop(client);
         assert!(waited.elapsed() < Duration::from_secs(10), "{:?}", waited.elapsed());
     }
+}
+
+/// Whatever a call sees while datafiles come in is of one of them.
+#[test]
+fn decisions_are_of_one_datafile() {
+    let (stage, served) = (Stage::new(answer(200, &[], text("1"))), Arc::new(AtomicUsize::new(1)));
+    let next = served.clone();
+    stage.set_rule(move |_| {
+        answer(200, &[], text(&next.fetch_add(1, Ordering::SeqCst).to_string()))
+    });
+    let client = stage.client();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let decide = || {
+            let mut latest = 0;
+            while !is_over.load(Ordering::SeqCst) {
+                let decision = client.user("anna").decide("f");
+                let mark = decision.variation_key.unwrap();
+                let variable = decision.variables.get("mark").cloned();
+                assert_eq!(variable, Some(VariableValue::String(mark.as_str().into())));
+                let revision: u64 = mark[1..].parse().unwrap();
+                assert!(revision >= latest, "{revision} after {latest}");
+                latest = revision;
+            }
+        };
+        let deciding = [scope.spawn(decide), scope.spawn(decide)];
+        for _ in 0..100 {
+            assert!(client.refresh_and_wait(LONG));
+        }
+        is_over.store(true, Ordering::SeqCst);
+        deciding.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+    assert!(status(&client).changes >= 100);
+}
+
+/// The last of a client may go while its source puts a datafile in force: then its thread ends it.
+#[test]
+fn a_client_may_end_on_its_sources_thread() {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    struct Slow {
+        begun: Sender<()>,
+        go_on: Mutex<Receiver<()>>,
+        _ended: Sender<()>,
+    }
+    impl variate::client::Listener for Slow {
+        fn datafile_update(&self, _: &str) {
+            self.begun.send(()).unwrap();
+            self.go_on.lock().unwrap().recv().unwrap();
+        }
+    }
+    let stage = Stage::new(answer(200, &[], text("1")));
+    let ((begun, has_begun), (go_on, goes_on), (ended, has_ended)) =
+        (channel(), channel(), channel());
+    let slow = Slow { begun, go_on: Mutex::new(goes_on), _ended: ended };
+    let client = Client::builder().source(stage.source()).listener(slow).build().unwrap();
+    has_begun.recv_timeout(LONG).unwrap();
+    drop(client);
+    go_on.send(()).unwrap();
+    let end = has_ended.recv_timeout(LONG);
+    assert_eq!(end, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
 }
 
 /// A source works inside of a caller's runtime, which nothing blocks but the waiting itself.
