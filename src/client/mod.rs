@@ -19,6 +19,7 @@ mod predictor;
 mod profile;
 mod session;
 mod snapshot;
+mod source;
 mod store_choice;
 mod track;
 mod user;
@@ -40,18 +41,19 @@ pub use store_choice::StoreChoice;
 pub use track::{Track, Tracked};
 pub use user::UserContext;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::attribution::Rules;
 use crate::clock::Stopwatch;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
+use crate::source::Supply;
 use crate::store::{Statistics, Store};
 use extras::Extras;
 use forced::ForcedVariationsByUser;
@@ -64,7 +66,8 @@ use snapshot::InForce;
 /// [`Client::swap`] gives it a new datafile: each call sees exactly one.
 ///
 /// Dropping the last clone of a client with sinks waits for what they have not got yet, up to 5 seconds
-/// while a sink fails: call [`Client::drain`] before, and where blocking is allowed.
+/// while a sink fails: call [`Client::drain`] before, and where blocking is allowed. That of a client with
+/// a source breaks off what the source is asked, and waits for no answer.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -73,6 +76,10 @@ pub struct Client {
 struct Inner {
     current: ArcSwapOption<Datafile>,
     swaps: Mutex<()>,
+    /// Rung after each swap.
+    swapped: Condvar,
+    /// Ends before what it keeps datafiles in.
+    supply: OnceLock<Supply>,
     extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,
@@ -137,12 +144,10 @@ impl Client {
     }
 
     /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
+    ///
+    /// Where the client has a source, the next change of what that gives replaces it.
     pub fn swap(&self, datafile: impl Into<Arc<Datafile>>) {
-        let datafile = datafile.into();
-        // Held over the telling, so that listeners hear of swaps in their order.
-        let _turn = self.inner.swaps.lock();
-        self.inner.current.store(Some(Arc::clone(&datafile)));
-        self.inner.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
+        self.inner.swap(datafile.into());
     }
 
     /// The datafile in force.
@@ -214,6 +219,14 @@ impl Inner {
     #[inline]
     fn in_force(&self) -> InForce<'static> {
         InForce::Loaded(self.current.load())
+    }
+
+    fn swap(&self, datafile: Arc<Datafile>) {
+        // Held over the telling, so that listeners hear of swaps in their order.
+        let _turn = self.swaps.lock();
+        self.current.store(Some(Arc::clone(&datafile)));
+        self.swapped.notify_all();
+        self.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
     }
 }
 

@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::back_off::BackOff;
 use super::guarded::{Answer, Guarded, text_with_causes};
 use super::letters::Letters;
 use super::load::{Load, Page, Place};
 use super::progress::{Counts, Progress};
 use super::settings::{BatchNotice, BatchOutcome, DeliverySettings};
 use crate::attribution::Record;
+use crate::back_off::BackOff;
 use crate::clock::{Stopwatch, TimeMs};
 use crate::events::sink::Pace;
 use crate::store::{Burial, Cursor, Outbox, Step};

@@ -8,13 +8,13 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 
 use super::bodies::{batch_request, encode};
-use super::destination::Destination;
-use super::poster::Poster;
+use super::poster::{Poster, destination};
 use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::batch::{Batch, Encoded};
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
+use crate::web::WebAddress;
 
 /// How an [`EventApiSink`] posts.
 #[derive(Clone)]
@@ -63,9 +63,9 @@ pub struct EventApiSink {
     name: String,
     settings: EventApiSettings,
     /// In the place of any region.
-    custom: Option<Destination>,
+    custom: Option<WebAddress>,
     /// The regions' own.
-    regions: HashMap<String, Destination>,
+    regions: HashMap<String, WebAddress>,
     poster: Poster,
 }
 
@@ -76,7 +76,7 @@ impl EventApiSink {
     ///
     /// If the address is none.
     pub fn new(settings: EventApiSettings) -> Result<Self, Error> {
-        let custom = settings.url.as_deref().map(Destination::new).transpose()?;
+        let custom = settings.url.as_deref().map(destination).transpose()?;
         let kind = match settings.mode {
             AttributionMode::Activated => "optimizely",
             AttributionMode::Backend => "optimizely-backend",
@@ -110,7 +110,7 @@ impl Sink for EventApiSink {
             return self.poster.post(custom, HeaderMap::new(), body);
         }
         if !self.regions.contains_key(url) {
-            self.regions.insert(url.to_owned(), Destination::new(url)?);
+            self.regions.insert(url.to_owned(), destination(url)?);
         }
         match self.regions.get(url) {
             Some(region) => self.poster.post(region, HeaderMap::new(), body),

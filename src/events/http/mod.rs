@@ -5,7 +5,6 @@
 
 mod answer;
 mod bodies;
-mod destination;
 mod event_api_sink;
 mod poster;
 mod webhook_sink;

@@ -8,17 +8,19 @@ use std::time::Duration;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::answer;
-use super::destination::Destination;
 use crate::error::Error;
 use crate::events::sink::Undelivered;
+use crate::web::{LONGEST_CONNECTING, UNTRUSTED, USER_AGENT, WebAddress, problem_of, trust};
 
-const LONGEST_CONNECTING: Duration = Duration::from_secs(5);
 /// So much of an answer is read: enough to tell people, and mostly all, so that the connection is kept.
 const MOST_ANSWER_BYTES: u64 = 16 << 10;
+
+/// Reads the address of a destination.
+pub(super) fn destination(text: &str) -> Result<WebAddress, Error> {
+    WebAddress::parse(text).map_err(|problem| Error::sink_target(text, problem))
+}
 
 /// Posts to one destination. The client is made by the first post: making it inside of a caller's async
 /// runtime is not allowed.
@@ -36,7 +38,7 @@ impl Poster {
     /// Posts JSON; success is any 2xx.
     pub(super) fn post(
         &mut self,
-        destination: &Destination,
+        destination: &WebAddress,
         headers: HeaderMap,
         body: String,
     ) -> Result<(), Undelivered> {
@@ -54,7 +56,7 @@ impl Poster {
         match sent {
             Ok(response) => judge(destination, response),
             Err(error) => {
-                let problem = answer::problem_of(&error, self.timeout);
+                let problem = problem_of(&error, self.timeout);
                 let error = error.without_url();
                 Err(Error::destination(&destination.name, problem, Some(error.into())).into())
             }
@@ -63,44 +65,26 @@ impl Poster {
 }
 
 /// What the answer means. Once its head is here it is decided: whether the rest arrives changes nothing.
-fn judge(destination: &Destination, response: Response) -> Result<(), Undelivered> {
+fn judge(destination: &WebAddress, response: Response) -> Result<(), Undelivered> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut text = Vec::new();
     response.take(MOST_ANSWER_BYTES).read_to_end(&mut text).unwrap_or_default();
     answer::judge(&destination.name, status, &headers, &text)
 }
 
-fn new_client(destination: &Destination, timeout: Duration) -> Result<Client, Error> {
+fn new_client(destination: &WebAddress, timeout: Duration) -> Result<Client, Error> {
+    let trusted = trust(destination)
+        .map_err(|error| Error::destination(&destination.name, UNTRUSTED, Some(error.into())))?;
     let client = Client::builder()
-        .tls_backend_preconfigured(tls(destination)?)
+        .tls_backend_preconfigured(trusted)
         .connect_timeout(LONGEST_CONNECTING)
         .timeout(timeout)
         .redirect(Policy::none())
-        .user_agent(concat!("variate/", env!("CARGO_PKG_VERSION")));
+        .no_gzip()
+        .user_agent(USER_AGENT);
     let client = if destination.is_loopback() { client.no_proxy() } else { client };
     client.build().map_err(|error| {
         let problem = "cannot be posted to, since the HTTP client does not start";
-        Error::destination(&destination.name, problem, Some(error.into()))
-    })
-}
-
-/// TLS that trusts what the machine trusts; without TLS in the address nothing has to be trusted, and a
-/// machine without certificates will do.
-fn tls(destination: &Destination) -> Result<ClientConfig, Error> {
-    let ciphers = rustls::crypto::ring::default_provider().into();
-    let configured = ClientConfig::builder_with_provider(ciphers)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            if destination.url.scheme() == "https" {
-                Ok(builder.with_platform_verifier()?.with_no_client_auth())
-            } else {
-                let nobody = RootCertStore::empty();
-                Ok(builder.with_root_certificates(nobody).with_no_client_auth())
-            }
-        });
-    configured.map_err(|error| {
-        let problem =
-            "cannot be trusted: install the machine's root certificates (ca-certificates)";
         Error::destination(&destination.name, problem, Some(error.into()))
     })
 }

@@ -10,8 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
 
 use super::bodies::push_array;
-use super::destination::Destination;
-use super::poster::Poster;
+use super::poster::{Poster, destination};
 use crate::attribution::Record;
 use crate::clock::system_time_ms;
 use crate::error::Error;
@@ -19,6 +18,7 @@ use crate::events::batch::{Batch, Encoded};
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
 use crate::events::stdout_sink::encode_line;
+use crate::web::WebAddress;
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("variate-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("variate-signature");
@@ -73,7 +73,7 @@ impl std::fmt::Debug for WebhookSettings {
 pub struct WebhookSink {
     name: String,
     settings: WebhookSettings,
-    destination: Destination,
+    destination: WebAddress,
     poster: Poster,
 }
 
@@ -84,7 +84,7 @@ impl WebhookSink {
     ///
     /// If the address is none.
     pub fn new(settings: WebhookSettings) -> Result<Self, Error> {
-        let destination = Destination::new(&settings.url)?;
+        let destination = destination(&settings.url)?;
         let name = format!("webhook:{}", destination.name);
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, destination, poster })

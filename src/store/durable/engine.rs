@@ -10,6 +10,7 @@
 //! | `rows` | number of the environment (4 bytes), user id | the user's row |
 //! | `outbox` | sequence number (8 bytes) | a record |
 //! | `dead` | number (8 bytes) | a dead letter |
+//! | `datafiles` | a colon, name of the environment | its last good datafile |
 //! | `ids-N` | UUID of an id (16 bytes) | when it stops being recognised (8 bytes, ms) |
 //!
 //! Numbers in keys are big-endian. `ids-N` has the ids that stop being recognised in the Nth day since
@@ -42,6 +43,7 @@ pub(super) enum Space {
     Rows,
     Outbox,
     Dead,
+    Datafiles,
     /// The ids of a day.
     Ids(i64),
 }
@@ -80,6 +82,7 @@ struct Opened {
     rows: Keyspace,
     outbox: Keyspace,
     dead: Keyspace,
+    datafiles: Keyspace,
     ids: BTreeMap<i64, Keyspace>,
 }
 
@@ -269,20 +272,22 @@ impl Opened {
         let rows = database.keyspace("rows", move || with_memtable(point_reads()))?;
         let outbox = database.keyspace("outbox", move || with_memtable(read_in_order()))?;
         let dead = database.keyspace("dead", plain)?;
+        let datafiles = database.keyspace("datafiles", plain)?;
         let mut ids = BTreeMap::new();
         for name in database.list_keyspace_names() {
             if let Some(day) = name.strip_prefix(IDS).and_then(|day| day.parse().ok()) {
                 ids.insert(day, database.keyspace(&name, || self::ids(setup))?);
             }
         }
-        Ok(Self { database, meta, names, rows, outbox, dead, ids })
+        Ok(Self { database, meta, names, rows, outbox, dead, datafiles, ids })
     }
 
     /// Waits until what was written lately is put in order, or cannot be. The engine does so itself at the
     /// end of a commit, but for ever where its workers have failed: with a full disk, after it was opened
     /// with several journals. One commit lets the count below rise by two at most, and it waits at four.
     fn wait_for_order(&self) -> fjall::Result<()> {
-        let fixed = [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead];
+        let fixed =
+            [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead, &self.datafiles];
         let is_behind = |keyspace: &&Keyspace| {
             keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
         };
@@ -301,6 +306,7 @@ impl Opened {
             Space::Rows => Some(&self.rows),
             Space::Outbox => Some(&self.outbox),
             Space::Dead => Some(&self.dead),
+            Space::Datafiles => Some(&self.datafiles),
             Space::Ids(day) => self.ids.get(&day),
         }
     }

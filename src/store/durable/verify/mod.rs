@@ -8,6 +8,7 @@
 //! record, about that user; the totals are what rows and dead letters add up to; an id stands in the day
 //! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record.
 
+mod datafiles;
 mod fault;
 mod loading;
 mod records;
@@ -62,6 +63,8 @@ pub struct Verified {
     pub dead_letters: u64,
     /// Sinks whose place is known.
     pub sinks: u64,
+    /// Last good datafiles that are sound.
+    pub datafiles: u64,
     /// Records that are missing or cannot be read.
     pub lost_records: u64,
     /// Users who lost something: the row, which may be missing, or the record of an event that waits.
@@ -179,6 +182,7 @@ impl<'a> Look<'a> {
         self.ids()?;
         self.letters();
         self.sinks();
+        self.datafiles();
         self.totals();
         self.found.harmed_users = (self.harmed.len() as u64).saturating_add(self.missing_rows());
         Ok(self.found)

@@ -1,31 +1,27 @@
-//! Where posts go, and what to call it without telling its secrets.
+//! An address of the web, and what to call it without telling its secrets.
 //!
-//! Must not know what is posted.
+//! Must not know who asks there.
 
 use reqwest::Url;
 
-use crate::error::Error;
-
-/// An address that posts can go to.
+/// An address of the web.
 #[derive(Clone)]
-pub(super) struct Destination {
-    pub(super) url: Url,
+pub(crate) struct WebAddress {
+    pub(crate) url: Url,
     /// The address without user, password, query and fragment.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
-impl Destination {
-    /// Reads an address.
-    pub(super) fn new(text: &str) -> Result<Self, Error> {
+impl WebAddress {
+    /// Reads an address; the error says what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| {
-            Error::sink_target(
-                text,
-                format!("is no URL ({error}): write it like https://example.com/path"),
-            )
+            format!("is no URL ({error}): write it like https://example.com/path")
         })?;
         if !matches!(url.scheme(), "http" | "https") {
-            let problem = "is no address of the web: write it like https://example.com/path";
-            return Err(Error::sink_target(text, problem));
+            return Err(
+                "is no address of the web: write it like https://example.com/path".to_owned()
+            );
         }
         let mut plain = url.clone();
         plain.set_query(None);
@@ -36,16 +32,21 @@ impl Destination {
         Ok(Self { url, name: plain.into() })
     }
 
+    /// Whether it asks for TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// Whether it is on this machine, where no proxy is to be asked.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse();
         host == "localhost" || address.is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
 }
 
-impl std::fmt::Debug for Destination {
+impl std::fmt::Debug for WebAddress {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Destination").field(&self.name).finish()
+        formatter.debug_tuple("WebAddress").field(&self.name).finish()
     }
 }
