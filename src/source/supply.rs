@@ -92,7 +92,6 @@ impl Prepared {
 }
 
 /// A source at work, until it is dropped: then what is under way is broken off.
-#[derive(Debug)]
 pub(crate) struct Supply {
     desk: Arc<Desk>,
     signals: Arc<Signals>,
@@ -125,11 +124,18 @@ impl Drop for Supply {
     fn drop(&mut self) {
         self.signals.stop();
         if let Some(thread) = self.thread.take()
-            // The taker may hold the last of what holds this, and let go of it on that thread.
+            // Whom it tells may hold the last of what holds this, and let go of it on that thread.
             && thread.thread().id() != thread::current().id()
         {
             // A panic of the thread has been written down, as far as it could be.
             drop(thread.join());
         }
+    }
+}
+
+/// Its name alone: the rest is datafiles.
+impl std::fmt::Debug for Supply {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Supply").field(&self.desk.name()).finish()
     }
 }
