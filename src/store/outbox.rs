@@ -11,7 +11,9 @@ use crate::clock::TimeMs;
 use crate::error::Error;
 
 /// Why a sink that was left out of a run has a dead letter for records that are gone.
-pub(super) const LEFT_OUT: &str = "released while this sink was not there";
+const LEFT_OUT: &str = "released while this sink was not there";
+#[cfg(feature = "durable")]
+const SHED: &str = "shed: the records that waited for sinks needed more room than they had";
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +69,40 @@ pub struct DeadLetter {
     pub record: Option<Arc<Record>>,
     /// Whether somebody asked for it to be delivered again.
     pub is_retried: bool,
+}
+
+/// Letters before they have a number.
+impl DeadLetter {
+    pub(super) fn of_burial(sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
+        let Burial { sequence, record, reason } = burial;
+        let record = Some(record);
+        let sink = Some(sink.into());
+        Self { number: 0, sink, sequence, count: 1, at_ms, reason, record, is_retried: false }
+    }
+
+    /// For a sink that has the records up to one number, and finds those up to another gone.
+    pub(super) fn of_absence(sink: &str, had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_range(Some(sink), (had, gone), at_ms, LEFT_OUT)
+    }
+
+    /// The same for all sinks, where the records had to go.
+    #[cfg(feature = "durable")]
+    pub(super) fn of_shed(had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_range(None, (had, gone), at_ms, SHED)
+    }
+
+    fn of_range(sink: Option<&str>, (had, gone): (u64, u64), at_ms: TimeMs, reason: &str) -> Self {
+        Self {
+            number: 0,
+            sink: sink.map(Into::into),
+            sequence: had.saturating_add(1),
+            count: gone.saturating_sub(had),
+            at_ms,
+            reason: reason.into(),
+            record: None,
+            is_retried: false,
+        }
+    }
 }
 
 /// Records that wait for their sinks, by sequence numbers without gaps.

@@ -319,3 +319,6 @@ impl std::fmt::Debug for Engine {
         formatter.debug_struct("Engine").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
