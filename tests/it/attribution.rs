@@ -11,10 +11,10 @@ mod bounds;
 mod contract;
 #[cfg(feature = "durable")]
 mod durable;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "http"))]
 mod full_disk;
 mod ids;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "http"))]
 mod kills;
 mod model;
 mod orders;

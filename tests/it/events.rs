@@ -11,7 +11,7 @@ mod posted;
 mod posts;
 mod records;
 #[cfg(feature = "http")]
-mod server;
+pub(super) mod server;
 mod sinks;
 mod targets;
 mod world;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::super::kills::harness::Heard;
+use super::super::kills::heard::Heard;
 use super::super::kills::plan::{id, plan};
 use super::super::model::What;
 use super::super::world::{EVENTS, Given, World};

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::kills::check::check;
-use super::kills::harness::Heard;
+use super::kills::heard::Heard;
 use super::kills::writer::RULES;
 use super::world::World;
 use callers::{Callers, in_words};

@@ -1,7 +1,16 @@
-//! Kills: a process that records is killed again and again; what it acknowledged is there once.
+//! Kills: a process that records and delivers is killed again and again; what it acknowledged is at each
+//! of its sinks, once by its id, however they fail.
+//!
+//! `harness` starts the process, kills it and says what must hold; `writer` is that process; `destination`
+//! is what it posts to.
 
+mod arrived;
 pub(super) mod check;
-pub(super) mod harness;
+mod destination;
+mod harness;
+pub(super) mod heard;
+mod kept;
 pub(super) mod plan;
-mod sink;
+mod process;
+mod sinks;
 pub(super) mod writer;

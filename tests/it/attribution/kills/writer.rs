@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,14 +12,17 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::super::model::What;
-use super::super::world::{EVENTS, World};
+use super::super::world::{DATAFILES, EVENTS, World};
 use super::plan::{id, plan};
-use super::sink::{ExactFile, claim};
+use super::sinks::sinks;
 use variate::attribution::Rules;
 use variate::clock::Clock;
+use variate::events::{Delivery, DeliverySettings};
 use variate::store::{DurableSettings, DurableStore, Receipt};
 
 const THREADS: usize = 4;
+/// A call in so many swaps the datafile.
+const CALLS_PER_SWAP: u64 = 40;
 
 /// Times are given and a second apart at most: whatever order there is, all is late for all.
 pub(in crate::attribution) const RULES: Rules = Rules {
@@ -31,7 +34,7 @@ pub(in crate::attribution) const RULES: Rules = Rules {
 };
 
 /// Little memory, so that the engine puts things in order while it is killed.
-pub(super) fn open(folder: &Path) -> World {
+pub(super) fn open(folder: &Path) -> (Arc<DurableStore>, World) {
     let clock = Arc::new(Clock::system());
     let settings = DurableSettings {
         reserved_bytes: 0,
@@ -39,7 +42,8 @@ pub(super) fn open(folder: &Path) -> World {
         ..DurableSettings::default()
     };
     let store = DurableStore::open(folder.join("store"), clock.clone(), settings).unwrap();
-    World { store: Arc::new(store), clock, rules: RULES }
+    let store = Arc::new(store);
+    (store.clone(), World { store, clock, rules: RULES })
 }
 
 /// What all threads of the process know.
@@ -50,36 +54,47 @@ struct Shared<'a> {
     unknown: Vec<&'a str>,
     /// Sent lately by any thread: some of it is in flight.
     recent: Mutex<VecDeque<String>>,
+    /// The place in [`DATAFILES`] of the one in force.
+    datafile: AtomicUsize,
     is_over: AtomicBool,
 }
 
-/// Sends until standard input ends. It begins with ids to be sent again, on one line.
-pub(super) fn write(folder: &Path, run: u64) {
-    let world = &open(folder);
+/// Sends and delivers until standard input ends. It begins with ids to be sent again, on one line.
+pub(super) fn write(folder: &Path, port: u16, run: u64) {
+    let mut random = StdRng::seed_from_u64(run);
+    say("opening", "");
+    let (store, world) = open(folder);
+    say("open", "");
+    let sizes = [0; 3].map(|_| [1, 7, 40, 200][random.random_range(0..4)]);
+    let settings = DeliverySettings { last_drain: Duration::ZERO, ..DeliverySettings::default() };
+    let delivery = Delivery::start_with(store, sinks(folder, port, sizes), settings).unwrap();
     let mut unknown = Vec::new();
     let mut byte = [0];
     while std::io::stdin().read(&mut byte).unwrap() > 0 && byte != *b"\n" {
         unknown.push(byte[0]);
     }
     let unknown = String::from_utf8(unknown).unwrap();
-    let unknown = unknown.split_whitespace().collect();
-    let (recent, is_over) = (Mutex::default(), AtomicBool::new(false));
-    let shared = &Shared { world, run, unknown, recent, is_over };
+    let shared = &Shared {
+        world: &world,
+        run,
+        unknown: unknown.split_whitespace().collect(),
+        recent: Mutex::default(),
+        datafile: AtomicUsize::new(0),
+        is_over: AtomicBool::new(false),
+    };
     say("ready", "");
     std::thread::scope(|scope| {
-        for (file, limit) in claim(&*world.store, folder).into_iter().zip([50, 7]) {
-            scope.spawn(move || shared.deliver(file, limit));
-        }
         for thread in 0..THREADS {
             scope.spawn(move || shared.send_calls(thread));
         }
         while std::io::stdin().read(&mut byte).unwrap() > 0 {}
         shared.is_over.store(true, Ordering::Relaxed);
     });
+    drop(delivery);
 }
 
 /// A line, in one piece.
-fn say(word: &str, id: &str) {
+pub(super) fn say(word: &str, id: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{word} {id}\n").as_bytes()).unwrap();
     out.flush().unwrap();
@@ -88,12 +103,6 @@ fn say(word: &str, id: &str) {
 impl Shared<'_> {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
-    }
-
-    fn deliver(&self, mut file: ExactFile, limit: usize) {
-        while !self.is_over() {
-            file.deliver(&*self.world.store, limit, Duration::from_millis(20));
-        }
     }
 
     fn send_calls(&self, thread: usize) {
@@ -114,7 +123,11 @@ impl Shared<'_> {
                     self.a_new_one(id(self.run, thread, number))
                 });
                 say("sent", &id);
-                let (is_repeat, receipt) = self.send(&id, random.random_range(0..2));
+                if random.random_range(0..CALLS_PER_SWAP) == 0 {
+                    let next = random.random_range(0..DATAFILES.len());
+                    self.datafile.store(next, Ordering::Relaxed);
+                }
+                let (is_repeat, receipt) = self.send(&id);
                 waiting.push((id, is_repeat, receipt));
             }
             for (id, is_repeat, receipt) in waiting {
@@ -147,9 +160,9 @@ impl Shared<'_> {
     }
 
     /// Gives whether it is a repeat, too.
-    fn send(&self, id: &str, datafile: usize) -> (bool, Receipt) {
+    fn send(&self, id: &str) -> (bool, Receipt) {
         let (given, what) = plan(id);
-        let given = given.datafile(datafile);
+        let given = given.datafile(self.datafile.load(Ordering::Relaxed));
         match what {
             What::Activation { experiment, variation } => {
                 let recorded = self.world.try_activate(&given, experiment, variation);
