@@ -15,7 +15,7 @@ mod durable;
 mod full_disk;
 mod ids;
 #[cfg(all(feature = "durable", feature = "http"))]
-mod kills;
+pub(crate) mod kills;
 mod model;
 mod orders;
 mod threads;

@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file's bytes up to the last one that is not zero, and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     pub(super) length: u64,
+}
+
+impl Content {
+    /// All of a file.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { length: bytes.len() as u64, bytes: Arc::new(bytes) }
+    }
 }
 
 /// Every file of a folder by its path inside it.
@@ -54,7 +62,7 @@ fn content(mut file: fs::File) -> Content {
         if read == 0 {
             let set = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
             bytes.truncate(set);
-            return Content { bytes, length };
+            return Content { bytes: Arc::new(bytes), length };
         }
         if block[..read] != ZEROES[..read] {
             bytes.resize(usize::try_from(length).unwrap(), 0);
@@ -69,7 +77,7 @@ pub(super) fn lay_out(picture: &Picture, folder: &Path) {
     for (path, content) in picture {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &content.bytes).unwrap();
+        fs::write(&path, &*content.bytes).unwrap();
         fs::File::options().write(true).open(&path).unwrap().set_len(content.length).unwrap();
     }
     for keyspace in fs::read_dir(folder.join("keyspaces")).into_iter().flatten() {
@@ -79,4 +87,18 @@ pub(super) fn lay_out(picture: &Picture, folder: &Path) {
 
 pub(super) fn is_journal(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "jnl")
+}
+
+/// The number in a journal's name.
+pub(super) fn journal_number(path: &Path) -> u64 {
+    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
+}
+
+/// Where commits end in a journal, from a place on where one begins.
+pub(super) fn commit_ends(journal: &[u8], from: usize) -> Vec<usize> {
+    const END: &[u8] = b"FJL\x03";
+    let ends = (from + END.len()..=journal.len()).filter(|end| journal[..*end].ends_with(END));
+    // Behind an end a commit begins, or nothing is: in a value these bytes would be chance.
+    let is_end = |end: &usize| journal.get(*end).is_none_or(|byte| *byte == 1);
+    ends.filter(is_end).collect()
 }

@@ -36,7 +36,7 @@ fn twenty_commits(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         picture(home.path())
     });
     lay_out(&MADE, folder);
-    let journal = MADE[Path::new("0.jnl")].bytes.clone();
+    let journal = MADE[Path::new("0.jnl")].bytes.to_vec();
     let starts = starts(&journal);
     (journal, starts)
 }

@@ -1,7 +1,9 @@
 //! Power cuts and damaged files: what was acknowledged is there, or the store says what is wrong.
 
+mod cut;
 mod cuts;
-mod damages;
 mod disk;
+mod history;
 mod journals;
+mod truth;
 mod world;

@@ -27,7 +27,8 @@ pub(super) fn deliver_and_check(folder: &Path, destination: &Destination, heard:
     let (store, _) = open(folder);
     let sinks = sinks(folder, destination.port, [200; 3]);
     let delivery = Delivery::start(store.clone(), sinks).unwrap();
-    delivery.drain(LONG).unwrap();
+    let drained = delivery.drain(LONG);
+    assert!(drained.is_ok(), "{drained:?}: {:#?}", delivery.statistics());
     let records = numbered(store.retained_records(1, store.latest()).records, store.latest());
     let letters = dead_letters_are_poison(&store, &records);
     destination.take_poison();

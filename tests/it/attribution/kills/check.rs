@@ -13,10 +13,10 @@ use variate::store::Statistics;
 
 use super::super::model::{Arrival, Expected, What, expected};
 use super::super::world::{EVENTS, Folded, Given, PLANS, World};
+use super::calls::RULES;
 use super::heard::Heard;
 use super::plan::plan;
 use super::sinks::MODE;
-use super::writer::RULES;
 
 /// Delivers all to two files and looks at everything; gives a summary.
 pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) -> String {
@@ -35,7 +35,7 @@ pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) 
 }
 
 /// The records up to the latest, whose numbers have no gaps.
-pub(super) fn numbered(records: Vec<(u64, Arc<Record>)>, latest: u64) -> Vec<Arc<Record>> {
+pub(crate) fn numbered(records: Vec<(u64, Arc<Record>)>, latest: u64) -> Vec<Arc<Record>> {
     assert_eq!(records.len() as u64, latest);
     let record = |((number, record), place): ((u64, Arc<Record>), u64)| {
         assert_eq!(number, place, "a gap, or a number twice");
@@ -51,8 +51,12 @@ pub(super) fn check_records(
     heard: &Heard,
 ) -> String {
     let value = |record: &Arc<Record>| serde_json::from_str(&record_json(record)).unwrap();
-    let records: Vec<Value> = records.iter().map(value).collect();
-    let arrivals = arrivals(&records);
+    check_values(&records.iter().map(value).collect::<Vec<_>>(), statistics, heard)
+}
+
+/// The same of records as JSON, which may have no attributes.
+pub(crate) fn check_values(records: &[Value], statistics: &Statistics, heard: &Heard) -> String {
+    let arrivals = arrivals(records);
     let stored: BTreeSet<_> = arrivals.iter().map(|arrival| id_of(arrival).to_owned()).collect();
     assert_eq!(stored.len(), arrivals.len(), "an id arrived twice");
     let lost: Vec<_> = heard.acknowledged.difference(&stored).take(9).collect();
@@ -62,8 +66,8 @@ pub(super) fn check_records(
     assert!(unheard.is_empty(), "stored and never sent: {unheard:?}");
 
     let expect = expected_by_user(&arrivals);
-    assert_eq!(fold(&records), expect.folded);
-    assert_eq!(fold_in_any_order(&records), expect.folded);
+    assert_eq!(fold(records), expect.folded);
+    assert_eq!(fold_in_any_order(records), expect.folded);
     assert_eq!(statistics.activations, expect.firsts, "{statistics:?}");
     let late = records.len() - arrivals.len();
     format!(

@@ -24,7 +24,7 @@ use super::writer::write;
 const KILLS: &str = "VARIATE_KILLS";
 const TEST: &str = "attribution::kills::harness::what_was_acknowledged_outlives_kills";
 /// Runs of the short form.
-const FEW: u64 = 14;
+const FEW: u64 = 11;
 /// A run in so many ends by itself instead.
 const RUNS_PER_GENTLE_END: u64 = 7;
 /// How long a request is waited for, to be killed in.
@@ -32,10 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// When a writer is killed.
 enum Moment {
-    /// While it mends and opens the store.
-    Opening,
+    /// While it mends and opens the store: when this part of the usual time is over.
+    Opening(f64),
     /// While its sinks find their places.
-    Resuming,
+    Resuming(Duration),
     /// At any time while it works.
     Working(Duration),
     /// While the destination is so far with one of its requests, or shortly after.
@@ -79,7 +79,7 @@ fn what_was_acknowledged_outlives_kills() {
             writer.dismiss(&mut heard);
         } else {
             let moment = Moment::draw(run, &mut random);
-            tally.kill(&mut writer, &moment, &destination, &mut heard, &mut random);
+            tally.kill(&mut writer, &moment, &destination, &mut heard);
         }
         tally.cut_files += u64::from(writer.has_cut);
     }
@@ -97,11 +97,11 @@ fn sleep_ms(time_ms: u64) {
 
 impl Moment {
     fn draw(run: u64, random: &mut StdRng) -> Self {
-        let before = Duration::from_millis(random.random_range(0..500));
+        let before = Duration::from_millis(random.random_range(0..400));
         match random.random_range(0..10) {
             // The first run has nothing to mend and nothing to find again.
-            0..2 if run > 0 => Self::Opening,
-            2 if run > 0 => Self::Resuming,
+            0..2 if run > 0 => Self::Opening(random.random()),
+            2 if run > 0 => Self::Resuming(Duration::from_micros(random.random_range(0..500))),
             3..6 => Self::Working(before),
             6 => Self::Delivering(before, Stage::Here, Duration::ZERO),
             _ => {
@@ -119,15 +119,14 @@ impl Tally {
         moment: &Moment,
         destination: &Destination,
         heard: &mut Heard,
-        random: &mut StdRng,
     ) {
         writer.wait_for(Phase::Opens, heard);
         let started = Stopwatch::start();
         match moment {
-            Moment::Opening => std::thread::sleep(self.opening.mul_f64(random.random())),
-            Moment::Resuming => {
+            Moment::Opening(part) => std::thread::sleep(self.opening.mul_f64(*part)),
+            Moment::Resuming(after) => {
                 writer.wait_for(Phase::Resumes, heard);
-                std::thread::sleep(Duration::from_micros(random.random_range(0..500)));
+                std::thread::sleep(*after);
             }
             Moment::Working(before) | Moment::Delivering(before, ..) => {
                 writer.wait_for(Phase::Resumes, heard);

@@ -7,10 +7,10 @@ const SENT_AGAIN: usize = 100;
 
 /// What is known from the writer.
 #[derive(Debug, Default)]
-pub(in crate::attribution) struct Heard {
+pub(crate) struct Heard {
     /// How often each id was sent.
-    pub(in crate::attribution) sent: BTreeMap<String, u64>,
-    pub(in crate::attribution) acknowledged: BTreeSet<String>,
+    pub(crate) sent: BTreeMap<String, u64>,
+    pub(crate) acknowledged: BTreeSet<String>,
     /// Acknowledged as repeats.
     pub(super) repeats: u64,
     /// Sent without an answer when the kill came, by what became of it when it was sent again: it had

@@ -5,12 +5,13 @@
 //! is what it posts to.
 
 mod arrived;
-pub(super) mod check;
+pub(crate) mod calls;
+pub(crate) mod check;
 mod destination;
 mod harness;
-pub(super) mod heard;
+pub(crate) mod heard;
 mod kept;
-pub(super) mod plan;
+pub(crate) mod plan;
 mod process;
 mod sinks;
-pub(super) mod writer;
+mod writer;

@@ -17,11 +17,11 @@ const RECORDS_PER_POISON: u64 = 60;
 static LONG_ATTRIBUTE: LazyLock<String> = LazyLock::new(|| "0123456789abcdef".repeat(200));
 
 /// The id of a thread's call in a run.
-pub(in crate::attribution) fn id(run: u64, thread: usize, number: u64) -> String {
+pub(crate) fn id(run: u64, thread: usize, number: u64) -> String {
     format!("{run}-{thread}-{number}")
 }
 
-fn run_of(id: &str) -> u64 {
+pub(crate) fn run_of(id: &str) -> u64 {
     id.split('-').next().unwrap().parse().unwrap()
 }
 

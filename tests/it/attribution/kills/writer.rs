@@ -11,30 +11,20 @@ use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::super::model::What;
-use super::super::world::{DATAFILES, EVENTS, World};
-use super::plan::{id, plan};
+use super::super::world::DATAFILES;
+use super::calls::Callers;
+use super::plan::id;
 use super::sinks::sinks;
-use variate::attribution::Rules;
 use variate::clock::Clock;
 use variate::events::{Delivery, DeliverySettings};
-use variate::store::{DurableSettings, DurableStore, Receipt};
+use variate::store::{DurableSettings, DurableStore};
 
 const THREADS: usize = 4;
 /// A call in so many swaps the datafile.
 const CALLS_PER_SWAP: u64 = 40;
 
-/// Times are given and a second apart at most: whatever order there is, all is late for all.
-pub(in crate::attribution) const RULES: Rules = Rules {
-    window_ms: Some(300),
-    early_tolerance_ms: 5,
-    late_window_ms: 24 * 3_600_000,
-    repeat_window_ms: 2 * 24 * 3_600_000,
-    future_tolerance_ms: 1_000,
-};
-
 /// Little memory, so that the engine puts things in order while it is killed.
-pub(super) fn open(folder: &Path) -> (Arc<DurableStore>, World) {
+pub(super) fn open(folder: &Path) -> (Arc<DurableStore>, Callers) {
     let clock = Arc::new(Clock::system());
     let settings = DurableSettings {
         reserved_bytes: 0,
@@ -43,12 +33,12 @@ pub(super) fn open(folder: &Path) -> (Arc<DurableStore>, World) {
     };
     let store = DurableStore::open(folder.join("store"), clock.clone(), settings).unwrap();
     let store = Arc::new(store);
-    (store.clone(), World { store, clock, rules: RULES })
+    (store.clone(), Callers::new(store, clock))
 }
 
 /// What all threads of the process know.
 struct Shared<'a> {
-    world: &'a World,
+    callers: &'a Callers,
     run: u64,
     /// Sent before, with an unknown fate.
     unknown: Vec<&'a str>,
@@ -63,7 +53,7 @@ struct Shared<'a> {
 pub(super) fn write(folder: &Path, port: u16, run: u64) {
     let mut random = StdRng::seed_from_u64(run);
     say("opening", "");
-    let (store, world) = open(folder);
+    let (store, callers) = open(folder);
     say("open", "");
     let sizes = [0; 3].map(|_| [1, 7, 40, 200][random.random_range(0..4)]);
     let settings = DeliverySettings { last_drain: Duration::ZERO, ..DeliverySettings::default() };
@@ -75,7 +65,7 @@ pub(super) fn write(folder: &Path, port: u16, run: u64) {
     }
     let unknown = String::from_utf8(unknown).unwrap();
     let shared = &Shared {
-        world: &world,
+        callers: &callers,
         run,
         unknown: unknown.split_whitespace().collect(),
         recent: Mutex::default(),
@@ -127,7 +117,8 @@ impl Shared<'_> {
                     let next = random.random_range(0..DATAFILES.len());
                     self.datafile.store(next, Ordering::Relaxed);
                 }
-                let (is_repeat, receipt) = self.send(&id);
+                let datafile = self.datafile.load(Ordering::Relaxed);
+                let (is_repeat, receipt) = self.callers.send(&id, datafile, None);
                 waiting.push((id, is_repeat, receipt));
             }
             for (id, is_repeat, receipt) in waiting {
@@ -157,21 +148,5 @@ impl Shared<'_> {
     fn a_recent_one(&self, random: &mut StdRng) -> Option<String> {
         let recent = self.recent.lock();
         (!recent.is_empty()).then(|| recent[random.random_range(0..recent.len())].clone())
-    }
-
-    /// Gives whether it is a repeat, too.
-    fn send(&self, id: &str) -> (bool, Receipt) {
-        let (given, what) = plan(id);
-        let given = given.datafile(self.datafile.load(Ordering::Relaxed));
-        match what {
-            What::Activation { experiment, variation } => {
-                let recorded = self.world.try_activate(&given, experiment, variation);
-                (recorded.outcome.duplicate, recorded.receipt)
-            }
-            What::Event { key } => {
-                let recorded = self.world.try_track(&given, EVENTS[key]);
-                (recorded.outcome.duplicate, recorded.receipt)
-            }
-        }
     }
 }
