@@ -217,6 +217,8 @@ fn read_head(
 
 /// Gives whether the connection lives on.
 fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<bool> {
+    // Pieces of an answer do not wait for each other.
+    stream.set_nodelay(true)?;
     match answer {
         Answer::Status(status, headers, body) => {
             let length = body.len();

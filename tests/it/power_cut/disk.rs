@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +51,17 @@ fn read(root: &Path, inside: &Path, picture: &mut Picture) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// Writes something behind the last commit of the newest journal, as a cut in the middle of one leaves it.
+pub(crate) fn tear(folder: &Path, part: &[u8]) {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let newest = paths.filter(|path| is_journal(path)).max_by_key(|path| journal_number(path));
+    let newest = newest.unwrap();
+    let end = content(fs::File::open(&newest).unwrap()).bytes.len() as u64;
+    let mut file = fs::File::options().write(true).open(newest).unwrap();
+    file.seek(SeekFrom::Start(end)).unwrap();
+    file.write_all(part).unwrap();
 }
 
 /// Most of a journal is zeroes made ready for later commits: they are compared by blocks.

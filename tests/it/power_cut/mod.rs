@@ -2,7 +2,7 @@
 
 mod cut;
 mod cuts;
-mod disk;
+pub(crate) mod disk;
 mod history;
 mod journals;
 mod truth;

@@ -14,7 +14,7 @@ const RUNS_WITH_POISON: u64 = 5;
 const RECORDS_PER_POISON: u64 = 60;
 
 /// Of some calls, so that a commit often takes the journal several writes.
-static LONG_ATTRIBUTE: LazyLock<String> = LazyLock::new(|| "0123456789abcdef".repeat(200));
+static LONG_ATTRIBUTE: LazyLock<String> = LazyLock::new(|| "0123456789abcdef".repeat(800));
 
 /// The id of a thread's call in a run.
 pub(crate) fn id(run: u64, thread: usize, number: u64) -> String {
