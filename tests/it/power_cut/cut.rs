@@ -110,7 +110,7 @@ impl Cut<'_> {
                 self.take(self.later, made, copy);
             } else if random.random() {
                 drawn.half += 1;
-                self.take_in_part(self.later, made, true, copy, random);
+                half_made(self.later, made, copy, random);
             }
         }
         // The note comes first, then the list, then the keyspace itself, `current` before all else.
@@ -121,7 +121,7 @@ impl Cut<'_> {
                 0 => self.take(self.synced, gone, copy),
                 1 if is_listed => {
                     drawn.half += 1;
-                    self.take_in_part(self.synced, gone, false, copy, random);
+                    half_gone(self.synced, gone, copy, random);
                 }
                 _ if is_listed => {}
                 _ => self.take(self.synced, gone, copy),
@@ -143,24 +143,6 @@ impl Cut<'_> {
     fn take(&self, from: &Picture, keyspace: &Path, copy: &mut Picture) {
         let files = from.iter().filter(|(path, _)| path.starts_with(keyspace));
         copy.extend(files.map(|(path, content)| (path.clone(), content.clone())));
-    }
-
-    /// Without `current`; what is there of the others may be spoilt where it was being made.
-    fn take_in_part(
-        &self,
-        from: &Picture,
-        keyspace: &Path,
-        is_spoilt: bool,
-        copy: &mut Picture,
-        random: &mut StdRng,
-    ) {
-        for (path, content) in from.iter().filter(|(path, _)| path.starts_with(keyspace)) {
-            if path.ends_with("current") || random.random() {
-                continue;
-            }
-            let content = if is_spoilt { spoil(content, 0, random) } else { content.clone() };
-            copy.insert(path.clone(), content);
-        }
     }
 
     /// The one state whole; of the other, what nothing refers to: there or not, and spoilt where it was
@@ -232,6 +214,32 @@ impl Cut<'_> {
         copy.extend(journals);
         whole
     }
+}
+
+/// A keyspace that was being made: without `current`, which is made last, and the rest as it may be.
+fn half_made(later: &Picture, keyspace: &Path, copy: &mut Picture, random: &mut StdRng) {
+    for (path, content) in without_current(later, keyspace) {
+        if random.random() {
+            copy.insert(path.clone(), spoil(content, 0, random));
+        }
+    }
+}
+
+/// A keyspace that was being taken away, `current` first, all others in any order.
+fn half_gone(before: &Picture, keyspace: &Path, copy: &mut Picture, random: &mut StdRng) {
+    for (path, content) in without_current(before, keyspace) {
+        if random.random() {
+            copy.insert(path.clone(), content.clone());
+        }
+    }
+}
+
+fn without_current<'a>(
+    picture: &'a Picture,
+    keyspace: &Path,
+) -> impl Iterator<Item = (&'a PathBuf, &'a Content)> {
+    let is_of = move |path: &PathBuf| path.starts_with(keyspace) && !path.ends_with("current");
+    picture.iter().filter(move |(path, _)| is_of(path))
 }
 
 fn short(content: Content) -> Content {

@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "the environment says how many copies are made; the summary is for who asked for it"
 )]
 

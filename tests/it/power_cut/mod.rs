@@ -2,8 +2,10 @@
 
 mod cut;
 mod cuts;
+mod damages;
 pub(crate) mod disk;
 mod history;
 mod journals;
+mod seen;
 mod truth;
 mod world;

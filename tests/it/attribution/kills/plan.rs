@@ -58,6 +58,12 @@ pub(in crate::attribution) fn plan(id: &str) -> (Given, What) {
     (given, what)
 }
 
+/// Environment and user of the call with this id.
+pub(crate) fn user_of(id: &str) -> (&'static str, String) {
+    let (given, _) = plan(id);
+    (given.environment, given.user)
+}
+
 /// Whether the destination refuses what is recorded of the call with this id.
 pub(super) fn is_poison(id: &str) -> bool {
     run_of(id) % RUNS_WITH_POISON == 2 && hash(1, id).is_multiple_of(RECORDS_PER_POISON)
