@@ -115,6 +115,9 @@ impl Folder {
         }
         for id in self.keyspaces.iter().chain(&self.unfinished) {
             let keyspace = folder.join("keyspaces").join(id.to_string());
+            if let Some(strange) = strange_table(&keyspace)? {
+                fault(strange, "is no table of the store: move it away");
+            }
             if let Some(problem) = manifest_fault(&keyspace)? {
                 fault(keyspace, problem);
             }
@@ -151,6 +154,16 @@ fn manifest_fault(keyspace: &Path) -> Result<Option<&'static str>, Error> {
         }
         Err(source) => Err(Error::file("read", manifest, source)),
     }
+}
+
+/// The engine panics, and by that ends the process, on a folder among the tables. It passes over what
+/// some systems put into every folder.
+fn strange_table(keyspace: &Path) -> Result<Option<PathBuf>, Error> {
+    let is_strange = |(name, path): &(String, PathBuf)| {
+        let is_passed_over = name == ".DS_Store" || name.starts_with("._");
+        !is_passed_over && (name.parse::<u64>().is_err() || !path.is_file())
+    };
+    Ok(list(&keyspace.join("tables"))?.into_iter().find(is_strange).map(|(_, path)| path))
 }
 
 /// Says, before a keyspace is dropped, that journals may name it and it need not be there.
