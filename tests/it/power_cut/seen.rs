@@ -57,8 +57,8 @@ pub(super) fn look(folder: &Path, ids: &[String], now_ms: i64) -> Told {
         repeats: BTreeMap::new(),
     };
     let callers = Callers::new(store.clone(), clock);
-    for id in ids {
-        let (is_repeat, receipt) = callers.send(id, 0, None);
+    let sent: Vec<_> = ids.iter().map(|id| (id, callers.send(id, 0, None))).collect();
+    for (id, (is_repeat, receipt)) in sent {
         let taken = receipt.wait().map(|()| is_repeat).map_err(|error| error.to_string());
         seen.repeats.insert(id.clone(), taken);
     }
