@@ -16,6 +16,7 @@
 //! the epoch, so that a whole day is dropped at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,7 +107,9 @@ impl Engine {
             .map_err(|error| Error::file("create", &self.folder, error))?;
         mend_refused(&self.folder, self.refused_from.load(Ordering::Relaxed))?;
         self.refused_from.store(u64::MAX, Ordering::Relaxed);
-        *opened = Some(self.guarded("open", || Opened::open(&self.folder, self.setup))?);
+        let fresh = self.guarded("open", || Opened::open(&self.folder, self.setup))?;
+        self.sync_names()?;
+        *opened = Some(fresh);
         Ok(())
     }
 
@@ -197,7 +200,19 @@ impl Engine {
             let name = format!("{IDS}{day}");
             let keyspace =
                 self.guarded("write to", || opened.database.keyspace(&name, point_reads))?;
+            self.sync_names()?;
             opened.ids.insert(day, keyspace);
+        }
+        Ok(())
+    }
+
+    /// Makes the names of the store's folder and of those of its keyspaces safe: the engine syncs what is in
+    /// these, and a folder that is lost takes along all that is in it.
+    fn sync_names(&self) -> Result<(), Error> {
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for folder in [parent.unwrap_or(Path::new(".")), &self.folder.join(KEYSPACES)] {
+            let synced = File::open(folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| Error::file("sync", folder, error))?;
         }
         Ok(())
     }
@@ -239,6 +254,7 @@ impl Engine {
 
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
 const IDS: &str = "ids-";
+const KEYSPACES: &str = "keyspaces";
 const WORKERS: usize = 2;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 const FULL: &str = "its disk is full: free some of it";
