@@ -94,7 +94,7 @@ fn check(scene: &Scene) -> Tally {
     let times = std::env::var(CUTS).map_or(1, |times| times.parse::<u64>().expect(CUTS));
     let mut random = StdRng::seed_from_u64(scene.seed);
     let home = tempfile::tempdir().unwrap();
-    let mut history = History::begin(&home.path().join("store"));
+    let mut history = History::begin(&home.path().join("store"), 0);
     let mut tally = Tally::default();
     let mut synced = (picture(&history.folder), history.truth.clone());
     for round in 0..scene.rounds {
@@ -104,8 +104,7 @@ fn check(scene: &Scene) -> Tally {
         history.round(scene.round, scene.seed * 100 + round);
         let later = (picture(&history.folder), history.truth.clone());
         let cut = Cut { synced: &synced.0, later: &later.0 };
-        let now_ms = history.clock.now_ms();
-        let between = Between { synced: &synced.1, later: &later.1, now_ms };
+        let between = Between { synced: &synced.1, later: &later.1, day: history.day };
         for copy in 0..scene.copies * times {
             let (picture, drawn) = cut.draw(&mut random);
             let place = home.path().join(format!("{} {round} {copy}", scene.name));

@@ -40,7 +40,7 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     static PADDING: LazyLock<String> = LazyLock::new(|| "0123456789abcdef".repeat(2500));
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("store");
-    let mut history = History::begin(&folder);
+    let mut history = History::begin(&folder, 0);
     for round in 0..3 {
         if round == 2 {
             history.sleep_until_tomorrow();

@@ -91,9 +91,6 @@ pub(super) fn lay_out(picture: &Picture, folder: &Path) {
         fs::write(&path, &*content.bytes).unwrap();
         fs::File::options().write(true).open(&path).unwrap().set_len(content.length).unwrap();
     }
-    for keyspace in fs::read_dir(folder.join("keyspaces")).into_iter().flatten() {
-        fs::create_dir_all(keyspace.unwrap().path().join("tables")).unwrap();
-    }
 }
 
 pub(super) fn is_journal(path: &Path) -> bool {

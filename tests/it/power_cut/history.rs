@@ -18,6 +18,7 @@ use super::truth::{SinkState, Truth};
 use crate::attribution::kills::calls::Callers;
 use crate::attribution::kills::check::numbered;
 use crate::attribution::kills::plan;
+use crate::attribution::kills::writer::say;
 
 pub(super) const SINKS: [&str; 2] = ["first", "second"];
 const THREADS: usize = 3;
@@ -46,35 +47,42 @@ pub(super) struct History {
     callers: Callers,
     /// How many calls each thread made in the present day.
     made: u64,
-    day: u64,
+    pub(super) day: u64,
+    /// Whether it says aloud what it sends and what is acknowledged.
+    pub(super) says: bool,
 }
 
-/// As small as it can be told to be, so that it puts things in order all the time.
+/// As small as it can be told to be, so that it puts things in order all the time; records stay.
 pub(super) fn settings() -> DurableSettings {
     DurableSettings {
         reserved_bytes: 0,
         memtable_bytes: 1 << 20,
         journal_bytes: 64 << 20,
+        record_retention_ms: 1000 * DAY_MS,
         ..DurableSettings::default()
     }
 }
 
 impl History {
-    pub(super) fn begin(folder: &Path) -> Self {
-        let clock = Arc::new(Clock::manual(DAY_MS));
+    /// Opens a store on a day, which no history before may have had.
+    pub(super) fn begin(folder: &Path, day: u64) -> Self {
+        let clock = Arc::new(Clock::manual(noon_ms(day)));
         let store = DurableStore::open(folder, clock.clone(), settings()).unwrap();
         let store = Arc::new(store);
-        store.claim_outbox(&SINKS).unwrap();
+        let cursors = store.claim_outbox(&SINKS).unwrap();
+        let mut truth = Truth::new();
+        for ((states, cursor), sink) in truth.sinks.iter_mut().zip(cursors).zip(SINKS) {
+            *states = vec![SinkState { cursor, letters: letters_of(&store, sink) }];
+        }
         let callers = Callers::new(store.clone(), clock.clone());
-        let (folder, truth) = (folder.into(), Truth::new());
-        Self { folder, clock, truth, store, callers, made: 0, day: 0 }
+        Self { folder: folder.into(), clock, truth, store, callers, made: 0, day, says: false }
     }
 
     /// The next day begins; ids of the day before yesterday are forgotten soon.
     pub(super) fn sleep_until_tomorrow(&mut self) {
         self.day += 1;
         self.made = 0;
-        self.clock.advance_to((1 + i64::try_from(self.day).unwrap()) * DAY_MS);
+        self.clock.advance_to(noon_ms(self.day));
         // The store tidies up once a second, when it has something to do or not.
         std::thread::sleep(Duration::from_millis(1200));
     }
@@ -109,6 +117,19 @@ impl History {
         plan::id(self.day * RUNS_PER_DAY, thread, number)
     }
 
+    /// Says how its sinks stand.
+    pub(super) fn say_all(&self) {
+        for (sink, states) in SINKS.iter().zip(&self.truth.sinks) {
+            self.say(sink, &states[states.len() - 1].to_line());
+        }
+    }
+
+    fn say(&self, word: &str, what: &str) {
+        if self.says {
+            say(word, what);
+        }
+    }
+
     /// Several at once, as callers do who do not wait for each.
     fn call(&self, round: Round, thread: usize, first: u64, seed: u64) {
         let mut random = StdRng::seed_from_u64(seed * 10 + thread as u64);
@@ -119,10 +140,16 @@ impl History {
                 let is_padded = random.random_range(0..CALLS_PER_PADDING) == 0;
                 let padding = round.padding.filter(|_| is_padded);
                 let datafile = random.random_range(0..3);
-                self.callers.send(&self.id(thread, number), datafile, padding).1
+                let id = self.id(thread, number);
+                self.say("sent", &id);
+                let (_, receipt) = self.callers.send(&id, datafile, padding);
+                (id, receipt)
             };
-            let receipts: Vec<_> = left.by_ref().take(at_once).map(send).collect();
-            receipts.into_iter().for_each(|receipt| receipt.wait().unwrap());
+            let sent: Vec<_> = left.by_ref().take(at_once).map(send).collect();
+            for (id, receipt) in sent {
+                receipt.wait().unwrap();
+                self.say("stored", &id);
+            }
         }
     }
 
@@ -134,6 +161,7 @@ impl History {
             let last =
                 states.last().unwrap_or(&self.truth.sinks[sink][self.truth.sinks[sink].len() - 1]);
             if let Some(state) = self.step(SINKS[sink], last, &mut random) {
+                self.say(SINKS[sink], &state.to_line());
                 states.push(state);
             }
         }
@@ -166,6 +194,11 @@ impl History {
     }
 }
 
+/// The time at which all of a day happens.
+pub(super) fn noon_ms(day: u64) -> i64 {
+    (1 + i64::try_from(day).unwrap()) * DAY_MS
+}
+
 fn burial((sequence, record): &(u64, Arc<Record>)) -> Burial {
     let reason = format!("the record {sequence} is not wanted").into();
     Burial { sequence: *sequence, record: record.clone(), reason }
@@ -176,9 +209,14 @@ pub(super) fn day_of(id: &str) -> u64 {
     plan::run_of(id) / RUNS_PER_DAY
 }
 
-/// The dead letters of a sink by their numbers.
-pub(super) fn letters_of(store: &DurableStore, sink: &str) -> BTreeMap<u64, DeadLetter> {
+/// The dead letters of a sink by their numbers, in words.
+pub(super) fn letters_of(store: &DurableStore, sink: &str) -> BTreeMap<u64, String> {
     let letters = store.dead_letters(0, usize::MAX).unwrap();
     let own = letters.into_iter().filter(|letter| letter.sink.as_deref() == Some(sink));
-    own.map(|letter| (letter.number, letter)).collect()
+    let words = |letter: DeadLetter| {
+        let DeadLetter { sequence, count, at_ms, reason, record, is_retried, .. } = letter;
+        let id = record.map(|record| record.about().id.to_string());
+        format!("{sequence}, {count}, {at_ms}, {reason}, {id:?}, {is_retried}")
+    };
+    own.map(|letter| (letter.number, words(letter))).collect()
 }

@@ -7,5 +7,8 @@ pub(crate) mod disk;
 mod history;
 mod journals;
 mod seen;
+mod simulated;
+mod trace;
+mod traced;
 mod truth;
 mod world;

@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use serde_json::Value;
+use serde_json::{Value, json};
 use variate::attribution::{Attributes, Record};
 use variate::clock::Clock;
 use variate::events::record_json;
-use variate::store::{
-    Burial, Cursor, DeadLetter, DurableStore, Outbox as _, Step, Store as _, verify,
-};
+use variate::store::{Burial, Cursor, DurableStore, Outbox as _, Step, Store as _, verify};
 
-use super::history::{SINKS, day_of, letters_of, settings};
+use super::history::{SINKS, day_of, letters_of, noon_ms, settings};
 use crate::attribution::kills::calls::Callers;
 use crate::attribution::kills::check::{check_values, numbered};
 use crate::attribution::kills::heard::Heard;
@@ -36,11 +34,24 @@ pub(super) struct Truth {
     pub(super) sinks: [Vec<SinkState>; SINKS.len()],
 }
 
-/// How far a sink is, and what died of it.
+/// How far a sink is, and what died of it: by numbers, in words.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SinkState {
     pub(super) cursor: Cursor,
-    pub(super) letters: BTreeMap<u64, DeadLetter>,
+    pub(super) letters: BTreeMap<u64, String>,
+}
+
+impl SinkState {
+    /// As one line.
+    pub(super) fn to_line(&self) -> String {
+        json!([self.cursor.through, self.cursor.state, self.letters]).to_string()
+    }
+
+    pub(super) fn of_line(line: &str) -> Self {
+        let (through, state, letters): (u64, String, BTreeMap<u64, String>) =
+            serde_json::from_str(line).unwrap();
+        Self { cursor: Cursor { through, state: state.into() }, letters }
+    }
 }
 
 impl Truth {
@@ -57,14 +68,15 @@ impl Truth {
 pub(super) struct Between<'a> {
     pub(super) synced: &'a Truth,
     pub(super) later: &'a Truth,
-    pub(super) now_ms: i64,
+    /// The day of the cut.
+    pub(super) day: u64,
 }
 
 impl Between<'_> {
     /// Opens the copy, looks at all of it, and goes on with it; gives how many records were saved that
     /// nobody had to save.
     pub(super) fn check(&self, folder: &Path, random: &mut StdRng) -> usize {
-        let clock = Arc::new(Clock::manual(self.now_ms));
+        let clock = Arc::new(Clock::manual(noon_ms(self.day)));
         let store = open(folder, &clock);
         let records = numbered(store.retained_records(1, store.latest()).records, store.latest());
         let (least, most) = (&self.synced.records, &self.later.records);
@@ -99,8 +111,7 @@ impl Between<'_> {
         let there: BTreeSet<String> =
             records.iter().map(|one| one.about().id.to_string()).collect();
         // Ids of the day before yesterday are not recognised any more.
-        let newest = self.later.acknowledged.iter().map(|id| day_of(id)).max();
-        let is_recent = |id: &&String| Some(day_of(id) + 1) >= newest;
+        let is_recent = |id: &&String| day_of(id) + 1 >= self.day;
         let known: Vec<&String> = self.synced.acknowledged.iter().filter(is_recent).collect();
         let again = (0..REPEATS.min(known.len()))
             .map(|_| known[random.random_range(0..known.len())].clone());

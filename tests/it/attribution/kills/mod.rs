@@ -14,4 +14,4 @@ mod kept;
 pub(crate) mod plan;
 mod process;
 mod sinks;
-mod writer;
+pub(crate) mod writer;

@@ -84,7 +84,7 @@ pub(super) fn write(folder: &Path, port: u16, run: u64) {
 }
 
 /// A line, in one piece.
-pub(super) fn say(word: &str, id: &str) {
+pub(crate) fn say(word: &str, id: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{word} {id}\n").as_bytes()).unwrap();
     out.flush().unwrap();
