@@ -31,7 +31,7 @@ use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistM
 use parking_lot::RwLock;
 
 use super::holder::holder;
-use super::journal::{mend_refused, note_dropped};
+use super::journal::{mend_refused, note_dropped, note_made};
 use crate::error::Error;
 
 /// A place to write to.
@@ -109,6 +109,9 @@ impl Engine {
         self.refused_from.store(u64::MAX, Ordering::Relaxed);
         let fresh = self.guarded("open", || Opened::open(&self.folder, self.setup))?;
         self.sync_names()?;
+        for day in fresh.ids.values() {
+            note_made(&self.folder, day.id())?;
+        }
         *opened = Some(fresh);
         Ok(())
     }
@@ -201,6 +204,7 @@ impl Engine {
             let keyspace =
                 self.guarded("write to", || opened.database.keyspace(&name, point_reads))?;
             self.sync_names()?;
+            note_made(&self.folder, keyspace.id())?;
             opened.ids.insert(day, keyspace);
         }
         Ok(())
