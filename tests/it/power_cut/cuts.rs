@@ -23,6 +23,8 @@ const CUTS: &str = "VARIATE_CUTS";
 struct Scene {
     name: &'static str,
     seed: u64,
+    /// Rounds before the first copies are made.
+    prelude: u64,
     rounds: u64,
     round: Round,
     copies: u64,
@@ -60,8 +62,15 @@ fn padding(bytes: usize) -> &'static str {
 #[test]
 fn small_commits() {
     let round = Round { calls: 6, padding: None, steps: 4 };
-    let scene =
-        Scene { name: "small commits", seed: 1, rounds: 4, round, copies: 4, has_days: false };
+    let scene = Scene {
+        name: "small commits",
+        seed: 1,
+        prelude: 0,
+        rounds: 4,
+        round,
+        copies: 4,
+        has_days: false,
+    };
     let tally = check(&scene);
     assert!(tally.torn > 0 && tally.saved > 0, "{tally:?}");
 }
@@ -69,7 +78,8 @@ fn small_commits() {
 #[test]
 fn while_tables_are_written_all_the_time() {
     let round = Round { calls: 12, padding: Some(padding(90_000)), steps: 4 };
-    let scene = Scene { name: "tables", seed: 2, rounds: 6, round, copies: 3, has_days: false };
+    let scene =
+        Scene { name: "tables", seed: 2, prelude: 0, rounds: 6, round, copies: 3, has_days: false };
     let tally = check(&scene);
     assert!(tally.with_moved_tables > 0, "{tally:?}");
 }
@@ -77,15 +87,24 @@ fn while_tables_are_written_all_the_time() {
 #[test]
 fn while_days_come_and_go() {
     let round = Round { calls: 6, padding: Some(padding(20_000)), steps: 3 };
-    let scene = Scene { name: "days", seed: 3, rounds: 5, round, copies: 3, has_days: true };
+    let scene =
+        Scene { name: "days", seed: 3, prelude: 0, rounds: 5, round, copies: 3, has_days: true };
     let tally = check(&scene);
     assert!(tally.with_half_keyspaces > 0, "{tally:?}");
 }
 
 #[test]
 fn while_journals_come_and_go() {
-    let round = Round { calls: 30, padding: Some(padding(320_000)), steps: 3 };
-    let scene = Scene { name: "journals", seed: 4, rounds: 14, round, copies: 1, has_days: false };
+    let round = Round { calls: 30, padding: Some(padding(320_000)), steps: 1 };
+    let scene = Scene {
+        name: "journals",
+        seed: 4,
+        prelude: 2,
+        rounds: 6,
+        round,
+        copies: 1,
+        has_days: false,
+    };
     let tally = check(&scene);
     assert!(tally.with_journals_gone > 0, "{tally:?}");
 }
@@ -96,6 +115,9 @@ fn check(scene: &Scene) -> Tally {
     let home = tempfile::tempdir().unwrap();
     let mut history = History::begin(&home.path().join("store"), 0);
     let mut tally = Tally::default();
+    for round in 0..scene.prelude {
+        history.round(Round { steps: 0, ..scene.round }, scene.seed * 100 + 50 + round);
+    }
     let mut synced = (picture(&history.folder), history.truth.clone());
     for round in 0..scene.rounds {
         if scene.has_days && round > 0 {

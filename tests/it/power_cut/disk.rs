@@ -104,9 +104,30 @@ pub(super) fn journal_number(path: &Path) -> u64 {
 
 /// Where commits end in a journal, from a place on where one begins.
 pub(super) fn commit_ends(journal: &[u8], from: usize) -> Vec<usize> {
-    const END: &[u8] = b"FJL\x03";
-    let ends = (from + END.len()..=journal.len()).filter(|end| journal[..*end].ends_with(END));
-    // Behind an end a commit begins, or nothing is: in a value these bytes would be chance.
-    let is_end = |end: &usize| journal.get(*end).is_none_or(|byte| *byte == 1);
-    ends.filter(is_end).collect()
+    let mut ends = Vec::new();
+    let mut at = from;
+    while let Some(end) = commit_end(journal, at) {
+        ends.push(end);
+        at = end;
+    }
+    ends
+}
+
+/// A commit is a head, its items with their lengths, and an end with a checksum; see `reader` in the store.
+fn commit_end(journal: &[u8], start: usize) -> Option<usize> {
+    let number = |at: usize, bytes: usize| {
+        let mut number = [0; 8];
+        number[..bytes].copy_from_slice(&journal[at..at + bytes]);
+        usize::try_from(u64::from_le_bytes(number)).unwrap()
+    };
+    if *journal.get(start)? != 1 {
+        return None;
+    }
+    let mut at = start + 1 + 4 + 8;
+    for _ in 0..number(start + 1, 4) {
+        assert_eq!(journal[at], 2, "the store empties nothing");
+        at += 21 + number(at + 11, 2) + number(at + 17, 4);
+    }
+    assert_eq!(journal[at], 3);
+    Some(at + 1 + 8 + 4)
 }

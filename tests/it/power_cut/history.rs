@@ -71,6 +71,7 @@ impl History {
         let store = Arc::new(store);
         let cursors = store.claim_outbox(&SINKS).unwrap();
         let mut truth = Truth::new();
+        truth.records = numbered(store.retained_records(1, store.latest()).records, store.latest());
         for ((states, cursor), sink) in truth.sinks.iter_mut().zip(cursors).zip(SINKS) {
             *states = vec![SinkState { cursor, letters: letters_of(&store, sink) }];
         }
@@ -108,9 +109,14 @@ impl History {
             self.truth.acknowledged.extend(ids);
         }
         let known = self.truth.records.len() as u64;
-        let records = self.store.retained_records(1, self.store.latest()).records;
-        self.truth.records = numbered(records, self.store.latest());
-        assert!(self.truth.records.len() as u64 > known, "a round records something");
+        let records = self.store.retained_records(known + 1, self.store.latest()).records;
+        for (number, record) in records {
+            self.truth.records.push(record);
+            assert_eq!(number, self.truth.records.len() as u64, "numbers have no gaps");
+        }
+        assert!(
+            self.store.latest() > known && self.store.latest() == self.truth.records.len() as u64
+        );
     }
 
     fn id(&self, thread: usize, number: u64) -> String {
