@@ -27,6 +27,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const RUNS_PER_DAY: u64 = 8;
 /// A call in so many has the large attribute.
 const CALLS_PER_PADDING: u64 = 4;
+/// And before one in so many the datafile is swapped.
+const CALLS_PER_SWAP: u64 = 12;
 
 /// What happens in a round.
 #[derive(Debug, Clone, Copy)]
@@ -145,10 +147,12 @@ impl History {
             let send = |number| {
                 let is_padded = random.random_range(0..CALLS_PER_PADDING) == 0;
                 let padding = round.padding.filter(|_| is_padded);
-                let datafile = random.random_range(0..3);
+                if random.random_range(0..CALLS_PER_SWAP) == 0 {
+                    self.callers.swap(random.random_range(0..100));
+                }
                 let id = self.id(thread, number);
                 self.say("sent", &id);
-                let (_, receipt) = self.callers.send(&id, datafile, padding);
+                let (_, receipt) = self.callers.send(&id, padding);
                 (id, receipt)
             };
             let sent: Vec<_> = left.by_ref().take(at_once).map(send).collect();

@@ -57,7 +57,7 @@ pub(super) fn look(folder: &Path, ids: &[String], now_ms: i64) -> Told {
         repeats: BTreeMap::new(),
     };
     let callers = Callers::new(store.clone(), clock);
-    let sent: Vec<_> = ids.iter().map(|id| (id, callers.send(id, 0, None))).collect();
+    let sent: Vec<_> = ids.iter().map(|id| (id, callers.send(id, None))).collect();
     for (id, (is_repeat, receipt)) in sent {
         let taken = receipt.wait().map(|()| is_repeat).map_err(|error| error.to_string());
         seen.repeats.insert(id.clone(), taken);

@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::super::world::DATAFILES;
 use super::calls::Callers;
 use super::plan::id;
 use super::sinks::sinks;
@@ -44,8 +43,6 @@ struct Shared<'a> {
     unknown: Vec<&'a str>,
     /// Sent lately by any thread: some of it is in flight.
     recent: Mutex<VecDeque<String>>,
-    /// The place in [`DATAFILES`] of the one in force.
-    datafile: AtomicUsize,
     is_over: AtomicBool,
 }
 
@@ -69,7 +66,6 @@ pub(super) fn write(folder: &Path, port: u16, run: u64) {
         run,
         unknown: unknown.split_whitespace().collect(),
         recent: Mutex::default(),
-        datafile: AtomicUsize::new(0),
         is_over: AtomicBool::new(false),
     };
     say("ready", "");
@@ -114,11 +110,9 @@ impl Shared<'_> {
                 });
                 say("sent", &id);
                 if random.random_range(0..CALLS_PER_SWAP) == 0 {
-                    let next = random.random_range(0..DATAFILES.len());
-                    self.datafile.store(next, Ordering::Relaxed);
+                    self.callers.swap(random.random_range(0..100));
                 }
-                let datafile = self.datafile.load(Ordering::Relaxed);
-                let (is_repeat, receipt) = self.callers.send(&id, datafile, None);
+                let (is_repeat, receipt) = self.callers.send(&id, None);
                 waiting.push((id, is_repeat, receipt));
             }
             for (id, is_repeat, receipt) in waiting {
