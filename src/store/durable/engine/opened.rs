@@ -95,11 +95,12 @@ impl Opened {
         Ok(())
     }
 
-    /// Makes room for the ids of a day.
-    pub(super) fn make_day(&mut self, day: i64) -> fjall::Result<()> {
+    /// Makes room for the ids of a day; gives the number of their keyspace.
+    pub(super) fn make_day(&mut self, day: i64) -> fjall::Result<u64> {
         let keyspace = self.database.keyspace(&format!("{IDS}{day}"), point_reads)?;
+        let number = keyspace.id();
         self.ids.insert(day, keyspace);
-        Ok(())
+        Ok(number)
     }
 
     fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::kills::calls::RULES;
 use super::kills::check::check;
-use super::kills::harness::Heard;
-use super::kills::writer::RULES;
+use super::kills::heard::Heard;
 use super::world::World;
 use callers::{Callers, in_words};
 use disk::SmallDisk;
