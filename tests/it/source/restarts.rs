@@ -82,9 +82,9 @@ fn a_good_file_comes_before_the_store() {
     assert_eq!((status(&second).came_from, decided(&second).as_str()), (Some(CameFrom::File), "6"));
 }
 
-/// What the store cannot keep is in force all the same, and is kept as soon as that is possible.
+/// What the store cannot keep is in force all the same.
 #[test]
-fn what_cannot_be_kept_is_said_and_kept_later() {
+fn what_cannot_be_kept_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.json");
     fs::write(&file, text("1")).unwrap();
