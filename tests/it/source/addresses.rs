@@ -52,9 +52,13 @@ fn it_is_asked_again_and_again() {
     client.wait_until_ready(LONG).unwrap();
     stage.set(answer(200, &[], text("2")));
     check(&client, "fresh revision 2 from network");
-    let status = status(&client);
-    let delay_ms = status.next_attempt_ms.unwrap() - status.last_attempt_ms.unwrap();
-    assert!((900..=1200).contains(&delay_ms), "{status:?}");
+    let is_soon = || {
+        let now = status(&client);
+        // While it is asked, nobody knows when it will be next.
+        let next_ms = now.next_attempt_ms.zip(now.last_attempt_ms);
+        next_ms.is_some_and(|(next_ms, last_ms)| next_ms - last_ms < 10_000)
+    };
+    assert!(comes_true(is_soon), "{:?}", status(&client));
 }
 
 #[test]
