@@ -6,6 +6,7 @@ mod broken;
 mod datafiles;
 mod kills;
 mod replays;
+mod version_1;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,0 +1,86 @@
+//! A store of format version 1 that is kept in the project: every later version must open it, and find in
+//! it what a store that was filled alike holds.
+//!
+//! `VARIATE_WRITE_STORE_V1=1 cargo test --test it version_1` writes it anew; only before a release that has
+//! the format is there a reason to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::{TempDir, tempdir};
+use variate::store::{KeptDatafile, Store as _};
+
+use super::{CALLS, delivered, open, replay_into, transcript};
+
+/// All kinds of things that a store keeps: rows, events that wait, records, ids, cursors, dead letters of
+/// which one is to be sent again, a datafile.
+fn filled() -> TempDir {
+    let folder = delivered();
+    let kept = KeptDatafile {
+        text: r#"{"version":"4","revision":"87"}"#.into(),
+        revision: "87".into(),
+        fetched_at_ms: 1_772_442_000_000,
+        source: "5f0c6c1e".into(),
+        etag: Some("\"e\"".into()),
+        last_modified: Some("Mon, 02 Mar 2026 09:00:00 GMT".into()),
+    };
+    let store = open(folder.path());
+    store.keep_datafile("production", &kept).unwrap();
+    store.forget("production", "b").unwrap();
+    drop(store);
+    transcript(folder.path(), &[&["dead", "retry", "1"]]);
+    // Opened once more, its journal is small.
+    drop(open(folder.path()));
+    folder
+}
+
+/// What it holds, as far as it does not depend on how often it was opened.
+fn held(store: &Path) -> String {
+    let uses: &[&[&str]] = &[
+        &["stats", "--format", "json"],
+        &["stats", "--user", "anna", "--format", "json"],
+        &["stats", "--user", "b", "--format", "json"],
+        &["export"],
+        &["dead", "list", "--format", "json"],
+    ];
+    let text = transcript(store, uses);
+    let verified = transcript(store, &[&["verify"]]);
+    assert!(verified.contains("=> 0"), "{verified}");
+    text
+}
+
+fn kept_in_the_project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("datafiles/store-v1")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_store_of_version_1_is_opened() {
+    let fresh = filled();
+    if std::env::var_os("VARIATE_WRITE_STORE_V1").is_some() {
+        drop(fs::remove_dir_all(kept_in_the_project()));
+        copy(fresh.path(), &kept_in_the_project());
+    }
+    let folder = tempdir().unwrap();
+    let old = folder.path().join("store");
+    copy(&kept_in_the_project(), &old);
+    assert_eq!(held(&old), held(fresh.path()));
+
+    // It goes on: ids are known, rows are there, numbers follow.
+    assert_eq!(replay_into(&old, CALLS), replay_into(fresh.path(), CALLS));
+    let more = CALLS.replace("-1\"", "-9\"").replace("-2\"", "-8\"").replace("-3\"", "-7\"");
+    assert_eq!(replay_into(&old, &more), replay_into(fresh.path(), &more));
+    assert_eq!(held(&old), held(fresh.path()));
+}
