@@ -40,7 +40,6 @@ pub(super) struct StoredAbout<'a> {
     pub(super) origin: u8,
     pub(super) user_id: &'a str,
     pub(super) time_ms: TimeMs,
-    pub(super) received_at_ms: TimeMs,
     pub(super) project: u32,
 }
 
@@ -98,12 +97,16 @@ pub(super) fn stored_about<'a>(about: &'a About, names: &Names) -> StoredAbout<'
         origin: about.origin.number(),
         user_id: &about.user_id,
         time_ms: about.time_ms,
-        received_at_ms: about.received_at_ms,
         project: names.projects.number_of(&about.project),
     }
 }
 
-pub(super) fn about(stored: &StoredAbout<'_>, names: &Names) -> Result<About, Unreadable> {
+/// When it was received stands elsewhere.
+pub(super) fn about(
+    stored: &StoredAbout<'_>,
+    received_at_ms: TimeMs,
+    names: &Names,
+) -> Result<About, Unreadable> {
     let unknown = || Unreadable::new(format!("origin {}", stored.origin));
     Ok(About {
         id: entry_id(&stored.id),
@@ -111,7 +114,7 @@ pub(super) fn about(stored: &StoredAbout<'_>, names: &Names) -> Result<About, Un
         origin: Origin::numbered(stored.origin).ok_or_else(unknown)?,
         user_id: stored.user_id.into(),
         time_ms: stored.time_ms,
-        received_at_ms: stored.received_at_ms,
+        received_at_ms,
         project: names.projects.named(stored.project)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Records as they stand on the disk: what says how long one is of use, then the record.
+//! Records as they stand on the disk: what says how long one is of use, then the rest.
 //!
 //! Must not know rows.
 
@@ -51,10 +51,14 @@ pub(in crate::store::durable) fn unpacked_record(
     bytes: &[u8],
     names: &Names,
 ) -> Result<Record, Unreadable> {
-    let (_, stored): (Use, StoredRecord<'_>) = unpacked(bytes)?;
+    let (Use { received_at_ms, .. }, stored): (Use, StoredRecord<'_>) = unpacked(bytes)?;
     Ok(match stored {
-        StoredRecord::Impression(stored) => Record::Impression(impression(&stored, names)?),
-        StoredRecord::Conversion(stored) => Record::Conversion(conversion(&stored, names)?),
+        StoredRecord::Impression(stored) => {
+            Record::Impression(impression(&stored, received_at_ms, names)?)
+        }
+        StoredRecord::Conversion(stored) => {
+            Record::Conversion(conversion(&stored, received_at_ms, names)?)
+        }
     })
 }
 
@@ -137,11 +141,12 @@ fn stored_impression<'a>(record: &'a ImpressionRecord, names: &Names) -> StoredI
 
 fn impression(
     stored: &StoredImpression<'_>,
+    received_at_ms: TimeMs,
     names: &Names,
 ) -> Result<ImpressionRecord, Unreadable> {
     let unknown = || Unreadable::new(format!("source {}", stored.source));
     Ok(ImpressionRecord {
-        about: about(&stored.about, names)?,
+        about: about(&stored.about, received_at_ms, names)?,
         flag_key: stored.flag_key.map(Into::into),
         shown: stored.shown.map(|number| names.shown.named(number)).transpose()?,
         is_activation: stored.is_activation,
@@ -190,6 +195,7 @@ fn stored_conversion<'a>(
 
 fn conversion(
     stored: &StoredConversion<'_>,
+    received_at_ms: TimeMs,
     names: &Names,
 ) -> Result<ConversionRecord, Unreadable> {
     let event = &stored.event;
@@ -210,7 +216,7 @@ fn conversion(
     Ok(ConversionRecord {
         id: entry_id(&stored.id),
         event: Arc::new(TrackedEvent {
-            about: about(&event.about, names)?,
+            about: about(&event.about, received_at_ms, names)?,
             key: event.key.into(),
             entity_id: event.entity_id.into(),
             attributes: some(&event.attributes)?,
