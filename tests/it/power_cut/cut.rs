@@ -32,6 +32,8 @@ pub(super) struct Drawn {
 pub(super) struct Cut<'a> {
     pub(super) synced: &'a Picture,
     pub(super) later: &'a Picture,
+    /// Which copy it is: some are cut before the first commit, while keyspaces come and go.
+    pub(super) number: u64,
 }
 
 impl Cut<'_> {
@@ -40,7 +42,8 @@ impl Cut<'_> {
         // Commits are in tables only when they are in the journal: so either tables or the journal are as
         // they were before.
         let must_be_new = !self.later.contains_key(&self.newest_journal());
-        let are_tables_new = must_be_new || random.random_range(0..3) == 0;
+        let is_early = self.is_early();
+        let are_tables_new = must_be_new || !is_early && random.random_range(0..3) == 0;
         let commits = if are_tables_new {
             usize::MAX
         } else {
@@ -76,6 +79,11 @@ impl Cut<'_> {
         (copy, drawn)
     }
 
+    fn is_early(&self) -> bool {
+        let has_changed = Self::keyspaces_in(self.synced) != Self::keyspaces_in(self.later);
+        has_changed && self.number.is_multiple_of(2)
+    }
+
     /// The journal that was written to when the round began. If it is gone, all tables are new.
     fn newest_journal(&self) -> PathBuf {
         let journals = self.synced.keys().filter(|path| is_journal(path));
@@ -104,11 +112,13 @@ impl Cut<'_> {
     ) -> bool {
         let (before, after) = (Self::keyspaces_in(self.synced), Self::keyspaces_in(self.later));
         // It is made before it is listed, and listed before the first commit into it.
-        let is_listed = has_commits || random.random();
+        let is_early = self.is_early();
+        let is_listed =
+            has_commits || if is_early { self.number.is_multiple_of(4) } else { random.random() };
         for made in after.difference(&before) {
-            if is_listed || random.random() {
+            if is_listed || !is_early && random.random() {
                 self.take(self.later, made, copy);
-            } else if random.random() {
+            } else if is_early || random.random() {
                 drawn.half += 1;
                 half_made(self.later, made, copy, random);
             }
@@ -201,7 +211,7 @@ impl Cut<'_> {
             commits.extend(starts.zip(ends.clone()).map(|(start, end)| (path.clone(), start, end)));
         }
         assert!(!commits.is_empty(), "a round has commits");
-        let whole = random.random_range(0..commits.len());
+        let whole = if self.is_early() { 0 } else { random.random_range(0..commits.len()) };
         let (path, start, end) = commits[whole].clone();
         let last = journal_number(&path);
         journals.retain(|path, _| journal_number(path) <= last);

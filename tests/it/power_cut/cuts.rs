@@ -125,9 +125,9 @@ fn check(scene: &Scene) -> Tally {
         }
         history.round(scene.round, scene.seed * 100 + round);
         let later = (picture(&history.folder), history.truth.clone());
-        let cut = Cut { synced: &synced.0, later: &later.0 };
         let between = Between { synced: &synced.1, later: &later.1, day: history.day };
         for copy in 0..scene.copies * times {
+            let cut = Cut { synced: &synced.0, later: &later.0, number: copy };
             let (picture, drawn) = cut.draw(&mut random);
             let place = home.path().join(format!("{} {round} {copy}", scene.name));
             lay_out(&picture, &place);

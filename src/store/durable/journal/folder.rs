@@ -15,6 +15,7 @@ use crate::store::durable::holder::holder;
 
 const VERSION: &[u8] = b"FJL\x03";
 const META: u64 = 0;
+const KEYSPACES: &str = "keyspaces";
 /// The file of the ids of dropped keyspaces, one a line, and of those that were made again.
 const DROPPED: &str = "dropped";
 const MADE: &str = "made ";
@@ -87,16 +88,52 @@ impl Folder {
         self.keyspaces.contains(&id) || self.dropped.contains(&id)
     }
 
-    /// Whether the making of this folder was cut off before anything could be stored in it.
-    pub(super) fn was_never_made(&self) -> bool {
-        !self.is_complete && self.keyspaces.is_empty() && self.unfinished.is_empty()
+    /// Whether the making of this folder was cut off before anything could be stored in it, given that no
+    /// journal holds a commit, or even a byte (`is_blank`). What is there is better made anew: of parts
+    /// whose names a cut lost, the engine may take later ones for the lost ones.
+    pub(super) fn was_never_made(&self, folder: &Path, is_blank: bool) -> Result<bool, Error> {
+        let parts = || self.keyspaces.iter().chain(&self.unfinished);
+        if !self.is_complete && parts().next().is_none() {
+            return Ok(true);
+        }
+        let [JournalFile { number: 0, .. }] = self.journals.as_slice() else { return Ok(false) };
+        for id in parts().filter(|id| **id != META) {
+            if !list(&tables(&part(folder, *id)))?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(is_blank)
+    }
+
+    /// Takes away what never held a record. The engine's mark goes before the journals: without these it
+    /// would look like a store that lost them.
+    pub(super) fn clear(&self, folder: &Path) -> Result<(), Error> {
+        for id in self.keyspaces.iter().chain(&self.unfinished) {
+            let part = part(folder, *id);
+            fs::remove_dir_all(&part).map_err(|error| Error::file("clear away", part, error))?;
+        }
+        let keyspaces = folder.join(KEYSPACES);
+        if keyspaces.exists() {
+            let synced = File::open(&keyspaces).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| Error::file("sync", keyspaces, error))?;
+        }
+        let journals = self.journals.iter().map(|journal| journal.path.clone());
+        for path in [folder.join("version")].into_iter().chain(journals) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::file("clear away", path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Commits go to keyspaces, all of which stand in the list that is part 0.
     pub(super) fn fault_with_commits(&self, folder: &Path) -> Option<Error> {
         let problem = "has lost its part 0, the list of the others";
         let is_lost = !self.keyspaces.contains(&META);
-        is_lost.then(|| Error::store_folder(folder.join("keyspaces"), problem))
+        is_lost.then(|| Error::store_folder(folder.join(KEYSPACES), problem))
     }
 
     /// What is missing or damaged, as far as it can be told without opening the store.
@@ -115,7 +152,7 @@ impl Folder {
             }
         }
         for id in self.keyspaces.iter().chain(&self.unfinished) {
-            let keyspace = folder.join("keyspaces").join(id.to_string());
+            let keyspace = part(folder, *id);
             if let Some(strange) = strange_table(&keyspace)? {
                 fault(strange, "is no table of the store: move it away");
             }
@@ -138,7 +175,7 @@ fn manifest_fault(keyspace: &Path) -> Result<Option<&'static str>, Error> {
     let current = match fs::read(keyspace.join("current")) {
         Ok(current) => current,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let holds_tables = list(&keyspace.join("tables"))?.into_iter().next().is_some();
+            let holds_tables = list(&tables(keyspace))?.into_iter().next().is_some();
             return Ok(holds_tables.then_some("has lost its file `current`, but not its tables"));
         }
         Err(source) => return Err(Error::file("read", keyspace.join("current"), source)),
@@ -166,7 +203,7 @@ fn strange_table(keyspace: &Path) -> Result<Option<PathBuf>, Error> {
         let is_passed_over = name == ".DS_Store" || name.starts_with("._");
         !is_passed_over && (name.parse::<u64>().is_err() || !path.is_file())
     };
-    Ok(list(&keyspace.join("tables"))?.into_iter().find(is_strange).map(|(_, path)| path))
+    Ok(list(&tables(keyspace))?.into_iter().find(is_strange).map(|(_, path)| path))
 }
 
 /// Says, before a keyspace is dropped, that journals may name it and it need not be there.
@@ -231,7 +268,7 @@ fn journals(folder: &Path) -> Result<Vec<JournalFile>, Error> {
 /// The engine panics, and by that ends the process, on a folder here whose name is no number.
 fn keyspaces(folder: &Path) -> Result<(BTreeSet<u64>, BTreeSet<u64>), Error> {
     let (mut whole, mut unfinished) = (BTreeSet::new(), BTreeSet::new());
-    for (name, path) in list(&folder.join("keyspaces"))? {
+    for (name, path) in list(&folder.join(KEYSPACES))? {
         match name.parse() {
             _ if path.is_file() => {}
             Ok(id) if path.join("current").exists() => {
@@ -246,6 +283,15 @@ fn keyspaces(folder: &Path) -> Result<(BTreeSet<u64>, BTreeSet<u64>), Error> {
         }
     }
     Ok((whole, unfinished))
+}
+
+/// Where a keyspace is.
+fn part(folder: &Path, id: u64) -> PathBuf {
+    folder.join(KEYSPACES).join(id.to_string())
+}
+
+fn tables(keyspace: &Path) -> PathBuf {
+    keyspace.join("tables")
 }
 
 /// Names and paths of a folder's entries; none if it is not there.

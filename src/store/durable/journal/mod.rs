@@ -11,7 +11,7 @@
 mod folder;
 mod reader;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -69,8 +69,9 @@ pub(super) fn mend_refused(folder: &Path, refused_from: u64) -> Result<Mended, E
     let Some(_lock) = folder::lock(folder)? else { return Ok(Mended::default()) };
     let parts = Folder::read(folder)?;
     let mut look = look(folder, &parts, refused_from)?;
-    if look.found.commits == 0 && parts.was_never_made() {
-        return clear(folder, &parts);
+    if look.is_unmade {
+        parts.clear(folder)?;
+        return Ok(Mended::default());
     }
     if !look.found.damages.is_empty() {
         return Err(look.found.damages.swap_remove(0));
@@ -93,15 +94,19 @@ pub fn inspect(folder: &Path) -> Result<Inspected, Error> {
 
 fn look<'a>(folder: &Path, parts: &'a Folder, refused_from: u64) -> Result<Look<'a>, Error> {
     let found = Inspected::default();
-    let mut look = Look { parts, refused_from, found, torn: None, highest: None };
+    let mut look = Look { parts, refused_from, found, torn: None, highest: None, is_unmade: false };
     look.found.damages = parts.faults(folder)?;
+    let faults = look.found.damages.len();
     for journal in &parts.journals {
         look.journal(journal).map_err(|source| Error::file("read", &journal.path, source))?;
     }
-    if look.found.commits > 0
-        && let Some(fault) = parts.fault_with_commits(folder)
+    if look.found.commits > 0 {
+        look.found.damages.extend(parts.fault_with_commits(folder));
+    } else if parts
+        .was_never_made(folder, look.torn.is_none() && look.found.damages.len() == faults)?
     {
-        look.found.damages.push(fault);
+        look.is_unmade = true;
+        look.found.damages.clear();
     }
     Ok(look)
 }
@@ -115,6 +120,8 @@ struct Look<'a> {
     torn: Option<Torn>,
     /// The number of the last batch.
     highest: Option<u64>,
+    /// Whether there is no store yet, only what a cut left of making one.
+    is_unmade: bool,
 }
 
 impl Look<'_> {
@@ -217,19 +224,4 @@ fn cut(folder: &Path, torn: &Torn) -> io::Result<()> {
     file.set_len(torn.sound_bytes)?;
     file.sync_all()?;
     File::open(folder)?.sync_all()
-}
-
-/// The engine makes its mark last and cannot go on with a folder that it left before: what stands there
-/// never held a record.
-fn clear(folder: &Path, parts: &Folder) -> Result<Mended, Error> {
-    let journals = parts.journals.iter().map(|journal| journal.path.clone());
-    for path in journals.chain([folder.join("version")]) {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::file("clear away", path, error));
-            }
-            _ => {}
-        }
-    }
-    Ok(Mended::default())
 }
