@@ -62,7 +62,7 @@ impl SmallDisk {
         let said = String::from_utf8(stat.output().unwrap().stdout).unwrap();
         let (blocks, block_bytes) = said.trim().split_once(' ').unwrap();
         let number = |text: &str| text.parse::<u64>().unwrap();
-        number(blocks) * number(block_bytes) >> 20
+        (number(blocks) * number(block_bytes)) >> 20
     }
 
     pub(super) fn give_back(&self) {
