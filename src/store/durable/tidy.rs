@@ -33,6 +33,16 @@ pub(super) struct Tidying {
     next_pass_ms: TimeMs,
 }
 
+/// Which records were dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dropped {
+    Nothing,
+    /// All that were over.
+    All,
+    /// As many as are dropped at once; the next ones were not looked at.
+    APage,
+}
+
 /// Records that are no longer of use, one behind the other.
 #[derive(Debug, Default)]
 struct Over {
@@ -84,7 +94,7 @@ impl Inner {
     /// Makes room for records where they need more than they have.
     fn keep_to_budget(&self) -> Result<(), Error> {
         while self.excess_bytes() > 0 {
-            if self.drop_records(|_| Some(true))? {
+            if self.drop_records(|_| Some(true))? != Dropped::Nothing {
                 continue;
             }
             if self.settings.when_over_budget == WhenOverBudget::Refuse {
@@ -140,7 +150,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Drops a page of records whose time is over; gives whether there may be more of them.
+    /// Drops a page of records whose time is over; gives whether there are likely to be more.
     pub(super) fn drop_old_records(&self) -> bool {
         let now_ms = self.clock.now_ms();
         let before_ms = now_ms.saturating_sub(self.settings.record_retention_ms);
@@ -150,20 +160,22 @@ impl Inner {
             Some(of_use.received_at_ms < before_ms && !is_claimable)
         };
         // What fails now is tried again the next time.
-        self.drop_records(is_over).unwrap_or(false)
+        self.drop_records(is_over).is_ok_and(|dropped| dropped == Dropped::APage)
     }
 
-    /// Drops a page of records from the oldest on, as long as they are over; gives whether there were any.
-    /// One that cannot be read goes with a later one that is over.
-    fn drop_records(&self, is_over: impl Fn(&[u8]) -> Option<bool>) -> Result<bool, Error> {
+    /// Drops a page of records from the oldest on, as long as they are over. One that cannot be read goes
+    /// with a later one that is over.
+    fn drop_records(&self, is_over: impl Fn(&[u8]) -> Option<bool>) -> Result<Dropped, Error> {
         let Stored { oldest, .. } = *self.stored.lock();
         let last = self.droppable();
         if oldest > last {
-            return Ok(false);
+            return Ok(Dropped::Nothing);
         }
         let page = self.engine.page(Space::Outbox, numbered(oldest, last), RECORDS_AT_ONCE)?;
+        let page_records = page.len();
         let over = over(page, is_over);
-        let Some(released) = self.give_up_records(over.last) else { return Ok(false) };
+        let has_more = over.keys.len() == page_records && over.last < last;
+        let Some(released) = self.give_up_records(over.last) else { return Ok(Dropped::Nothing) };
         let change = Totals { record_bytes: -over.bytes, ..Totals::NONE };
         let write = |key| Write { space: Space::Outbox, key, value: None };
         let writes = over.keys.into_iter().map(write).collect();
@@ -178,7 +190,7 @@ impl Inner {
             counts.dropped_records +=
                 over.last.saturating_sub(released.max(oldest.saturating_sub(1)));
         });
-        Ok(true)
+        Ok(if has_more { Dropped::APage } else { Dropped::All })
     }
 
     /// Says that records up to this one are gone, so that a sink that returns is told; gives what was
