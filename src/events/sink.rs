@@ -70,6 +70,12 @@ pub trait Sink: Send {
     fn state(&self) -> String {
         String::new()
     }
+
+    /// What people should know that stopped nothing, once: something it found on start or in a batch, and
+    /// what it did about it. Asked for after [`Sink::open`] and after each batch.
+    fn warning(&mut self) -> Option<String> {
+        None
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
@@ -95,6 +101,10 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn state(&self) -> String {
         (**self).state()
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        (**self).warning()
     }
 }
 

@@ -9,6 +9,7 @@ mod pipeline;
 mod posted;
 #[cfg(feature = "http")]
 mod posts;
+mod put_back;
 mod records;
 #[cfg(feature = "http")]
 mod server;

@@ -68,6 +68,7 @@ struct Done {
 
 impl Carrier {
     pub(super) fn run(mut self) {
+        self.pass_warning_on();
         while !self.progress.is_stopping() {
             if self.loads.is_empty() {
                 self.take_letters();
@@ -169,7 +170,9 @@ impl Carrier {
             return;
         }
         let records = load.len();
-        match self.sink.deliver(&load.batch) {
+        let answer = self.sink.deliver(&load.batch);
+        self.pass_warning_on();
+        match answer {
             Answer::Taken => {
                 self.back_off.reset();
                 self.keep(Done { delivered: records, settled: load.letters(), ..Done::default() });
@@ -299,6 +302,13 @@ impl Carrier {
             }
         }
         true
+    }
+
+    fn pass_warning_on(&mut self) {
+        if let Some(warning) = self.sink.warning() {
+            self.tell(0, BatchOutcome::Warned, Some(&warning));
+            self.progress.note_warning(self.place, warning);
+        }
     }
 
     fn note_failure(&self, error: String) {

@@ -43,6 +43,7 @@ pub(super) struct SinkState {
     pub(super) failures: u64,
     pub(super) dead_letters: u64,
     pub(super) last_error: Option<String>,
+    pub(super) last_warning: Option<String>,
     pub(super) stopped_until_ms: Option<TimeMs>,
 }
 
@@ -102,6 +103,10 @@ impl Progress {
             sink.failures += 1;
             sink.last_error = Some(error);
         });
+    }
+
+    pub(super) fn note_warning(&self, place: usize, warning: String) {
+        self.note(place, |sink| sink.last_warning = Some(warning));
     }
 
     pub(super) fn note_stop(&self, place: usize, until_ms: Option<TimeMs>) {

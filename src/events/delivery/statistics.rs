@@ -19,6 +19,8 @@ pub struct SinkStatistics {
     pub failures: u64,
     /// The latest failure with its causes, also where it has succeeded since.
     pub last_error: Option<String>,
+    /// The latest thing that it found and people should know, although it stopped nothing.
+    pub last_warning: Option<String>,
     /// How many records it has not got to, those that it will leave out included.
     pub waiting: u64,
     /// How long the oldest of them has been waiting.
@@ -42,6 +44,7 @@ impl SinkStatistics {
             delivered: sink.delivered,
             failures: sink.failures,
             last_error: sink.last_error,
+            last_warning: sink.last_warning,
             waiting,
             oldest_waiting: if waiting > 0 { oldest(sink.through) } else { None },
             dead_letters: sink.dead_letters,

@@ -118,7 +118,7 @@ fn a_folder_that_goes_away_is_waited_for() {
 
     fs::create_dir(path.parent().unwrap()).unwrap();
     let delivery = start(&world, vec![sink()]);
-    fs::remove_dir(path.parent().unwrap()).unwrap();
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
     world.track_many(2);
     assert!(comes_true(|| delivery.statistics()[0].failures >= 2));
     let said = delivery.statistics()[0].last_error.clone().unwrap();
