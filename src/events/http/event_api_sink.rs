@@ -57,7 +57,8 @@ impl Default for EventApiSettings {
 
 /// Posts records to Optimizely's event API, or to something that speaks like it: one request a batch,
 /// one visitor a record. A batch is of one account, project, revision and mode. The mode is in the sink's
-/// name, so that one of each can run side by side.
+/// name, so that one of each can run side by side; of an address with a user, a password or a query, a hash
+/// of these is, too.
 #[derive(Debug)]
 pub struct EventApiSink {
     name: String,
@@ -81,9 +82,10 @@ impl EventApiSink {
             AttributionMode::Activated => "optimizely",
             AttributionMode::Backend => "optimizely-backend",
         };
-        let name = custom
-            .as_ref()
-            .map_or_else(|| kind.to_owned(), |destination| format!("{kind}:{}", destination.name));
+        let name = match &custom {
+            Some(destination) => format!("{kind}:{}", destination.distinct_name),
+            None => kind.to_owned(),
+        };
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, custom, regions: HashMap::new(), poster })
     }

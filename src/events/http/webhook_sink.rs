@@ -69,6 +69,10 @@ impl std::fmt::Debug for WebhookSettings {
 /// Each request has a header `Variate-Timestamp`, the time of sending in seconds since the epoch, and, with
 /// a secret, `Variate-Signature: v1=` and the HMAC-SHA256, in hexadecimal digits, of the timestamp, a dot
 /// and the body. Check the signature over the bytes as they came, and refuse old timestamps.
+///
+/// Its name is its address without user, password and query; where there are such, with a hash of them
+/// behind it, so that the store keeps sinks apart that differ in nothing else. A sink with a new password
+/// is a new one to the store, and begins with the oldest record that is still there.
 #[derive(Debug)]
 pub struct WebhookSink {
     name: String,
@@ -85,7 +89,7 @@ impl WebhookSink {
     /// If the address is none.
     pub fn new(settings: WebhookSettings) -> Result<Self, Error> {
         let destination = Destination::new(&settings.url)?;
-        let name = format!("webhook:{}", destination.name);
+        let name = format!("webhook:{}", destination.distinct_name);
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, destination, poster })
     }

@@ -61,12 +61,24 @@ fn targets_become_sinks() {
     assert_eq!(name("stdout", activated).unwrap(), "stdout");
     if cfg!(feature = "http") {
         assert_eq!(
-            name("webhook:https://u:p@x.example?t=1", activated).unwrap(),
-            "webhook:https://x.example/"
+            name("webhook:https://x.example/a?#b", activated).unwrap(),
+            "webhook:https://x.example/a"
         );
         assert_eq!(name("optimizely", activated).unwrap(), "optimizely");
         assert_eq!(name("optimizely", AttributionMode::Backend).unwrap(), "optimizely-backend");
         assert_eq!(name("optimizely:http://x", activated).unwrap(), "optimizely:http://x/");
+        // Sinks that differ in what is not told have names of their own, which are always the same.
+        let hidden = ["u:p@x.example", "u@x.example", "x.example?p", "x.example?p=", "x.example?q"];
+        let names = hidden.map(|address| {
+            let webhook = name(&format!("webhook:https://{address}"), activated).unwrap();
+            let (visible, hash) = webhook.split_once('~').unwrap();
+            assert_eq!((visible, hash.len()), ("webhook:https://x.example/", 8));
+            let event_api = name(&format!("optimizely:https://{address}"), activated).unwrap();
+            assert_eq!(event_api, format!("optimizely:https://x.example/~{hash}"));
+            hash.to_owned()
+        });
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), 5);
+        assert_eq!(names[0], "a667ebb3");
         let error = name("webhook:http://", activated).unwrap_err().to_string();
         assert_eq!(
             error,
