@@ -19,6 +19,7 @@ mod batch;
 mod delivery;
 mod event_api;
 mod file;
+mod hidden;
 #[cfg(feature = "http")]
 mod http;
 mod memory_sink;

@@ -12,6 +12,8 @@ mod posts;
 mod put_back;
 mod records;
 #[cfg(feature = "http")]
+mod secrets;
+#[cfg(feature = "http")]
 mod server;
 mod sinks;
 mod targets;

@@ -6,11 +6,14 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::events::hidden::{HIDDEN, without_secrets};
 
 /// The namespace of hashes: UUIDv5 of `urn:variate:destination` in the URL namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0xf0fd_ac69_8341_5ea6_874c_3ee1_f98b_a611);
 /// So many hexadecimal digits of them: too few to find out a secret by.
 const HASH_DIGITS: usize = 8;
+/// What has fewer bytes is no secret, and stands in many words.
+const SHORTEST_SECRET: usize = 4;
 
 /// An address that posts can go to.
 #[derive(Clone)]
@@ -21,20 +24,21 @@ pub(super) struct Destination {
     /// The same, and where it is to tell addresses apart that differ in what it leaves out, a hash of that.
     /// It says no more than whether two are the same.
     pub(super) distinct_name: String,
+    /// What must not be told, also where somebody else says it: longer ones first.
+    secrets: Vec<String>,
 }
 
 impl Destination {
     /// Reads an address.
     pub(super) fn new(text: &str) -> Result<Self, Error> {
+        let told = || without_secrets(text);
         let url = Url::parse(text).map_err(|error| {
-            Error::sink_target(
-                text,
-                format!("is no URL ({error}): write it like https://example.com/path"),
-            )
+            let problem = format!("is no URL ({error}): write it like https://example.com/path");
+            Error::sink_target(told(), problem)
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             let problem = "is no address of the web: write it like https://example.com/path";
-            return Err(Error::sink_target(text, problem));
+            return Err(Error::sink_target(told(), problem));
         }
         let mut plain = url.clone();
         plain.set_query(None);
@@ -47,7 +51,22 @@ impl Destination {
             Some(hash) => format!("{name}~{hash}"),
             None => name.clone(),
         };
-        Ok(Self { url, name, distinct_name })
+        let mut destination = Self { url, name, distinct_name, secrets: Vec::new() };
+        destination.keep_secret(&secrets_of(&destination.url));
+        Ok(destination)
+    }
+
+    /// Does not tell these either.
+    pub(super) fn keep_secret(&mut self, secrets: &[String]) {
+        let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
+        self.secrets.extend(long.cloned());
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    /// A text of somebody else's without the secrets.
+    pub(super) fn told(&self, text: &str) -> String {
+        let hide = |text: String, secret: &String| text.replace(secret, HIDDEN);
+        self.secrets.iter().fold(text.to_owned(), hide)
     }
 
     /// Whether it is on this machine, where no proxy is to be asked.
@@ -56,6 +75,22 @@ impl Destination {
         let address = host.trim_start_matches('[').trim_end_matches(']').parse();
         host == "localhost" || address.is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
+}
+
+/// The secrets in an address, as they stand there and as they are meant.
+fn secrets_of(url: &Url) -> Vec<String> {
+    let mut secrets = Vec::new();
+    let mut plain = url.clone();
+    for hidden in [Some(url.username()), url.password(), url.query()].into_iter().flatten() {
+        let parts =
+            hidden.split('&').map(|part| part.split_once('=').map_or(part, |(_, value)| value));
+        secrets.extend(parts.map(str::to_owned));
+        plain.set_query(Some(hidden));
+        for (name, value) in plain.query_pairs() {
+            secrets.push(if value.is_empty() { name } else { value }.into_owned());
+        }
+    }
+    secrets
 }
 
 /// A hash of what is not told of an address, if there is anything.

@@ -22,10 +22,16 @@ const MOST_ANSWER_BYTES: u64 = 16 << 10;
 
 /// Posts to one destination. The client is made by the first post: making it inside of a caller's async
 /// runtime is not allowed.
-#[derive(Debug)]
 pub(super) struct Poster {
     timeout: Duration,
     client: Option<Client>,
+}
+
+/// Without the client, which may know the addresses of proxies.
+impl std::fmt::Debug for Poster {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Poster").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 impl Poster {
@@ -67,7 +73,7 @@ fn judge(destination: &Destination, response: Response) -> Result<(), Undelivere
     let (status, headers) = (response.status(), response.headers().clone());
     let mut text = Vec::new();
     response.take(MOST_ANSWER_BYTES).read_to_end(&mut text).unwrap_or_default();
-    answer::judge(&destination.name, status, &headers, &text)
+    answer::judge(destination, status, &headers, &text)
 }
 
 fn new_client(destination: &Destination, timeout: Duration) -> Result<Client, Error> {
@@ -80,7 +86,7 @@ fn new_client(destination: &Destination, timeout: Duration) -> Result<Client, Er
     let client = if destination.is_loopback() { client.no_proxy() } else { client };
     client.build().map_err(|error| {
         let problem = "cannot be posted to, since the HTTP client does not start";
-        Error::destination(&destination.name, problem, Some(error.into()))
+        Error::destination(&destination.name, problem, Some(error.without_url().into()))
     })
 }
 

@@ -88,7 +88,8 @@ impl WebhookSink {
     ///
     /// If the address is none.
     pub fn new(settings: WebhookSettings) -> Result<Self, Error> {
-        let destination = Destination::new(&settings.url)?;
+        let mut destination = Destination::new(&settings.url)?;
+        destination.keep_secret(settings.secret.as_slice());
         let name = format!("webhook:{}", destination.distinct_name);
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, destination, poster })
