@@ -64,7 +64,8 @@ use snapshot::InForce;
 /// [`Client::swap`] gives it a new datafile: each call sees exactly one.
 ///
 /// Dropping the last clone of a client with sinks waits for what they have not got yet, up to 5 seconds
-/// while a sink fails: call [`Client::drain`] before, and where blocking is allowed.
+/// while a sink fails, and one more for one that is stuck: call [`Client::drain`] before, and where blocking
+/// is allowed. Then a store that the client opened itself is closed, whatever its sinks do.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,

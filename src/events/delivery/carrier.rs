@@ -4,7 +4,7 @@
 //! Must not know the other sinks. Memory holds a page, which is about one batch.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::back_off::BackOff;
@@ -31,7 +31,8 @@ pub(super) struct Carrier {
     pub(super) name: Box<str>,
     pub(super) sink: Guarded,
     pub(super) pace: Pace,
-    pub(super) store: Arc<dyn Outbox>,
+    /// Not held while the sink works: one that is stuck does not keep a store from being closed.
+    pub(super) store: Weak<dyn Outbox>,
     pub(super) progress: Arc<Progress>,
     pub(super) settings: DeliverySettings,
     /// How far the store knows the sink to be.
@@ -72,12 +73,16 @@ impl Carrier {
         while !self.progress.is_stopping() {
             if self.loads.is_empty() {
                 self.take_letters();
+            }
+            if !self.has_page() {
                 self.fill();
             }
             if let Some(stop) = self.stop.take() {
-                self.bury_expired(&stop.error);
+                let has_buried = self.bury_expired(&stop.error);
                 self.stop = Some(stop);
-                if !self.loads.is_empty() {
+                // Where a whole page was too old, the next one may be as well.
+                let has_more = has_buried && !self.has_page();
+                if !self.loads.is_empty() && !has_more {
                     self.wait();
                 }
                 continue;
@@ -86,6 +91,11 @@ impl Carrier {
                 self.hand_over(load);
             }
         }
+    }
+
+    /// Whether there is something from the outbox that is not done with.
+    fn has_page(&self) -> bool {
+        self.loads.iter().any(|load| load.first_sequence().is_some())
     }
 
     /// Reads a page and packs it; where the sink wants none of it, only the cursor moves.
@@ -101,7 +111,8 @@ impl Carrier {
             } else {
                 patience.min(IDLE)
             };
-            match self.store.outbox(self.read_through, page.run(self.usual_bytes), idle) {
+            let Some(store) = self.store.upgrade() else { break };
+            match store.outbox(self.read_through, page.run(self.usual_bytes), idle) {
                 Ok(records) if records.is_empty() && patience.is_zero() => break,
                 Ok(records) => {
                     scanned += records.len();
@@ -140,9 +151,10 @@ impl Carrier {
         if !self.letters.is_due(asked) {
             return;
         }
+        let Some(store) = self.store.upgrade() else { return };
         let mut page = Page::new(self.pace);
         let mut unwanted = Done::default();
-        let found = self.letters.look(&*self.store, &self.name, self.pace.batch_records.max(1));
+        let found = self.letters.look(&*store, &self.name, self.pace.batch_records.max(1));
         let letters = match found {
             Ok(letters) => letters,
             Err(error) => return self.note_failure(text_with_causes(&error)),
@@ -234,14 +246,14 @@ impl Carrier {
         self.progress.note_stop(self.place, None);
     }
 
-    /// Buries what has waited for too long while the sink was unavailable.
-    fn bury_expired(&mut self, error: &str) {
+    /// Buries what has waited for too long while the sink was unavailable; gives whether there was any.
+    fn bury_expired(&mut self, error: &str) -> bool {
         let give_up_after_ms =
             TimeMs::try_from(self.pace.give_up_after.as_millis()).unwrap_or(TimeMs::MAX);
         let oldest_ms = self.settings.clock.now_ms().saturating_sub(give_up_after_ms);
         let is_expired = |record: &Record| record.about().received_at_ms < oldest_ms;
         if !self.loads.iter().any(|load| load.batch.records().any(is_expired)) {
-            return;
+            return false;
         }
         let reason = format!("not delivered before it was too old: {error}");
         let mut done = Done::default();
@@ -252,10 +264,11 @@ impl Carrier {
                 self.loads.push_back(rest);
             }
         }
-        if !done.buried.is_empty() {
-            self.tell(done.buried.len(), BatchOutcome::Expired, Some(error));
-            self.keep(done);
+        if done.buried.is_empty() {
+            return false;
         }
+        self.tell(done.buried.len(), BatchOutcome::Expired, Some(error));
+        self.keep(done)
     }
 
     /// The sequence number up to and including which nothing is left to do.
@@ -294,7 +307,8 @@ impl Carrier {
         if self.progress.is_abandoned() {
             return false;
         }
-        while let Err(error) = self.store.advance(&self.name, step.clone()) {
+        let Some(store) = self.store.upgrade() else { return false };
+        while let Err(error) = store.advance(&self.name, step.clone()) {
             self.note_failure(text_with_causes(&error));
             self.progress.back_off(STORE_BACK_OFF, None);
             if self.progress.is_stopping() {

@@ -42,9 +42,10 @@ const LAST_BATCH: Duration = Duration::from_secs(1);
 
 /// Brings the records of a store to its sinks, from start until drop.
 ///
-/// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops;
-/// a sink that is stuck in a batch is left behind. There may be one delivery per store at a time, since
-/// what its sinks have is released.
+/// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops. A
+/// sink that is stuck in a batch is given one second more and left behind: it does not hold the store, and
+/// what it takes after all it is given again by the next delivery. There may be one delivery per store at
+/// a time, since what its sinks have is released.
 #[derive(Debug)]
 pub struct Delivery {
     store: Arc<dyn Outbox>,

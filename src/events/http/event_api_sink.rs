@@ -3,6 +3,7 @@
 //! Must not know how bodies are made, or who retries.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -111,12 +112,10 @@ impl Sink for EventApiSink {
         if let Some(custom) = &self.custom {
             return self.poster.post(custom, HeaderMap::new(), body);
         }
-        if !self.regions.contains_key(url) {
-            self.regions.insert(url.to_owned(), Destination::new(url)?);
-        }
-        match self.regions.get(url) {
-            Some(region) => self.poster.post(region, HeaderMap::new(), body),
-            None => Ok(()),
-        }
+        let region = match self.regions.entry(url.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Destination::new(url)?),
+        };
+        self.poster.post(region, HeaderMap::new(), body)
     }
 }

@@ -48,10 +48,12 @@ impl Poster {
     ) -> Result<(), Undelivered> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => new_client(destination, self.timeout)?,
+            None => new_client(destination)?,
         };
         let request = client
             .post(destination.url.clone())
+            // Of the whole answer: the client's own is of each piece of it.
+            .timeout(self.timeout)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .headers(headers)
             .body(body);
@@ -76,11 +78,11 @@ fn judge(destination: &Destination, response: Response) -> Result<(), Undelivere
     answer::judge(destination, status, &headers, &text)
 }
 
-fn new_client(destination: &Destination, timeout: Duration) -> Result<Client, Error> {
+fn new_client(destination: &Destination) -> Result<Client, Error> {
     let client = Client::builder()
         .tls_backend_preconfigured(tls(destination)?)
         .connect_timeout(LONGEST_CONNECTING)
-        .timeout(timeout)
+        .timeout(None)
         .redirect(Policy::none())
         .user_agent(concat!("variate/", env!("CARGO_PKG_VERSION")));
     let client = if destination.is_loopback() { client.no_proxy() } else { client };

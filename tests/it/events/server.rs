@@ -43,6 +43,8 @@ pub(super) enum Answer {
     ResetInBody,
     /// Something that is no HTTP.
     Nonsense,
+    /// The head of a refusal, and its body byte by byte, each after a time.
+    Trickle(Duration),
 }
 
 pub(super) const OK: Answer = Answer::Status(204, "", "");
@@ -180,6 +182,13 @@ fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<bool> {
         Answer::ResetInBody => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")?;
             return Ok(false);
+        }
+        Answer::Trickle(time) => {
+            write!(stream, "HTTP/1.1 503 \r\nContent-Length: 1000\r\n\r\n")?;
+            for _ in 0..1000 {
+                thread::sleep(*time);
+                write!(stream, "x")?;
+            }
         }
         Answer::Nonsense => {
             write!(stream, "+OK ready\r\n")?;
