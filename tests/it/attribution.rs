@@ -15,9 +15,12 @@ mod durable;
 mod full_disk;
 mod ids;
 #[cfg(feature = "durable")]
+mod keeping;
+#[cfg(feature = "durable")]
 mod kills;
 mod model;
 mod orders;
+mod outbox;
 mod threads;
 #[cfg(feature = "durable")]
 mod upkeep;

@@ -21,16 +21,18 @@ pub struct DurableSettings {
     pub pending_events_per_user: usize,
     /// For how long an activation is remembered after it was last received, in milliseconds.
     pub activation_retention_ms: i64,
-    /// For how long a record is kept after all sinks have it, in milliseconds from its receipt.
+    /// For how long a record is kept after all sinks have it, in milliseconds from its receipt. What is
+    /// about an event that waits for late activations is kept as long as it waits, however short this is,
+    /// and what came after it too.
     pub record_retention_ms: i64,
     /// Room for records, in bytes: those that wait for sinks and those that are kept after. Beyond it,
-    /// the latter go before their time; what happens then, [`when_over_budget`](Self::when_over_budget)
-    /// says.
+    /// the latter go before their time, and events that wait with them; what happens then,
+    /// [`when_over_budget`](Self::when_over_budget) says.
     pub budget_bytes: u64,
     /// What happens when the records that wait need more room than that.
     pub when_over_budget: WhenOverBudget,
     /// Where the disk has less room than this, in bytes, entries are refused: so that others on it go on,
-    /// and the store can still tidy up.
+    /// and the store can still tidy up. It is looked at once a second, and whenever 4 MiB were written.
     pub reserved_bytes: u64,
     /// Memory for what was read from the disk, in bytes.
     pub cache_bytes: u64,
