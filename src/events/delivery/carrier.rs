@@ -159,7 +159,7 @@ impl Carrier {
             Ok(letters) => letters,
             Err(error) => return self.note_failure(text_with_causes(&error)),
         };
-        self.progress.note_letters(self.place, self.store.count_dead_letters(&self.name));
+        self.progress.note_letters(self.place, store.count_dead_letters(&self.name));
         for letter in letters {
             let Some(record) = letter.record else { continue };
             let place = Place { sequence: letter.sequence, letter: Some(letter.number) };
