@@ -52,7 +52,7 @@ use crate::clock::Stopwatch;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
-use crate::store::{Statistics, Store};
+use crate::store::{DeadLetter, Statistics, Store};
 use extras::Extras;
 use forced::ForcedVariationsByUser;
 use listener::Listeners;
@@ -184,7 +184,8 @@ impl Client {
         self.inner.store.flush(patience)
     }
 
-    /// Waits until every sink has every record that was accepted before the call.
+    /// Waits until every sink has every record that was accepted before the call, or it is a dead letter; and
+    /// every dead letter that was to be delivered again.
     ///
     /// # Errors
     ///
@@ -196,6 +197,39 @@ impl Client {
         let left = patience.saturating_sub(watch.elapsed());
         let drained = self.inner.delivery.as_ref().map_or(Ok(()), |delivery| delivery.drain(left));
         flushed.and(drained)
+    }
+
+    /// Dead letters with numbers after this one, in order, at most `limit`, and fewer where they are large:
+    /// records that a sink did not take and will not be given again, unless somebody asks for it. They are
+    /// those of the whole store, other environments' included.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.store.dead_letters(after, limit)
+    }
+
+    /// Asks for dead letters to be delivered again, now if this client has their sinks; gives how many there
+    /// were. What fails again is dead anew, under another number. [`Client::drain`] waits for them.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot keep it.
+    pub fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        match &self.inner.delivery {
+            Some(delivery) => delivery.retry_dead_letters(numbers),
+            None => self.inner.store.retry_dead_letters(numbers),
+        }
+    }
+
+    /// Drops dead letters for good; gives how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot keep it.
+    pub fn drop_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        self.inner.store.drop_dead_letters(numbers)
     }
 
     /// What the client counts.

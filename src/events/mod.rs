@@ -32,6 +32,7 @@ pub mod wire;
 pub use batch::{Batch, Encoded};
 pub use delivery::{
     BatchListener, BatchNotice, BatchOutcome, Delivery, DeliverySettings, SinkStatistics,
+    SinkStatus,
 };
 pub use event_api::{EventApiRequest, event_api_request};
 pub use file::{FileSettings, FileSink};

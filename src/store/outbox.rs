@@ -3,6 +3,7 @@
 //! Must not know what sinks do with records, nor when they are asked again.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,39 @@ pub struct DeadLetter {
     pub record: Option<Arc<Record>>,
     /// Whether somebody asked for it to be delivered again.
     pub is_retried: bool,
+}
+
+impl DeadLetter {
+    /// The letter of a record that a sink will never take, with the letter's number.
+    #[must_use]
+    pub fn of_record(number: u64, sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
+        let Burial { sequence, record, reason } = burial;
+        let (sink, record) = (Some(sink.into()), Some(record));
+        Self { number, sink, sequence, count: 1, at_ms, reason, record, is_retried: false }
+    }
+
+    /// The letter of records that are gone before one sink, or all, had them: from one sequence number up
+    /// to and including another.
+    #[must_use]
+    pub fn of_gone(
+        number: u64,
+        sink: Option<&str>,
+        records: RangeInclusive<u64>,
+        at_ms: TimeMs,
+        reason: impl Into<Box<str>>,
+    ) -> Self {
+        let (first, last) = records.into_inner();
+        Self {
+            number,
+            sink: sink.map(Into::into),
+            sequence: first,
+            count: last.saturating_sub(first).saturating_add(1),
+            at_ms,
+            reason: reason.into(),
+            record: None,
+            is_retried: false,
+        }
+    }
 }
 
 /// Records that wait for their sinks, by sequence numbers without gaps.

@@ -4,6 +4,7 @@ mod bodies;
 mod delivery;
 mod files;
 mod killed;
+mod letters;
 mod pipeline;
 #[cfg(feature = "http")]
 mod posted;

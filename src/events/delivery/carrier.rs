@@ -11,8 +11,9 @@ use super::back_off::BackOff;
 use super::guarded::{Answer, Guarded, text_with_causes};
 use super::letters::Letters;
 use super::load::{Load, Page, Place};
-use super::progress::{Counts, Progress};
+use super::progress::Progress;
 use super::settings::{BatchNotice, BatchOutcome, DeliverySettings};
+use super::statistics::SinkStatus;
 use crate::attribution::Record;
 use crate::clock::{Stopwatch, TimeMs};
 use crate::events::sink::Pace;
@@ -159,7 +160,7 @@ impl Carrier {
             Ok(letters) => letters,
             Err(error) => return self.note_failure(text_with_causes(&error)),
         };
-        self.progress.note_letters(self.place, store.count_dead_letters(&self.name));
+        self.progress.note_letters(self.place, letters.len(), asked);
         for letter in letters {
             let Some(record) = letter.record else { continue };
             let place = Place { sequence: letter.sequence, letter: Some(letter.number) };
@@ -180,7 +181,10 @@ impl Carrier {
             return;
         }
         let records = load.len();
+        let since_ms = self.settings.clock.now_ms();
+        self.progress.note_status(self.place, SinkStatus::Delivering { since_ms });
         let answer = self.sink.deliver(&load.batch);
+        self.progress.note_status(self.place, SinkStatus::Waiting);
         self.pass_warning_on();
         match answer {
             Answer::Taken => {
@@ -230,7 +234,8 @@ impl Carrier {
         self.loads.push_front(load);
         let delay = self.back_off.after_failure(retry_after);
         let hurries = retry_after.is_none().then(|| self.progress.hurries());
-        self.progress.note_stop(self.place, Some(self.now_after(delay)));
+        let until_ms = self.now_after(delay);
+        self.progress.note_status(self.place, SinkStatus::Stopped { until_ms });
         self.stop = Some(Stop { error, since: Stopwatch::start(), delay, hurries });
     }
 
@@ -241,7 +246,7 @@ impl Carrier {
         if self.progress.back_off(left, stop.hurries) {
             self.back_off.reset();
         }
-        self.progress.note_stop(self.place, None);
+        self.progress.note_status(self.place, SinkStatus::Waiting);
     }
 
     /// Buries what has waited for too long while the sink was unavailable; gives whether there was any.
@@ -281,11 +286,6 @@ impl Carrier {
         let state = self.sink.state().map_or_else(|| self.kept.state.clone(), String::into);
         let cursor = Cursor { through: self.through().max(self.kept.through), state };
         let Done { delivered, buried, settled } = done;
-        let counts = Counts {
-            delivered: delivered as u64,
-            buried: buried.len() as u64,
-            settled: settled.len() as u64,
-        };
         let step = Step { cursor, buried, settled };
         let is_news =
             step.cursor != self.kept || !step.buried.is_empty() || !step.settled.is_empty();
@@ -297,7 +297,7 @@ impl Carrier {
         if delivered > 0 {
             self.tell(delivered, BatchOutcome::Delivered, None);
         }
-        self.progress.note_kept(self.place, self.kept.through, counts);
+        self.progress.note_kept(self.place, self.kept.through, delivered);
         true
     }
 

@@ -26,7 +26,7 @@ mod start;
 mod statistics;
 
 pub use settings::{BatchListener, BatchNotice, BatchOutcome, DeliverySettings};
-pub use statistics::SinkStatistics;
+pub use statistics::{SinkStatistics, SinkStatus};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +94,8 @@ impl Delivery {
             let age_ms: TimeMs = now_ms.saturating_sub(record.about().received_at_ms);
             Some(Duration::from_millis(u64::try_from(age_ms).unwrap_or_default()))
         };
-        self.progress.statistics(self.store.latest(), now_ms, oldest)
+        let letters = |sink: &str| self.store.count_dead_letters(sink);
+        self.progress.statistics(self.store.latest(), letters, oldest)
     }
 
     /// How often the listener panicked.
@@ -103,7 +104,8 @@ impl Delivery {
         self.progress.listener_panics()
     }
 
-    /// Waits until every sink has all records that were stored before the call, or they are dead letters.
+    /// Waits until every sink has all records that were stored before the call, or they are dead letters;
+    /// and until dead letters that were to be delivered again are, or are dead anew.
     /// Sinks that are to be asked again later are asked at once, except where the destination itself
     /// asked for the time.
     ///

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::json;
 use variate::clock::{Stopwatch, system_time_ms};
 use variate::events::{
-    AttributionMode, Delivery, MemorySink, Pace, Sink, WebhookSettings, WebhookSink,
+    AttributionMode, Delivery, MemorySink, Pace, Sink, SinkStatus, WebhookSettings, WebhookSink,
 };
 use variate::store::Outbox as _;
 
@@ -142,7 +142,7 @@ fn retry_after_is_obeyed_in_seconds_and_as_a_date_even_by_drain() {
         let delivery = start(&world, webhook(&server));
         world.track_many(1);
         assert!(comes_true(|| delivery.statistics()[0].failures == 1));
-        let until_ms = delivery.statistics()[0].stopped_until_ms.unwrap();
+        let SinkStatus::Stopped { until_ms } = delivery.statistics()[0].status else { panic!() };
         assert!((1900..=3000).contains(&until_ms), "it is 1000 now, and {until_ms} then");
         assert!(delivery.drain(Duration::from_millis(300)).unwrap_err().is_deadline());
         assert_eq!(server.requests().len(), 1, "a drain does not override the destination");
