@@ -15,7 +15,7 @@ mod records;
 #[cfg(feature = "http")]
 mod secrets;
 #[cfg(feature = "http")]
-mod server;
+pub(super) mod server;
 mod sinks;
 mod targets;
 mod world;

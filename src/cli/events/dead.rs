@@ -117,7 +117,9 @@ fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
         Format::Json => json_line(&Retried { retried, shed: &shed, unknown: &unknown }),
         Format::Text => {
             let letters = counted(retried, "dead letter");
-            format!("{letters} to be sent again, when the process of the store delivers next\n")
+            format!(
+                "{letters} to be sent again, when the process of the store delivers next, or with `variate events deliver`\n"
+            )
         }
     };
     if !shed.is_empty() {

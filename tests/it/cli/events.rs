@@ -3,6 +3,8 @@
 //! Must not know how a store keeps things, but for the tests that break one on purpose.
 
 mod broken;
+#[cfg(feature = "http")]
+mod delivers;
 mod kills;
 mod replays;
 
@@ -108,7 +110,7 @@ fn busy(store: &Path) -> Child {
 }
 
 /// Every way to use a store.
-const USES: [&[&str]; 8] = [
+const USES: [&[&str]; 9] = [
     &["stats"],
     &["tail"],
     &["export"],
@@ -116,6 +118,7 @@ const USES: [&[&str]; 8] = [
     &["dead", "retry", "--all"],
     &["dead", "drop", "--all"],
     &["forget", "anna", "--environment", "production"],
+    &["deliver", "--sink", "stdout"],
     &["verify"],
 ];
 
@@ -385,9 +388,17 @@ fn wrong_uses() {
 
 #[test]
 fn the_help_teaches() {
-    for command in
-        ["stats", "tail", "export", "dead", "dead list", "dead retry", "forget", "verify"]
-    {
+    for command in [
+        "stats",
+        "tail",
+        "export",
+        "dead",
+        "dead list",
+        "dead retry",
+        "deliver",
+        "forget",
+        "verify",
+    ] {
         let words = command.split_whitespace();
         let arguments: Vec<&str> = ["events"].into_iter().chain(words).chain(["--help"]).collect();
         let output = variate(&arguments, b"");

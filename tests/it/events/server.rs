@@ -11,28 +11,28 @@ use serde_json::Value;
 
 /// What came in.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) line: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
     /// Which connection it came on, from 0.
-    pub(super) connection: usize,
+    pub(crate) connection: usize,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// What goes out.
 #[derive(Debug, Clone)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// A whole answer: status, further headers as lines, body.
     Status(u16, &'static str, &'static str),
     /// The same, after a time.
@@ -47,13 +47,13 @@ pub(super) enum Answer {
     Trickle(Duration),
 }
 
-pub(super) const OK: Answer = Answer::Status(204, "", "");
+pub(crate) const OK: Answer = Answer::Status(204, "", "");
 
 type Rule = dyn Fn(usize, &Request) -> Answer + Send + Sync;
 
 /// Runs until it is dropped.
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     shared: Arc<Shared>,
 }
 
@@ -66,11 +66,11 @@ struct Shared {
 
 impl Server {
     /// Answers the n-th request (from 0) by a rule.
-    pub(super) fn start(rule: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(rule: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::start_on(0, rule)
     }
 
-    pub(super) fn start_on(
+    pub(crate) fn start_on(
         port: u16,
         rule: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
@@ -96,17 +96,17 @@ impl Server {
         Self { port, shared }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// Everything that came in so far.
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 
     /// A port that nobody listens on.
-    pub(super) fn free_port() -> u16 {
+    pub(crate) fn free_port() -> u16 {
         TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
     }
 }
