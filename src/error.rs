@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What went wrong, where, and what to do about it.
 ///
@@ -110,6 +111,14 @@ enum Kind {
     SinkFile { path: PathBuf, problem: String },
     #[error("sink {found:?} {problem}")]
     SinkTarget { found: String, problem: String },
+    #[error("source {source_name} {problem}")]
+    SourceSetting { source_name: String, problem: String },
+    #[error(
+        "the SDK key is none: it is letters, digits and any of + / = _, then a colon and the same again where there is a token"
+    )]
+    SdkKey,
+    #[error("there was no datafile within {timeout_ms} ms{why}")]
+    NotLoaded { timeout_ms: u128, why: String },
 }
 
 impl Error {
@@ -257,6 +266,23 @@ impl Error {
         Kind::SinkTarget { found: found.into(), problem: problem.into() }.into()
     }
 
+    pub(crate) fn source_setting(
+        source_name: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Kind::SourceSetting { source_name: source_name.into(), problem: problem.into() }.into()
+    }
+
+    pub(crate) fn sdk_key() -> Self {
+        Kind::SdkKey.into()
+    }
+
+    /// `problem` is what is known of the reason.
+    pub(crate) fn not_loaded(timeout: Duration, problem: Option<&str>) -> Self {
+        let why = problem.unwrap_or("give the client one, or wait for longer");
+        Kind::NotLoaded { timeout_ms: timeout.as_millis(), why: format!(": {why}") }.into()
+    }
+
     pub(crate) fn choice(
         what: &'static str,
         found: impl Into<String>,
@@ -289,7 +315,7 @@ impl Error {
     /// Whether a call needed a datafile and there was none yet.
     #[must_use]
     pub fn is_not_ready(&self) -> bool {
-        matches!(*self.0, Kind::NotReady)
+        matches!(*self.0, Kind::NotReady | Kind::NotLoaded { .. })
     }
 
     /// Whether a file could not be read or written.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::extras::{Extra, Extras};
 use super::forced::ForcedVariationsByUser;
@@ -15,12 +15,13 @@ use super::options::DecideOptions;
 use super::predictor::Predictor;
 use super::profile::ProfileService;
 use super::store_choice::StoreChoice;
-use super::{Client, Inner, Services};
+use super::{Client, Inner, Services, source};
 use crate::attribution::Rules;
 use crate::clock::Clock;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{BatchNotice, Delivery, DeliverySettings, Sink};
+use crate::source::{Prepared, Source};
 use crate::store::{MemoryLimits, MemoryStore, Receipt, Recorded};
 
 /// Whether calls that record wait until what they record is stored.
@@ -51,6 +52,7 @@ impl Durability {
 #[must_use]
 pub struct ClientBuilder {
     datafile: Option<Arc<Datafile>>,
+    source: Option<Source>,
     environment: Option<Box<str>>,
     clock: Option<Arc<Clock>>,
     store: Option<StoreChoice>,
@@ -71,8 +73,33 @@ impl ClientBuilder {
         self
     }
 
-    /// The name of the environment, which separates ledgers in one store. Default: the datafile's
-    /// environment key, else its SDK key, else `default`.
+    /// Where datafiles come from. What can be had at once, as a file, is in force from the start, then the
+    /// last good datafile that the store has of this source, then the one given as
+    /// [`datafile`](Self::datafile); the source goes on from there on a thread of its own.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), variate::Error> {
+    /// use std::time::Duration;
+    /// use variate::Client;
+    /// use variate::source::{Readiness, Source};
+    ///
+    /// let client = Client::builder().source(Source::file("datafiles/shop.json")).build()?;
+    /// client.wait_until_ready(Duration::from_secs(5))?;
+    ///
+    /// let status = client.source_status();
+    /// assert_eq!(status.map(|status| status.readiness), Some(Readiness::Fresh));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The name of the environment, which separates ledgers in one store. Default: the environment key of
+    /// the datafile that the client begins with, else its SDK key, else the SDK key or file name of the
+    /// source, else `default`. Give it a name where a source may be broken when the client begins, so that
+    /// it is the same then.
     pub fn environment(mut self, name: &str) -> Self {
         self.environment = Some(name.into());
         self
@@ -151,12 +178,13 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If the store on disk cannot be opened, a sink cannot go on from where it was, the threads that
+    /// If a setting of the source cannot be used, the store on disk cannot be opened, a sink cannot go on from where it was, the threads that
     /// deliver cannot be started, the store given keeps no records for them, or another client delivers
     /// from it.
     pub fn build(self) -> Result<Client, Error> {
         let has_sinks = !self.sinks.is_empty();
         let clock = self.clock.unwrap_or_else(|| Arc::new(Clock::system()));
+        let prepared = self.source.map(|source| source::prepare(source, &clock)).transpose()?;
         let settings = delivery_settings(&clock, self.last_drain, &self.listeners);
         let store = match self.store {
             Some(choice) => choice.open(clock)?,
@@ -173,8 +201,15 @@ impl ClientBuilder {
         } else {
             None
         };
-        let environment =
-            self.environment.unwrap_or_else(|| default_environment(self.datafile.as_deref()));
+        let supplied = prepared.as_ref().and_then(Prepared::datafile);
+        let environment = self.environment.unwrap_or_else(|| {
+            let datafile = supplied.as_ref().or(self.datafile.as_ref());
+            default_environment(datafile, prepared.as_ref().and_then(Prepared::environment))
+        });
+        let first = match &prepared {
+            Some(prepared) => source::begin(prepared, self.datafile, &*store, &environment),
+            None => self.datafile,
+        };
         let extras = Extras::default();
         if !self.listeners.is_empty() {
             extras.add(Extra::Listeners);
@@ -182,22 +217,23 @@ impl ClientBuilder {
         if self.services.profiles.is_some() {
             extras.add(Extra::Profiles);
         }
-        Ok(Client {
-            inner: Arc::new(Inner {
-                current: ArcSwapOption::new(self.datafile),
-                swaps: Mutex::new(()),
-                extras,
-                environment,
-                store,
-                durability: self.durability,
-                rules: self.rules,
-                options: self.options,
-                services: self.services,
-                listeners: self.listeners,
-                forced_variations: ForcedVariationsByUser::default(),
-                delivery,
-            }),
-        })
+        let inner = Arc::new(Inner {
+            current: ArcSwapOption::new(first),
+            swaps: Mutex::new(()),
+            swapped: Condvar::new(),
+            extras,
+            environment,
+            store,
+            durability: self.durability,
+            rules: self.rules,
+            options: self.options,
+            services: self.services,
+            listeners: self.listeners,
+            forced_variations: ForcedVariationsByUser::default(),
+            delivery,
+        });
+        let supply = prepared.map(|prepared| source::start(prepared, &inner)).transpose()?;
+        Ok(Client { supply: supply.map(Arc::new), inner })
     }
 }
 
@@ -216,10 +252,11 @@ fn delivery_settings(
     settings
 }
 
-fn default_environment(datafile: Option<&Datafile>) -> Box<str> {
+fn default_environment(datafile: Option<&Arc<Datafile>>, source: Option<&str>) -> Box<str> {
     datafile
         .and_then(|datafile| datafile.environment_key().or_else(|| datafile.sdk_key()))
         .filter(|name| !name.is_empty())
+        .or(source)
         .unwrap_or("default")
         .into()
 }

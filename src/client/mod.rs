@@ -19,6 +19,7 @@ mod predictor;
 mod profile;
 mod session;
 mod snapshot;
+mod source;
 mod store_choice;
 mod track;
 mod user;
@@ -45,13 +46,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::attribution::Rules;
 use crate::clock::Stopwatch;
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
+use crate::source::Supply;
 use crate::store::{DeadLetter, Statistics, Store};
 use extras::Extras;
 use forced::ForcedVariationsByUser;
@@ -65,15 +67,21 @@ use snapshot::InForce;
 ///
 /// Dropping the last clone of a client with sinks waits for what they have not got yet, up to 5 seconds
 /// while a sink fails, and one more for one that is stuck: call [`Client::drain`] before, and where blocking
-/// is allowed. Then a store that the client opened itself is closed, whatever its sinks do.
+/// is allowed. That of a client with a source breaks off what the source is asked, and waits for no answer.
+/// Then a store that the client opened itself is closed, whatever its sinks do.
 #[derive(Debug, Clone)]
 pub struct Client {
+    /// Ends first, so that its thread is never the last that holds the rest: when the last clone is gone,
+    /// the store is.
+    supply: Option<Arc<Supply>>,
     inner: Arc<Inner>,
 }
 
 struct Inner {
     current: ArcSwapOption<Datafile>,
     swaps: Mutex<()>,
+    /// Rung after each swap.
+    swapped: Condvar,
     extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,
@@ -138,12 +146,10 @@ impl Client {
     }
 
     /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
+    ///
+    /// Where the client has a source, the next change of what that gives replaces it.
     pub fn swap(&self, datafile: impl Into<Arc<Datafile>>) {
-        let datafile = datafile.into();
-        // Held over the telling, so that listeners hear of swaps in their order.
-        let _turn = self.inner.swaps.lock();
-        self.inner.current.store(Some(Arc::clone(&datafile)));
-        self.inner.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
+        self.inner.swap(datafile.into());
     }
 
     /// The datafile in force.
@@ -249,6 +255,14 @@ impl Inner {
     #[inline]
     fn in_force(&self) -> InForce<'static> {
         InForce::Loaded(self.current.load())
+    }
+
+    fn swap(&self, datafile: Arc<Datafile>) {
+        // Held over the telling, so that listeners hear of swaps in their order.
+        let _turn = self.swaps.lock();
+        self.current.store(Some(Arc::clone(&datafile)));
+        self.swapped.notify_all();
+        self.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
     }
 }
 

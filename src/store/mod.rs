@@ -4,6 +4,7 @@
 
 #[cfg(feature = "durable")]
 mod durable;
+mod kept_datafile;
 mod memory;
 mod outbox;
 mod receipt;
@@ -13,6 +14,7 @@ pub use durable::{
     DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, Mended, Retained,
     RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
 };
+pub use kept_datafile::KeptDatafile;
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;
@@ -59,6 +61,21 @@ pub trait Store: Outbox {
     ///
     /// If it cannot be done now: then the user is still there.
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error>;
+
+    /// Keeps the last good datafile of an environment in the place of the one before. When it returns, it
+    /// is stored.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be kept: then the one before is still there.
+    fn keep_datafile(&self, environment: &str, datafile: &KeptDatafile) -> Result<(), Error>;
+
+    /// The last good datafile of an environment.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    fn kept_datafile(&self, environment: &str) -> Result<Option<KeptDatafile>, Error>;
 
     /// Waits until all that was taken before the call is stored.
     ///

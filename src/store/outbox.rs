@@ -12,7 +12,9 @@ use crate::clock::TimeMs;
 use crate::error::Error;
 
 /// Why a sink that was left out of a run has a dead letter for records that are gone.
-pub(super) const LEFT_OUT: &str = "released while this sink was not there";
+const LEFT_OUT: &str = "released while this sink was not there";
+#[cfg(feature = "durable")]
+const SHED: &str = "shed: the records that waited for sinks needed more room than they had";
 
 /// How far a sink is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,36 +72,48 @@ pub struct DeadLetter {
     pub is_retried: bool,
 }
 
+/// Letters before they have a number: that is 0 until the store gives them one.
 impl DeadLetter {
-    /// The letter of a record that a sink will never take, with the letter's number.
+    /// The letter of a record that a sink will never take.
     #[must_use]
-    pub fn of_record(number: u64, sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
+    pub fn of_burial(sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
         let Burial { sequence, record, reason } = burial;
-        let (sink, record) = (Some(sink.into()), Some(record));
-        Self { number, sink, sequence, count: 1, at_ms, reason, record, is_retried: false }
+        let record = Some(record);
+        let sink = Some(sink.into());
+        Self { number: 0, sink, sequence, count: 1, at_ms, reason, record, is_retried: false }
     }
 
-    /// The letter of records that are gone before one sink, or all, had them: from one sequence number up
-    /// to and including another.
+    /// The letter of records, from one sequence number up to and including another, that are gone before
+    /// a sink had them, or before all had them.
     #[must_use]
     pub fn of_gone(
-        number: u64,
         sink: Option<&str>,
         records: RangeInclusive<u64>,
         at_ms: TimeMs,
-        reason: impl Into<Box<str>>,
+        reason: &str,
     ) -> Self {
         let (first, last) = records.into_inner();
         Self {
-            number,
+            number: 0,
             sink: sink.map(Into::into),
             sequence: first,
-            count: last.saturating_sub(first).saturating_add(1),
+            count: last.saturating_add(1).saturating_sub(first),
             at_ms,
             reason: reason.into(),
             record: None,
             is_retried: false,
         }
+    }
+
+    /// For a sink that has the records up to one number, and finds those up to another gone.
+    pub(super) fn of_absence(sink: &str, had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_gone(Some(sink), had.saturating_add(1)..=gone, at_ms, LEFT_OUT)
+    }
+
+    /// The same for all sinks, where the records had to go.
+    #[cfg(feature = "durable")]
+    pub(super) fn of_shed(had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_gone(None, had.saturating_add(1)..=gone, at_ms, SHED)
     }
 }
 

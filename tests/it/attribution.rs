@@ -11,13 +11,13 @@ mod bounds;
 mod contract;
 #[cfg(feature = "durable")]
 mod durable;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "http"))]
 mod full_disk;
 mod ids;
 #[cfg(feature = "durable")]
 mod keeping;
-#[cfg(feature = "durable")]
-mod kills;
+#[cfg(all(feature = "durable", feature = "http"))]
+pub(crate) mod kills;
 mod model;
 mod orders;
 mod outbox;

@@ -27,5 +27,6 @@ mod on_disk;
 mod oracle;
 #[cfg(feature = "durable")]
 mod power_cut;
+mod source;
 mod tidy;
 mod vectors;

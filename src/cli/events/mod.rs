@@ -3,6 +3,7 @@
 //! Must not know how a store keeps things: it reads what the store gives, and shows it.
 
 mod choice;
+mod datafiles;
 mod dead;
 mod deliver;
 mod export;

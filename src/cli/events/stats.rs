@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::datafiles::{self, DatafileReport};
 use super::filter::Filter;
 use super::json::json_line;
 use super::scan::{Whole, count_of, each_letter, each_record};
@@ -34,6 +35,7 @@ struct Report {
     dead_letters: u64,
     sinks: Vec<SinkReport>,
     environments: Vec<EnvironmentReport>,
+    datafiles: Vec<DatafileReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +111,7 @@ fn report(
         dead_letters: statistics.dead_letters,
         sinks: sinks(store, filter, given, retained.latest)?,
         environments,
+        datafiles: datafiles::reports(store)?,
     };
     Ok((report, whole))
 }
@@ -190,6 +193,7 @@ fn text(report: &Report, is_all: bool) -> String {
     lines.extend(sink_lines(&report.sinks));
     lines.push(String::new());
     lines.extend(environment_lines(&report.environments, is_all));
+    lines.extend(datafiles::lines(&report.datafiles));
     lines.join("\n") + "\n"
 }
 

@@ -66,7 +66,7 @@ fn looked_at(verified: &Verified) -> String {
             format!("{records} ({oldest} to {})", verified.latest)
         }
     };
-    let pieces = [
+    let mut pieces = vec![
         records,
         counted(verified.users, "user"),
         counted(verified.activations, "activation"),
@@ -75,6 +75,9 @@ fn looked_at(verified: &Verified) -> String {
         counted(verified.dead_letters, "dead letter"),
         counted(verified.sinks, "sink"),
     ];
+    if verified.datafiles > 0 {
+        pieces.push(counted(verified.datafiles, "datafile"));
+    }
     format!("looked at {commits} in the journals; {}", pieces.join(", "))
 }
 
@@ -117,6 +120,7 @@ struct WireVerified<'v> {
     ids: u64,
     dead_letters: u64,
     sinks: u64,
+    datafiles: u64,
     lost_records: u64,
     harmed_users: u64,
     fault_count: u64,
@@ -148,6 +152,7 @@ impl<'v> WireVerified<'v> {
             ids: verified.ids,
             dead_letters: verified.dead_letters,
             sinks: verified.sinks,
+            datafiles: verified.datafiles,
             lost_records: verified.lost_records,
             harmed_users: verified.harmed_users,
             fault_count: verified.fault_count,

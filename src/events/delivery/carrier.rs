@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::back_off::BackOff;
 use super::guarded::{Answer, Guarded, text_with_causes};
 use super::letters::Letters;
 use super::load::{Load, Page, Place};
@@ -15,6 +14,7 @@ use super::progress::Progress;
 use super::settings::{BatchNotice, BatchOutcome, DeliverySettings};
 use super::statistics::SinkStatus;
 use crate::attribution::Record;
+use crate::back_off::BackOff;
 use crate::clock::{Stopwatch, TimeMs};
 use crate::events::sink::Pace;
 use crate::store::{Burial, Cursor, Outbox, Step};

@@ -15,7 +15,6 @@
 //! Dead letters that somebody asks for are delivered between the batches. They do not grow too old: they
 //! are tried until they are taken or refused again.
 
-mod back_off;
 mod carrier;
 mod guarded;
 mod letters;

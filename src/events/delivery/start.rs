@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::thread;
 
 use super::LAST_BATCH;
-use super::back_off::BackOff;
 use super::carrier::{Carrier, USUAL_BYTES};
 use super::guarded::Guarded;
 use super::letters::Letters;
 use super::progress::{Ending, Progress};
 use super::settings::DeliverySettings;
+use crate::back_off::BackOff;
 use crate::error::Error;
 use crate::events::sink::Sink;
 use crate::store::{Cursor, Outbox, Step};
@@ -46,7 +46,7 @@ pub(super) fn start(
                 kept,
                 loads: VecDeque::new(),
                 letters: Letters::default(),
-                back_off: BackOff::new(&pace),
+                back_off: BackOff::new(pace.first_back_off, pace.longest_back_off),
                 stop: None,
             };
             run(carrier)?;

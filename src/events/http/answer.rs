@@ -11,16 +11,15 @@
 //! | any other 4xx (401, 403, 404, 405, 410, 415 ...) | unavailable: the address or the key is wrong, which is not a record's fault either |
 //! | none: no connection, reset, timeout, no HTTP | unavailable |
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION};
 
 use super::destination::Destination;
-use crate::clock::{TimeMs, system_time_ms};
+use crate::clock::system_time_ms;
 use crate::error::Error;
 use crate::events::hidden::without_secrets;
 use crate::events::sink::Undelivered;
+use crate::web::retry_after;
 
 /// Statuses that blame what is in the request.
 const REFUSALS: [StatusCode; 5] = [
@@ -42,7 +41,7 @@ pub(super) fn judge(
     if status.is_success() {
         return Ok(());
     }
-    let name = &destination.name;
+    let name = destination.name();
     // Some tell back what they were asked for.
     let said = said(status, &destination.told(&String::from_utf8_lossy(text)));
     if REFUSALS.contains(&status) {
@@ -51,18 +50,6 @@ pub(super) fn judge(
     let remedy = destination.told(&remedy(status, headers));
     let cause = Error::destination(name, format!("answered {said}{remedy}"), None);
     Err(Undelivered::Unavailable { cause, retry_after: retry_after(headers, system_time_ms()) })
-}
-
-/// What is wrong where there is no answer, in words that say what to look at.
-pub(super) fn problem_of(error: &reqwest::Error, timeout: Duration) -> String {
-    if error.is_timeout() {
-        let timeout_ms = timeout.as_millis();
-        format!("did not answer within {timeout_ms} ms")
-    } else if error.is_connect() {
-        "cannot be reached: check the address, and that it is up".into()
-    } else {
-        "ended the connection without an answer".into()
-    }
 }
 
 /// Status and answer, as far as people can read them.
@@ -95,15 +82,4 @@ fn remedy(status: StatusCode, headers: &HeaderMap) -> String {
         return " (check the address and the key; delivery goes on when it is right)".into();
     }
     String::new()
-}
-
-/// How long the destination wants to be left alone: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now_ms: TimeMs) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let date_ms = TimeMs::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
-    Some(Duration::from_millis(u64::try_from(date_ms.saturating_sub(now_ms)).unwrap_or_default()))
 }

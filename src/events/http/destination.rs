@@ -1,4 +1,4 @@
-//! Where posts go, and what to call it without telling its secrets.
+//! Where posts go: what to call it, and what not to tell of it, also where others do.
 //!
 //! Must not know what is posted.
 
@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::events::hidden::{HIDDEN, without_secrets};
+use crate::web::WebAddress;
 
 /// The namespace of hashes: UUIDv5 of `urn:variate:destination` in the URL namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0xf0fd_ac69_8341_5ea6_874c_3ee1_f98b_a611);
@@ -18,11 +19,9 @@ const SHORTEST_SECRET: usize = 4;
 /// An address that posts can go to.
 #[derive(Clone)]
 pub(super) struct Destination {
-    pub(super) url: Url,
-    /// The address without user, password, query and fragment.
-    pub(super) name: String,
-    /// The same, and where it is to tell addresses apart that differ in what it leaves out, a hash of that.
-    /// It says no more than whether two are the same.
+    pub(super) address: WebAddress,
+    /// Its name, and where that leaves something out, a hash of it, to tell addresses apart that differ in
+    /// nothing else. It says no more than whether two are the same.
     pub(super) distinct_name: String,
     /// What must not be told, also where somebody else says it: longer ones first.
     secrets: Vec<String>,
@@ -31,29 +30,20 @@ pub(super) struct Destination {
 impl Destination {
     /// Reads an address.
     pub(super) fn new(text: &str) -> Result<Self, Error> {
-        let told = || without_secrets(text);
-        let url = Url::parse(text).map_err(|error| {
-            let problem = format!("is no URL ({error}): write it like https://example.com/path");
-            Error::sink_target(told(), problem)
-        })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            let problem = "is no address of the web: write it like https://example.com/path";
-            return Err(Error::sink_target(told(), problem));
-        }
-        let mut plain = url.clone();
-        plain.set_query(None);
-        plain.set_fragment(None);
-        // Addresses of the web have a host, so that they can have these, and lose them.
-        plain.set_username("").unwrap_or_default();
-        plain.set_password(None).unwrap_or_default();
-        let name = String::from(plain);
-        let distinct_name = match hash_of_hidden(&url) {
-            Some(hash) => format!("{name}~{hash}"),
-            None => name.clone(),
+        let address = WebAddress::parse(text)
+            .map_err(|problem| Error::sink_target(without_secrets(text), problem))?;
+        let distinct_name = match hash_of_hidden(&address.url) {
+            Some(hash) => format!("{}~{hash}", address.name),
+            None => address.name.clone(),
         };
-        let mut destination = Self { url, name, distinct_name, secrets: Vec::new() };
-        destination.keep_secret(&secrets_of(&destination.url));
+        let mut destination = Self { address, distinct_name, secrets: Vec::new() };
+        destination.keep_secret(&secrets_of(&destination.address.url));
         Ok(destination)
+    }
+
+    /// What to call it in words.
+    pub(super) fn name(&self) -> &str {
+        &self.address.name
     }
 
     /// Does not tell these either.
@@ -67,13 +57,6 @@ impl Destination {
     pub(super) fn told(&self, text: &str) -> String {
         let hide = |text: String, secret: &String| text.replace(secret, HIDDEN);
         self.secrets.iter().fold(text.to_owned(), hide)
-    }
-
-    /// Whether it is on this machine, where no proxy is to be asked.
-    pub(super) fn is_loopback(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-        host == "localhost" || address.is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
 }
 
@@ -107,6 +90,6 @@ fn hash_of_hidden(url: &Url) -> Option<String> {
 
 impl std::fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Destination").field(&self.name).finish()
+        formatter.debug_tuple("Destination").field(&self.distinct_name).finish()
     }
 }

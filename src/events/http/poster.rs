@@ -8,15 +8,13 @@ use std::time::Duration;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::answer;
 use super::destination::Destination;
 use crate::error::Error;
 use crate::events::sink::Undelivered;
+use crate::web::{LONGEST_CONNECTING, UNTRUSTED, USER_AGENT, WebAddress, problem_of, trust};
 
-const LONGEST_CONNECTING: Duration = Duration::from_secs(5);
 /// So much of an answer is read: enough to tell people, and mostly all, so that the connection is kept.
 const MOST_ANSWER_BYTES: u64 = 16 << 10;
 
@@ -48,10 +46,10 @@ impl Poster {
     ) -> Result<(), Undelivered> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => new_client(destination)?,
+            None => new_client(&destination.address)?,
         };
         let request = client
-            .post(destination.url.clone())
+            .post(destination.address.url.clone())
             // Of the whole answer: the client's own is of each piece of it.
             .timeout(self.timeout)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -62,9 +60,9 @@ impl Poster {
         match sent {
             Ok(response) => judge(destination, response),
             Err(error) => {
-                let problem = answer::problem_of(&error, self.timeout);
+                let problem = problem_of(&error, self.timeout);
                 let error = error.without_url();
-                Err(Error::destination(&destination.name, problem, Some(error.into())).into())
+                Err(Error::destination(destination.name(), problem, Some(error.into())).into())
             }
         }
     }
@@ -78,37 +76,19 @@ fn judge(destination: &Destination, response: Response) -> Result<(), Undelivere
     answer::judge(destination, status, &headers, &text)
 }
 
-fn new_client(destination: &Destination) -> Result<Client, Error> {
+fn new_client(destination: &WebAddress) -> Result<Client, Error> {
+    let trusted = trust(destination)
+        .map_err(|error| Error::destination(&destination.name, UNTRUSTED, Some(error.into())))?;
     let client = Client::builder()
-        .tls_backend_preconfigured(tls(destination)?)
+        .tls_backend_preconfigured(trusted)
         .connect_timeout(LONGEST_CONNECTING)
         .timeout(None)
         .redirect(Policy::none())
-        .user_agent(concat!("variate/", env!("CARGO_PKG_VERSION")));
+        .no_gzip()
+        .user_agent(USER_AGENT);
     let client = if destination.is_loopback() { client.no_proxy() } else { client };
     client.build().map_err(|error| {
         let problem = "cannot be posted to, since the HTTP client does not start";
         Error::destination(&destination.name, problem, Some(error.without_url().into()))
-    })
-}
-
-/// TLS that trusts what the machine trusts; without TLS in the address nothing has to be trusted, and a
-/// machine without certificates will do.
-fn tls(destination: &Destination) -> Result<ClientConfig, Error> {
-    let ciphers = rustls::crypto::ring::default_provider().into();
-    let configured = ClientConfig::builder_with_provider(ciphers)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            if destination.url.scheme() == "https" {
-                Ok(builder.with_platform_verifier()?.with_no_client_auth())
-            } else {
-                let nobody = RootCertStore::empty();
-                Ok(builder.with_root_certificates(nobody).with_no_client_auth())
-            }
-        });
-    configured.map_err(|error| {
-        let problem =
-            "cannot be trusted: install the machine's root certificates (ca-certificates)";
-        Error::destination(&destination.name, problem, Some(error.into()))
     })
 }

@@ -5,7 +5,6 @@
 //! needs no turn: nobody knows its number before it is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use parking_lot::MutexGuard;
 
@@ -14,9 +13,7 @@ use super::entry::signed;
 use super::keys::{number, numbered};
 use super::sinks::{Change, Known};
 use super::{Inner, meta};
-use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::store::outbox::LEFT_OUT;
 use crate::store::{Burial, Cursor, DeadLetter, Step};
 
 /// A letter that is there, as far as handling it needs.
@@ -24,20 +21,6 @@ struct Found {
     number: u64,
     sink: Option<Box<str>>,
     has_record: bool,
-}
-
-/// A letter of a sink that was not there while the records behind `had.start` were released.
-pub(super) fn missed_letter(sink: &str, had: Range<u64>, at_ms: TimeMs) -> DeadLetter {
-    DeadLetter {
-        number: 0,
-        sink: Some(sink.into()),
-        sequence: had.start.saturating_add(1),
-        count: had.end.saturating_sub(had.start),
-        at_ms,
-        reason: LEFT_OUT.into(),
-        record: None,
-        is_retried: false,
-    }
 }
 
 impl Inner {
@@ -159,16 +142,7 @@ impl Inner {
     fn packed_burials(&self, sink: &str, buried: Vec<Burial>) -> Result<Vec<Vec<u8>>, Error> {
         let at_ms = self.clock.now_ms();
         let packed = |burial: Burial| {
-            let letter = DeadLetter {
-                number: 0,
-                sink: Some(sink.into()),
-                sequence: burial.sequence,
-                count: 1,
-                at_ms,
-                reason: burial.reason,
-                record: Some(burial.record),
-                is_retried: false,
-            };
+            let letter = DeadLetter::of_burial(sink, burial, at_ms);
             meta::packed_letter(&letter, &self.names)
                 .map_err(|why| self.unreadable("a dead letter", &why))
         };

@@ -14,6 +14,7 @@ mod entry;
 mod flight;
 mod holder;
 mod journal;
+mod kept_datafiles;
 mod keys;
 mod letters;
 mod meta;
@@ -54,7 +55,7 @@ use self::sinks::Sinks;
 use self::tidy::Tidying;
 use self::turn::{Arriving, Begun};
 use self::unreadable::Unreadable;
-use super::{Recorded, Statistics, Store};
+use super::{KeptDatafile, Recorded, Statistics, Store};
 use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -200,6 +201,14 @@ impl Store for DurableStore {
         let (was_there, receipt) = self.inner.forget(environment, user_id)?;
         receipt.wait()?;
         Ok(was_there)
+    }
+
+    fn keep_datafile(&self, environment: &str, datafile: &KeptDatafile) -> Result<(), Error> {
+        self.inner.keep_datafile(environment, datafile)
+    }
+
+    fn kept_datafile(&self, environment: &str) -> Result<Option<KeptDatafile>, Error> {
+        self.inner.kept_datafile(environment)
     }
 
     fn flush(&self, timeout: Duration) -> Result<(), Error> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Pair, Space};
+use super::engine::Space;
 use super::entry::Entry;
 use super::keys::{number, numbered};
 use super::unreadable::Unreadable;
@@ -91,12 +91,16 @@ impl Inner {
         last: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Arc<Record>)>, Error> {
-        let records = self.engine.page(Space::Outbox, numbered(first, last), limit)?;
-        let record = |(key, value): &Pair| {
-            let record = self.readable(unpacked_record(value, &self.names))?;
-            Ok((number(key).unwrap_or_default(), Arc::new(record)))
-        };
-        records.iter().map(record).collect()
+        let mut records = Vec::new();
+        for (key, value) in self.engine.page(Space::Outbox, numbered(first, last), limit)? {
+            match self.readable(unpacked_record(&value, &self.names)) {
+                Ok(record) => records.push((number(&key).unwrap_or_default(), Arc::new(record))),
+                // Sinks get what is before it.
+                Err(why) if records.is_empty() => return Err(why),
+                Err(_) => break,
+            }
+        }
+        Ok(records)
     }
 
     fn release(&self, through: u64) {

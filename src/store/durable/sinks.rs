@@ -6,15 +6,15 @@
 //! released that one of them does not have.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::engine::Write;
 use super::entry::{Entry, Totals};
-use super::letters::missed_letter;
 use super::queue::Numbers;
 use super::unreadable::Unreadable;
 use super::{Inner, meta};
 use crate::error::Error;
-use crate::store::{Cursor, Receipt};
+use crate::store::{Cursor, DeadLetter, Receipt};
 
 /// What is known of a sink.
 #[derive(Debug, Clone, Default)]
@@ -53,15 +53,15 @@ impl Sinks {
         self.known.get(sink)
     }
 
-    /// Sinks that do not have everything up to a record, served or not.
-    pub(super) fn behind(&self, through: u64) -> Vec<(Box<str>, Known)> {
+    /// Sinks, served or not, whose latest record is one of these.
+    pub(super) fn within(&self, through: Range<u64>) -> Vec<(Box<str>, Known)> {
         let begun = self.served.iter().flatten();
         let begun = begun.map(|(sink, cursor)| {
             (sink.clone(), Known { cursor: cursor.clone(), ..Known::default() })
         });
         let mut all: BTreeMap<_, _> = begun.collect();
         all.extend(self.known.clone());
-        all.retain(|_, known| known.cursor.through < through);
+        all.retain(|_, known| through.contains(&known.cursor.through));
         all.into_iter().collect()
     }
 
@@ -123,7 +123,7 @@ impl Inner {
             known.cursor.through = if is_new { stored.released.max(gone) } else { had.max(gone) };
             cursors.push(known.cursor.clone());
             if !is_new && had < gone {
-                let letter = missed_letter(name, had..gone, self.clock.now_ms());
+                let letter = DeadLetter::of_absence(name, had, gone, self.clock.now_ms());
                 change.letters.push(self.readable(meta::packed_letter(&letter, &self.names))?);
                 change.totals.dead_letters += 1;
                 known.letters += 1;

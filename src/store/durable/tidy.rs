@@ -106,41 +106,30 @@ impl Inner {
         kept.saturating_sub(self.settings.budget_bytes)
     }
 
-    /// Takes the oldest records that wait from all sinks, and says so in a dead letter; gives whether there
-    /// were any. They are dropped when room is looked for the next time.
+    /// Takes the oldest records that wait from the sinks that wait for them, and says so in a dead letter;
+    /// gives whether there were any. They are dropped when room is looked for the next time.
     fn shed(&self) -> Result<bool, Error> {
-        let Stored { released, latest, .. } = *self.stored.lock();
-        let last = latest.min(released.saturating_add(RECORDS_AT_ONCE as u64));
-        let count = last.saturating_sub(released);
-        if count == 0 {
-            return Ok(false);
-        }
-        let letter = DeadLetter {
-            number: 0,
-            sink: None,
-            sequence: released.saturating_add(1),
-            count,
-            at_ms: self.clock.now_ms(),
-            reason: "shed: the records that waited for sinks needed more room than they had".into(),
-            record: None,
-            is_retried: false,
-        };
-        let packed = self.readable(meta::packed_letter(&letter, &self.names))?;
-        let (receipt, ()) = self.keep(|sinks| {
-            let mut change = Change { letters: vec![packed], released: last, ..Change::default() };
+        let (receipt, has_shed) = self.keep(|sinks| {
+            let Stored { released, latest, .. } = *self.stored.lock();
+            let last = latest.min(released.saturating_add(RECORDS_AT_ONCE as u64));
+            let mut change = Change { released: last, ..Change::default() };
+            if last <= released {
+                return Ok((change, false));
+            }
+            let letter = DeadLetter::of_shed(released, last, self.clock.now_ms());
+            change.letters = vec![self.readable(meta::packed_letter(&letter, &self.names))?];
             change.totals.dead_letters = 1;
-            // The letter tells it all sinks, also those that are not there.
-            for (sink, known) in sinks.behind(last) {
+            for (sink, known) in sinks.within(released..last) {
                 let cursor = Cursor { through: last, ..known.cursor };
                 let known = Known { cursor, ..known };
                 change.writes.push(self.readable(sinks.set(&sink, known))?);
             }
-            Ok((change, ()))
+            Ok((change, true))
         })?;
         self.store_waiting();
         // Where that failed, they are not shed, and must stay.
         receipt.wait()?;
-        Ok(true)
+        Ok(has_shed)
     }
 
     fn drop_old_ids(&self) -> Result<(), Error> {

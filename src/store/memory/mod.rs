@@ -6,6 +6,7 @@
 
 mod captured;
 mod ids;
+mod kept_datafiles;
 mod limits;
 mod records;
 mod shard;
@@ -23,12 +24,13 @@ use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 
 use self::ids::{AcceptedIds, EntryKind, IdKey};
+use self::kept_datafiles::KeptDatafiles;
 use self::records::WaitingRecords;
 use self::shard::{Shard, UserKey};
 use self::sinks::Sinks;
 use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
-use super::{Cursor, DeadLetter, Outbox, Receipt, Recorded, Statistics, Step, Store};
+use super::{Cursor, DeadLetter, KeptDatafile, Outbox, Receipt, Recorded, Statistics, Step, Store};
 use crate::attribution::{
     Event, EventOutcome, ImpressionOutcome, NewImpression, Origin, Record, Rules,
 };
@@ -54,6 +56,7 @@ pub struct MemoryStore {
     ids: AcceptedIds,
     records: WaitingRecords,
     sinks: Sinks,
+    datafiles: KeptDatafiles,
 }
 
 impl MemoryStore {
@@ -70,6 +73,7 @@ impl MemoryStore {
             ids: AcceptedIds::new(limits.ids),
             records: WaitingRecords::new(limits.waiting_records),
             sinks: Sinks::new(limits.dead_letters),
+            datafiles: KeptDatafiles::default(),
         }
     }
 
@@ -183,6 +187,15 @@ impl Store for MemoryStore {
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
         let hash = self.hasher.hash_one((environment, user_id));
         Ok(self.shard(hash).lock().forget(&UserKey { hash, environment, user_id }))
+    }
+
+    fn keep_datafile(&self, environment: &str, datafile: &KeptDatafile) -> Result<(), Error> {
+        self.datafiles.keep(environment, datafile);
+        Ok(())
+    }
+
+    fn kept_datafile(&self, environment: &str) -> Result<Option<KeptDatafile>, Error> {
+        Ok(self.datafiles.of(environment))
     }
 
     fn flush(&self, _: Duration) -> Result<(), Error> {

@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 
 use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::store::outbox::LEFT_OUT;
 use crate::store::{Cursor, DeadLetter, Step};
 
 /// The sinks of whoever has claimed the outbox, and the dead letters of all sinks.
@@ -77,16 +76,7 @@ impl Sinks {
             }
         }
         for burial in buried {
-            state.add_letter(DeadLetter {
-                number: 0,
-                sink: Some(sink.into()),
-                sequence: burial.sequence,
-                count: 1,
-                at_ms: now_ms,
-                reason: burial.reason,
-                record: Some(burial.record),
-                is_retried: false,
-            });
+            state.add_letter(DeadLetter::of_burial(sink, burial, now_ms));
         }
         state.forget_letters(self.most_letters);
         let known = state.known.entry(sink.into()).or_default();
@@ -148,16 +138,7 @@ impl State {
         known.cursor.through = had.max(released);
         let cursor = known.cursor.clone();
         if !is_new && had < released {
-            self.add_letter(DeadLetter {
-                number: 0,
-                sink: Some(sink.into()),
-                sequence: had.saturating_add(1),
-                count: released.saturating_sub(had),
-                at_ms,
-                reason: LEFT_OUT.into(),
-                record: None,
-                is_retried: false,
-            });
+            self.add_letter(DeadLetter::of_absence(sink, had, released, at_ms));
         }
         cursor
     }

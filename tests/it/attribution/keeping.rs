@@ -8,7 +8,7 @@ use std::time::Duration;
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use variate::attribution::Rules;
 use variate::clock::{Clock, Stopwatch};
-use variate::store::{DurableSettings, DurableStore, Outbox as _, Store as _};
+use variate::store::{DurableSettings, DurableStore, Outbox as _, Store as _, WhenOverBudget};
 
 use super::durable::settings;
 use super::outbox::{all_after, bury, has_through, more_records};
@@ -128,6 +128,24 @@ fn what_cannot_be_read_does_not_stop_tidying() {
     assert!(named, "{verified:?}");
 }
 
+/// Sinks get what is before a record that cannot be read, and are told of that then.
+#[test]
+fn what_is_before_an_unreadable_record_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let (_, world) = open(folder.path(), 1000);
+        more_records(&world, 3);
+    }
+    edit(folder.path(), |space| {
+        space("outbox").insert(2_u64.to_be_bytes(), b"\x01garbled").unwrap();
+    });
+    let (store, _) = open(folder.path(), 1000);
+    assert_eq!(store.outbox(0, 9, Duration::ZERO).unwrap().len(), 1);
+    let said = store.outbox(1, 9, Duration::ZERO).unwrap_err().to_string();
+    assert!(said.contains("holds what this version cannot read"), "{said}");
+    assert_eq!(store.outbox(2, 9, Duration::ZERO).unwrap().len(), 1);
+}
+
 /// A sink that was away gets what is still kept, over restarts too, and is told how many are gone.
 #[test]
 fn a_sink_that_returns_goes_on_with_what_is_kept() {
@@ -168,6 +186,38 @@ fn a_sink_that_returns_goes_on_with_what_is_kept() {
     assert!(verified.faults.is_empty(), "{verified:?}");
 }
 
+/// What is shed is told to all; a sink that was away is also told of what others had before that.
+#[test]
+fn a_sink_that_was_away_is_told_of_all_that_was_shed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let (_, world) = open(folder.path(), 1000);
+        world.store.claim_outbox(&["here", "away"]).unwrap();
+        more_records(&world, 6);
+        has_through(&world, "here", 3);
+        has_through(&world, "away", 1);
+        world.store.return_outbox();
+        world.store.claim_outbox(&["here"]).unwrap();
+        has_through(&world, "here", 4);
+    }
+    let narrow = DurableSettings {
+        budget_bytes: 0,
+        when_over_budget: WhenOverBudget::ShedOldest,
+        ..settings()
+    };
+    let (store, world) = open_with(folder.path(), 1000, narrow);
+    assert!(comes_true(|| store.retained().unwrap().oldest > 6), "{:?}", store.retained());
+    let begin = world.store.claim_outbox(&["here", "away"]).unwrap();
+    assert_eq!((begin[0].through, begin[1].through), (6, 6));
+    let told: Vec<_> = store
+        .dead_letters(0, 9)
+        .unwrap()
+        .into_iter()
+        .map(|letter| (letter.sink, letter.sequence, letter.count))
+        .collect();
+    assert_eq!(told, [(None, 5, 2), (Some("away".into()), 2, 5)]);
+}
+
 /// What goes before there is any sink is counted.
 #[test]
 fn records_that_no_sink_ever_had_are_counted_when_they_go() {
@@ -184,7 +234,7 @@ fn records_that_no_sink_ever_had_are_counted_when_they_go() {
 /// What is over goes as fast as the disk takes it, not so many a second.
 #[test]
 fn tidying_goes_on_while_there_is_more() {
-    const RECORDS: u64 = 50_000;
+    const RECORDS: u64 = 24_000;
     let folder = tempfile::tempdir().unwrap();
     let (store, world) = open(folder.path(), 1000);
     for _ in 0..RECORDS {
@@ -195,7 +245,7 @@ fn tidying_goes_on_while_there_is_more() {
     let started = Stopwatch::start();
     assert!(comes_true(|| store.retained().unwrap().oldest > RECORDS), "{:?}", store.retained());
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(8), "by 4096 a second it takes 12 s: {took:?}");
+    assert!(took < Duration::from_secs(4), "by 4096 a second it takes more than 5 s: {took:?}");
 }
 
 /// However many records are asked for, memory holds a few megabytes of them.

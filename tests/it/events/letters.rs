@@ -60,11 +60,16 @@ fn a_service_shows_what_died_and_sends_it_again() {
     };
     activate(&["anna", "poison", "bo", "poison"]);
     client.drain(LONG).unwrap();
-    assert_eq!(*taken.lock().unwrap(), ["anna", "bo"]);
+    // In memory, records of several users may change places.
+    let sorted = || {
+        let mut taken = taken.lock().unwrap().clone();
+        taken.sort_unstable();
+        taken
+    };
+    assert_eq!(sorted(), ["anna", "bo"]);
     let letters = client.dead_letters(0, 10).unwrap();
-    let shown: Vec<_> =
-        letters.iter().map(|letter| (letter.number, letter.sequence, &*letter.reason)).collect();
-    assert_eq!(shown, [(1, 2, "no such user"), (2, 4, "no such user")]);
+    let shown: Vec<_> = letters.iter().map(|letter| (letter.number, &*letter.reason)).collect();
+    assert_eq!(shown, [(1, "no such user"), (2, "no such user")]);
     assert_eq!(client.dead_letters(1, 10).unwrap().len(), 1);
     assert_eq!(client.dead_letters(0, 1).unwrap().len(), 1);
     let sink = client.statistics().sinks.remove(0);
@@ -92,7 +97,7 @@ fn a_service_shows_what_died_and_sends_it_again() {
     assert_eq!(client.retry_dead_letters(&[3]).unwrap(), 1);
     client.drain(LONG).unwrap();
     assert!(client.dead_letters(0, 10).unwrap().is_empty());
-    assert_eq!(*taken.lock().unwrap(), ["anna", "bo", "poison"]);
+    assert_eq!(sorted(), ["anna", "bo", "poison"]);
     assert_eq!(client.statistics().sinks[0].dead_letters, 0);
 }
 
@@ -204,12 +209,13 @@ fn a_store_of_ones_own_makes_letters() {
     let world = world();
     let record = world.track(world.event("buy"));
     let burial = Burial { sequence: 4, record: record.clone(), reason: "torn".into() };
-    let mut letter = DeadLetter::of_record(7, "memory", burial, 1000);
+    let mut letter = DeadLetter::of_burial("memory", burial, 1000);
     assert_eq!((letter.sequence, letter.count, letter.is_retried), (4, 1, false));
-    assert_eq!((letter.number, letter.at_ms, &*letter.reason), (7, 1000, "torn"));
-    letter.is_retried = true;
-    let gone = DeadLetter::of_gone(8, None, 5..=7, 1000, "shed");
+    assert_eq!((letter.number, letter.at_ms, &*letter.reason), (0, 1000, "torn"));
+    (letter.number, letter.is_retried) = (7, true);
+    let mut gone = DeadLetter::of_gone(None, 5..=7, 1000, "shed");
     assert_eq!((gone.sequence, gone.count, gone.record.is_none()), (5, 3, true));
+    gone.number = 8;
     let store = Arc::new(Foreign { letters: Mutex::new(vec![letter, gone]) });
     let memory = variate::events::MemorySink::new();
     let delivery = Delivery::start(store.clone(), vec![Box::new(memory.clone())]).unwrap();

@@ -410,7 +410,9 @@ fn sinks_that_differ_in_what_is_not_told_keep_their_places_in_any_order() {
 
 #[test]
 fn a_server_that_drags_its_answer_out_is_left_in_time() {
-    let drags = Answer::Trickle(Duration::from_millis(100));
+    let mut answer = b"HTTP/1.1 503 \r\nContent-Length: 1000\r\n\r\n".to_vec();
+    answer.extend([b'x'; 1000]);
+    let drags = Answer::Drip(answer, Duration::from_millis(5));
     let server = Server::start(move |number, _| if number == 0 { drags.clone() } else { OK });
     let world = world();
     let timeout = Duration::from_millis(400);

@@ -8,8 +8,8 @@ use super::tokens::tokens;
 
 /// The rooms of `src`, from the ground up. Rooms of one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "value", "hash", "name", "version", "clock", "threads"],
-    &["targeting", "allocation"],
+    &["error", "value", "hash", "name", "version", "clock", "threads", "back_off"],
+    &["targeting", "allocation", "web"],
     &["datafile"],
     &["decide", "attribution"],
     &["store", "source", "bulk", "difference"],

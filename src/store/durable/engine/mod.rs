@@ -16,6 +16,7 @@
 //! | `rows` | number of the environment (4 bytes), user id | the user's row |
 //! | `outbox` | sequence number (8 bytes) | a record |
 //! | `dead` | number (8 bytes) | a dead letter |
+//! | `datafiles` | a colon, name of the environment | its last good datafile |
 //! | `ids-N` | UUID of an id (16 bytes) | when it stops being recognised (8 bytes, ms) |
 //!
 //! Numbers in keys are big-endian. `ids-N` has the ids that stop being recognised in the Nth day since
@@ -24,6 +25,7 @@
 mod opened;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +38,7 @@ use parking_lot::RwLock;
 
 use self::opened::Opened;
 use super::holder::holder;
-use super::journal::{mend_refused, note_dropped};
+use super::journal::{mend_refused, note_dropped, note_made};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 
@@ -48,6 +50,7 @@ pub(super) enum Space {
     Rows,
     Outbox,
     Dead,
+    Datafiles,
     /// The ids of a day.
     Ids(i64),
 }
@@ -103,6 +106,10 @@ impl Engine {
     pub(super) fn reopen(&self) -> Result<(), Error> {
         self.cut_refused()?;
         let opened = self.guarded("open", || Opened::open(&self.folder, self.setup))?;
+        self.sync_names()?;
+        for day in opened.ids.values() {
+            note_made(&self.folder, day.id())?;
+        }
         *self.opened.write() = Some(opened);
         Ok(())
     }
@@ -262,7 +269,20 @@ impl Engine {
             }
             let mut opened = self.opened.write();
             let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
-            self.guarded("write to", || opened.make_day(day))?;
+            let keyspace_id = self.guarded("write to", || opened.make_day(day))?;
+            self.sync_names()?;
+            note_made(&self.folder, keyspace_id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the names of the store's folder and of those of its keyspaces safe: the engine syncs what is in
+    /// these, and a folder that is lost takes along all that is in it.
+    fn sync_names(&self) -> Result<(), Error> {
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for folder in [parent.unwrap_or(Path::new(".")), &self.folder.join(KEYSPACES)] {
+            let synced = File::open(folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| Error::file("sync", folder, error))?;
         }
         Ok(())
     }
@@ -310,6 +330,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 const NOTHING: u64 = u64::MAX;
 pub(super) const DEFECT: &str = "report it: this is a defect of the program";
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
+const KEYSPACES: &str = "keyspaces";
 const FULL: &str = "its disk is full: free some of it";
 const IN_THE_BACKGROUND: &str =
     "what was stored could not be put in order in the background: the disk may be full or broken";
@@ -319,3 +340,6 @@ impl std::fmt::Debug for Engine {
         formatter.debug_struct("Engine").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

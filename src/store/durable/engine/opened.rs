@@ -17,7 +17,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use fjall::config::{
-    BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
+    BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy,
+    PinningPolicy,
 };
 use fjall::{
     AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode,
@@ -36,6 +37,7 @@ pub(super) struct Opened {
     rows: Keyspace,
     outbox: Keyspace,
     dead: Keyspace,
+    datafiles: Keyspace,
     pub(super) ids: BTreeMap<i64, Keyspace>,
 }
 
@@ -57,15 +59,16 @@ impl Opened {
         let meta = database.keyspace("meta", plain)?;
         let names = database.keyspace("names", plain)?;
         let rows = database.keyspace("rows", point_reads)?;
-        let outbox = database.keyspace("outbox", plain)?;
+        let outbox = database.keyspace("outbox", read_in_order)?;
         let dead = database.keyspace("dead", plain)?;
+        let datafiles = database.keyspace("datafiles", plain)?;
         let mut ids = BTreeMap::new();
         for name in database.list_keyspace_names() {
             if let Some(day) = name.strip_prefix(IDS).and_then(|day| day.parse().ok()) {
                 ids.insert(day, database.keyspace(&name, point_reads)?);
             }
         }
-        Ok(Self { database, meta, names, rows, outbox, dead, ids })
+        Ok(Self { database, meta, names, rows, outbox, dead, datafiles, ids })
     }
 
     /// Waits until what was written lately is put in order, or cannot be, and puts aside what became large
@@ -81,24 +84,31 @@ impl Opened {
             self.database.persist(PersistMode::Buffer)?;
             std::thread::sleep(WAITING_FOR_ORDER);
         }
-        for keyspace in self.keyspaces() {
-            if keyspace.tree.active_memtable().size() > memtable_bytes {
+        let fixed = self.fixed().into_iter().map(|keyspace| (keyspace, memtable_bytes));
+        // Ids are small, and in memory each takes several times its size.
+        let ids = self.ids.values().map(|keyspace| (keyspace, memtable_bytes / 4));
+        for (keyspace, most_bytes) in fixed.chain(ids) {
+            if keyspace.tree.active_memtable().size() > most_bytes {
                 keyspace.rotate_memtable()?;
             }
         }
         Ok(())
     }
 
-    /// Makes room for the ids of a day.
-    pub(super) fn make_day(&mut self, day: i64) -> fjall::Result<()> {
+    /// Makes room for the ids of a day; gives the number of their keyspace.
+    pub(super) fn make_day(&mut self, day: i64) -> fjall::Result<u64> {
         let keyspace = self.database.keyspace(&format!("{IDS}{day}"), point_reads)?;
+        let number = keyspace.id();
         self.ids.insert(day, keyspace);
-        Ok(())
+        Ok(number)
     }
 
     fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {
-        let fixed = [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead];
-        fixed.into_iter().chain(self.ids.values())
+        self.fixed().into_iter().chain(self.ids.values())
+    }
+
+    const fn fixed(&self) -> [&Keyspace; 6] {
+        [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead, &self.datafiles]
     }
 
     pub(super) fn space(&self, space: Space) -> Option<&Keyspace> {
@@ -108,6 +118,7 @@ impl Opened {
             Space::Rows => Some(&self.rows),
             Space::Outbox => Some(&self.outbox),
             Space::Dead => Some(&self.dead),
+            Space::Datafiles => Some(&self.datafiles),
             Space::Ids(day) => self.ids.get(&day),
         }
     }
@@ -119,9 +130,10 @@ fn plain() -> KeyspaceCreateOptions {
 }
 
 /// For keys that are mostly asked for and mostly not there: every level has a filter, which stays in
-/// memory, so that a miss reads nothing.
+/// memory, so that a miss reads nothing. A key is looked for in each of up to 20 tables that are not yet
+/// in levels, so that a filter must be wrong in far less than one case of a thousand.
 fn point_reads() -> KeyspaceCreateOptions {
-    let filter = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(12.0));
+    let filter = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(16.0));
     plain()
         .filter_policy(FilterPolicy::all(filter))
         .filter_block_pinning_policy(PinningPolicy::all(true))
@@ -129,4 +141,11 @@ fn point_reads() -> KeyspaceCreateOptions {
         .filter_block_partitioning_policy(PartitioningPolicy::all(false))
         .index_block_partitioning_policy(PartitioningPolicy::all(false))
         .expect_point_read_hits(false)
+}
+
+/// For keys that are read one after the other: large blocks, and no filter.
+fn read_in_order() -> KeyspaceCreateOptions {
+    plain()
+        .filter_policy(FilterPolicy::disabled())
+        .data_block_size_policy(BlockSizePolicy::all(16 * 1024))
 }

@@ -32,6 +32,8 @@ pub enum FaultKind {
     UnreadableId,
     /// A dead letter cannot be read, or is about a record that never was.
     UnreadableLetter,
+    /// The last good datafile of an environment cannot be read.
+    UnreadableDatafile,
     /// How far a sink is cannot be read, or is beyond the latest record.
     Cursor,
     /// More is released than there ever was.
@@ -53,6 +55,7 @@ impl FaultKind {
             Self::MissingEvent => "missing-event",
             Self::UnreadableId => "unreadable-id",
             Self::UnreadableLetter => "unreadable-letter",
+            Self::UnreadableDatafile => "unreadable-datafile",
             Self::Cursor => "cursor",
             Self::Released => "released",
             Self::Totals => "totals",

@@ -4,6 +4,7 @@
 //! then the structs of this folder in postcard's form. Numbers stand for names: see `names`.
 
 mod common;
+pub(super) mod datafile;
 pub(super) mod meta;
 pub(super) mod names;
 mod record;
