@@ -172,6 +172,7 @@ Examples:
   What could not be delivered, and once the cause is mended, again:
     variate events dead list --store ./variate-data
     variate events dead retry --store ./variate-data --sink webhook:https://example.com/hook
+    variate events deliver --store ./variate-data --sink webhook:https://example.com/hook
   After a crash of the machine:
     variate events verify --store ./variate-data"#;
 
@@ -218,7 +219,7 @@ Examples:
 pub(super) const DEAD_LESSON: &str = r#"A dead letter is a record that a sink will never take, with the reason, or a run of records that are
 gone and cannot be sent again: shed for all sinks because they needed more room than they had, or
 released while one sink was left out. A letter that is to be sent again goes out when the process of
-the store delivers next, and is dead anew if it fails.
+the store delivers next, or with `variate events deliver`; if it fails, it is dead anew.
 
 retry and drop need numbers, a filter, or --all. Numbers that no letter has give exit code 1; the
 others are done.
@@ -234,6 +235,30 @@ Examples:
     variate events dead retry 3 7 --store ./variate-data
   Drop what one sink did not take:
     variate events dead drop --store ./variate-data --sink file:/var/log/records.ndjson"#;
+
+pub(super) const DELIVER_LESSON: &str = r#"Each sink is given what it does not have yet, oldest first, and dead letters of its own that are
+to be sent again. The store knows it by its name, which has to be the one that it has in the
+process of the store; a sink that is new begins behind what was released. Nothing grows too old
+meanwhile, however long a sink has been unavailable. A record that is refused becomes a dead
+letter, dated by the store's latest record.
+
+What all of the sinks have is released: kept for the time of retention only. So that nobody misses
+anything by a slip of the finger, every sink that the store knows and that still waits for records
+has to be given, or left out by its name.
+
+Exit codes here: 0 all was delivered; 1 something waits still, or became a dead letter; 2 wrong
+usage, or a sink that cannot begin; 3 and 4 as below.
+
+--format json answers with one object: "sinks": [{"name", "delivered", "refused", "deadLetters",
+"retried", "waiting", "lastError", "lastWarning"}]; "refused" counts what became a dead letter
+now, "retried" what is to be sent again still.
+
+Examples:
+  What a mended webhook did not take, and what waits for it:
+    variate events dead retry --all --store ./variate-data
+    variate events deliver --store ./variate-data --sink webhook:https://example.com/hook
+  A store that a replay has filled, to a file:
+    variate events deliver --store ./ledger --sink file:records.ndjson --timeout 10m"#;
 
 pub(super) const FORGET_LESSON: &str = r#"What the ledger holds of the user is gone when the command ends: later events of the user are credited
 to nothing from before. Records about the user that sinks are still to get, or that are kept for the

@@ -54,7 +54,7 @@ use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
 use crate::source::Supply;
-use crate::store::{Statistics, Store};
+use crate::store::{DeadLetter, Statistics, Store};
 use extras::Extras;
 use forced::ForcedVariationsByUser;
 use listener::Listeners;
@@ -66,8 +66,9 @@ use snapshot::InForce;
 /// [`Client::swap`] gives it a new datafile: each call sees exactly one.
 ///
 /// Dropping the last clone of a client with sinks waits for what they have not got yet, up to 5 seconds
-/// while a sink fails: call [`Client::drain`] before, and where blocking is allowed. That of a client with
-/// a source breaks off what the source is asked, and waits for no answer.
+/// while a sink fails, and one more for one that is stuck: call [`Client::drain`] before, and where blocking
+/// is allowed. That of a client with a source breaks off what the source is asked, and waits for no answer.
+/// Then a store that the client opened itself is closed, whatever its sinks do.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// Ends first, so that its thread is never the last that holds the rest: when the last clone is gone,
@@ -189,7 +190,8 @@ impl Client {
         self.inner.store.flush(patience)
     }
 
-    /// Waits until every sink has every record that was accepted before the call.
+    /// Waits until every sink has every record that was accepted before the call, or it is a dead letter; and
+    /// every dead letter that was to be delivered again.
     ///
     /// # Errors
     ///
@@ -201,6 +203,39 @@ impl Client {
         let left = patience.saturating_sub(watch.elapsed());
         let drained = self.inner.delivery.as_ref().map_or(Ok(()), |delivery| delivery.drain(left));
         flushed.and(drained)
+    }
+
+    /// Dead letters with numbers after this one, in order, at most `limit`, and fewer where they are large:
+    /// records that a sink did not take and will not be given again, unless somebody asks for it. They are
+    /// those of the whole store, other environments' included.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.store.dead_letters(after, limit)
+    }
+
+    /// Asks for dead letters to be delivered again, now if this client has their sinks; gives how many there
+    /// were. What fails again is dead anew, under another number. [`Client::drain`] waits for them.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot keep it.
+    pub fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        match &self.inner.delivery {
+            Some(delivery) => delivery.retry_dead_letters(numbers),
+            None => self.inner.store.retry_dead_letters(numbers),
+        }
+    }
+
+    /// Drops dead letters for good; gives how many there were.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot keep it.
+    pub fn drop_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
+        self.inner.store.drop_dead_letters(numbers)
     }
 
     /// What the client counts.

@@ -19,6 +19,7 @@ mod batch;
 mod delivery;
 mod event_api;
 mod file;
+mod hidden;
 #[cfg(feature = "http")]
 mod http;
 mod memory_sink;
@@ -31,6 +32,7 @@ pub mod wire;
 pub use batch::{Batch, Encoded};
 pub use delivery::{
     BatchListener, BatchNotice, BatchOutcome, Delivery, DeliverySettings, SinkStatistics,
+    SinkStatus,
 };
 pub use event_api::{EventApiRequest, event_api_request};
 pub use file::{FileSettings, FileSink};

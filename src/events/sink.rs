@@ -13,7 +13,8 @@ use crate::error::Error;
 /// Each sink has a thread of its own, so that it may block. It gets the records in batches, and the
 /// same batch again until it has taken it: at least once, so that a sink which took part of a batch
 /// before it failed sees that part twice. Ids of records never change. A sink that panics is taken for
-/// one that is unavailable.
+/// one that is unavailable. One that never comes back from a call holds up nothing but itself, and is left
+/// behind with its thread when the delivery ends: give whatever it waits for a timeout.
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -70,6 +71,12 @@ pub trait Sink: Send {
     fn state(&self) -> String {
         String::new()
     }
+
+    /// What people should know that stopped nothing, once: something it found on start or in a batch, and
+    /// what it did about it. Asked for after [`Sink::open`] and after each batch.
+    fn warning(&mut self) -> Option<String> {
+        None
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
@@ -95,6 +102,10 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn state(&self) -> String {
         (**self).state()
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        (**self).warning()
     }
 }
 

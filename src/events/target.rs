@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::file::FileSink;
+use super::hidden::without_secrets;
 use super::mode::AttributionMode;
 use super::sink::Sink;
 use super::stdout_sink::StdoutSink;
@@ -15,8 +16,9 @@ use crate::error::Error;
 
 const CHOICES: &str = "file:PATH, stdout, webhook:URL, optimizely or optimizely:URL";
 
-/// What kind of sink, and where it goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What kind of sink, and where it goes. What it is printed as tells no secrets of an address, so that it
+/// cannot always be read again.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SinkTarget {
     /// Lines of JSON, appended to a file: `file:PATH`.
@@ -101,14 +103,15 @@ impl FromStr for SinkTarget {
     fn from_str(text: &str) -> Result<Self, Error> {
         let (kind, target) =
             text.split_once(':').map_or((text, None), |(kind, target)| (kind, Some(target)));
-        let missing =
-            |form: &str| Err(Error::sink_target(text, format!("has no target: write {form}")));
+        let missing = |form: &str| {
+            Err(Error::sink_target(told(text), format!("has no target: write {form}")))
+        };
         match (kind, target.filter(|target| !target.is_empty())) {
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("file", None) => missing("file:PATH"),
             ("stdout", None) if target.is_none() => Ok(Self::Stdout),
             ("stdout", _) => Err(Error::sink_target(
-                text,
+                told(text),
                 "has a target, and there is one standard output: write stdout",
             )),
             ("webhook", Some(url)) => Ok(Self::Webhook(checked(text, url)?)),
@@ -116,7 +119,7 @@ impl FromStr for SinkTarget {
             ("optimizely", Some(url)) => Ok(Self::Optimizely(Some(checked(text, url)?))),
             ("optimizely", None) if target.is_none() => Ok(Self::Optimizely(None)),
             ("optimizely", None) => missing("optimizely or optimizely:URL"),
-            _ => Err(Error::choice("sink", text, CHOICES)),
+            _ => Err(Error::choice("sink", told(text), CHOICES)),
         }
     }
 }
@@ -127,7 +130,17 @@ fn checked(text: &str, url: &str) -> Result<String, Error> {
     if is_address {
         return Ok(url.to_owned());
     }
-    Err(Error::sink_target(text, "has no address: write it like https://example.com/path"))
+    Err(Error::sink_target(told(text), "has no address: write it like https://example.com/path"))
+}
+
+/// A setting that may hold secrets wherever somebody put an address, as it is told.
+fn told(text: &str) -> String {
+    match text.split_once(':') {
+        Some((kind, target)) if !text.contains('@') => {
+            format!("{kind}:{}", without_secrets(target))
+        }
+        _ => without_secrets(text),
+    }
 }
 
 impl fmt::Display for SinkTarget {
@@ -135,9 +148,15 @@ impl fmt::Display for SinkTarget {
         match self {
             Self::File(path) => write!(formatter, "file:{}", path.display()),
             Self::Stdout => formatter.write_str("stdout"),
-            Self::Webhook(url) => write!(formatter, "webhook:{url}"),
+            Self::Webhook(url) => write!(formatter, "webhook:{}", without_secrets(url)),
             Self::Optimizely(None) => formatter.write_str("optimizely"),
-            Self::Optimizely(Some(url)) => write!(formatter, "optimizely:{url}"),
+            Self::Optimizely(Some(url)) => write!(formatter, "optimizely:{}", without_secrets(url)),
         }
+    }
+}
+
+impl fmt::Debug for SinkTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SinkTarget({self})")
     }
 }

@@ -3,6 +3,7 @@
 //! Must not know what sinks do with records, nor when they are asked again.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,37 +72,48 @@ pub struct DeadLetter {
     pub is_retried: bool,
 }
 
-/// Letters before they have a number.
+/// Letters before they have a number: that is 0 until the store gives them one.
 impl DeadLetter {
-    pub(super) fn of_burial(sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
+    /// The letter of a record that a sink will never take.
+    #[must_use]
+    pub fn of_burial(sink: &str, burial: Burial, at_ms: TimeMs) -> Self {
         let Burial { sequence, record, reason } = burial;
         let record = Some(record);
         let sink = Some(sink.into());
         Self { number: 0, sink, sequence, count: 1, at_ms, reason, record, is_retried: false }
     }
 
-    /// For a sink that has the records up to one number, and finds those up to another gone.
-    pub(super) fn of_absence(sink: &str, had: u64, gone: u64, at_ms: TimeMs) -> Self {
-        Self::of_range(Some(sink), (had, gone), at_ms, LEFT_OUT)
-    }
-
-    /// The same for all sinks, where the records had to go.
-    #[cfg(feature = "durable")]
-    pub(super) fn of_shed(had: u64, gone: u64, at_ms: TimeMs) -> Self {
-        Self::of_range(None, (had, gone), at_ms, SHED)
-    }
-
-    fn of_range(sink: Option<&str>, (had, gone): (u64, u64), at_ms: TimeMs, reason: &str) -> Self {
+    /// The letter of records, from one sequence number up to and including another, that are gone before
+    /// a sink had them, or before all had them.
+    #[must_use]
+    pub fn of_gone(
+        sink: Option<&str>,
+        records: RangeInclusive<u64>,
+        at_ms: TimeMs,
+        reason: &str,
+    ) -> Self {
+        let (first, last) = records.into_inner();
         Self {
             number: 0,
             sink: sink.map(Into::into),
-            sequence: had.saturating_add(1),
-            count: gone.saturating_sub(had),
+            sequence: first,
+            count: last.saturating_add(1).saturating_sub(first),
             at_ms,
             reason: reason.into(),
             record: None,
             is_retried: false,
         }
+    }
+
+    /// For a sink that has the records up to one number, and finds those up to another gone.
+    pub(super) fn of_absence(sink: &str, had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_gone(Some(sink), had.saturating_add(1)..=gone, at_ms, LEFT_OUT)
+    }
+
+    /// The same for all sinks, where the records had to go.
+    #[cfg(feature = "durable")]
+    pub(super) fn of_shed(had: u64, gone: u64, at_ms: TimeMs) -> Self {
+        Self::of_gone(None, had.saturating_add(1)..=gone, at_ms, SHED)
     }
 }
 

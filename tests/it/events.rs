@@ -4,12 +4,16 @@ mod bodies;
 mod delivery;
 mod files;
 mod killed;
+mod letters;
 mod pipeline;
 #[cfg(feature = "http")]
 mod posted;
 #[cfg(feature = "http")]
 mod posts;
+mod put_back;
 mod records;
+#[cfg(feature = "http")]
+mod secrets;
 #[cfg(feature = "http")]
 pub(super) mod server;
 mod sinks;

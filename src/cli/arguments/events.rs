@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
-use super::parsers::{parse_time, parse_whole};
+use super::parsers::{parse_patience_ms, parse_time, parse_whole};
+use super::{Attribution, Format};
 use crate::cli::lessons::{
-    DEAD_LESSON, EXIT_CODES, EXPORT_LESSON, FORGET_LESSON, STATS_LESSON, TAIL_LESSON, VERIFY_LESSON,
+    DEAD_LESSON, DELIVER_LESSON, EXIT_CODES, EXPORT_LESSON, FORGET_LESSON, STATS_LESSON,
+    TAIL_LESSON, VERIFY_LESSON,
 };
 use crate::clock::TimeMs;
 
@@ -36,6 +37,9 @@ pub(in crate::cli) enum EventsCommand {
         #[command(subcommand)]
         command: DeadCommand,
     },
+    /// Deliver what waits, and dead letters that were asked for, to sinks
+    #[command(after_long_help = format!("{DELIVER_LESSON}\n\n{EXIT_CODES}"))]
+    Deliver(DeliverArguments),
     /// Forget a user: activations, and events that wait for late ones
     #[command(after_long_help = format!("{FORGET_LESSON}\n\n{EXIT_CODES}"))]
     Forget(ForgetArguments),
@@ -191,6 +195,35 @@ pub(in crate::cli) struct DeadChoiceArguments {
 
     #[command(flatten)]
     pub(in crate::cli) filter: FilterArguments,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeliverArguments {
+    #[command(flatten)]
+    pub(in crate::cli) store: StoreArguments,
+
+    /// Deliver to this: file:PATH, stdout, webhook:URL, optimizely or optimizely:URL; to several by saying
+    /// it again
+    #[arg(long = "sink", value_name = "KIND[:TARGET]", required = true)]
+    pub(in crate::cli) sinks: Vec<String>,
+
+    /// Do not keep records for this sink, which is not delivered to, beyond their time of retention; by its
+    /// name, as `stats` shows it
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) leave_out: Vec<String>,
+
+    /// Who attributes the conversions
+    #[arg(long, value_enum, default_value_t = Attribution::Activated)]
+    pub(in crate::cli) attribution: Attribution,
+
+    /// What webhooks are signed with
+    #[arg(long, value_name = "SECRET", env = "VARIATE_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(in crate::cli) webhook_secret: Option<String>,
+
+    /// Stop after this time; what was not delivered stays: a number and a unit (ms, s, m, h, d), 366d at
+    /// most
+    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_patience_ms, allow_hyphen_values = true)]
+    pub(in crate::cli) timeout: i64,
 }
 
 #[derive(Debug, Args)]

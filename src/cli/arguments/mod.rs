@@ -17,11 +17,11 @@ pub(super) use check::{CheckArguments, CheckFormat};
 pub(super) use decide::DecideArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use events::{
-    DeadChoiceArguments, DeadCommand, DeadListArguments, EventsArguments, EventsCommand,
-    ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments, TailArguments,
-    VerifyArguments,
+    DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments, EventsArguments,
+    EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments,
+    TailArguments, VerifyArguments,
 };
-pub(super) use replay::ReplayArguments;
+pub(super) use replay::{Attribution, ReplayArguments};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 

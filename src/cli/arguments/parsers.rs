@@ -96,6 +96,11 @@ pub(super) fn parse_late_window_ms(text: &str) -> Result<i64, String> {
     parse_span_ms(text, MOST_DAYS_OF_A_LATE_WINDOW)
 }
 
+/// Nobody waits longer for a delivery.
+pub(super) fn parse_patience_ms(text: &str) -> Result<i64, String> {
+    parse_span_ms(text, MOST_DAYS_OF_A_LATE_WINDOW)
+}
+
 pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=MOST_THREADS) => Ok(count),

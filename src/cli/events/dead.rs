@@ -117,7 +117,9 @@ fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
         Format::Json => json_line(&Retried { retried, gone: &gone, unknown: &unknown }),
         Format::Text => {
             let letters = counted(retried, "dead letter");
-            format!("{letters} to be sent again, when the process of the store delivers next\n")
+            format!(
+                "{letters} to be sent again, when the process of the store delivers next, or with `variate events deliver`\n"
+            )
         }
     };
     if !gone.is_empty() {

@@ -5,6 +5,7 @@
 mod choice;
 mod datafiles;
 mod dead;
+mod deliver;
 mod export;
 mod filter;
 mod forget;
@@ -30,6 +31,7 @@ pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
         EventsCommand::Tail(arguments) => tail::run(arguments),
         EventsCommand::Export(arguments) => export::run(arguments),
         EventsCommand::Dead { command } => dead::run(command),
+        EventsCommand::Deliver(arguments) => deliver::run(arguments),
         EventsCommand::Forget(arguments) => forget::run(arguments),
         EventsCommand::Verify(arguments) => verify::run(arguments),
     }

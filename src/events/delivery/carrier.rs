@@ -4,14 +4,15 @@
 //! Must not know the other sinks. Memory holds a page, which is about one batch.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::guarded::{Answer, Guarded, text_with_causes};
 use super::letters::Letters;
 use super::load::{Load, Page, Place};
-use super::progress::{Counts, Progress};
+use super::progress::Progress;
 use super::settings::{BatchNotice, BatchOutcome, DeliverySettings};
+use super::statistics::SinkStatus;
 use crate::attribution::Record;
 use crate::back_off::BackOff;
 use crate::clock::{Stopwatch, TimeMs};
@@ -31,7 +32,8 @@ pub(super) struct Carrier {
     pub(super) name: Box<str>,
     pub(super) sink: Guarded,
     pub(super) pace: Pace,
-    pub(super) store: Arc<dyn Outbox>,
+    /// Not held while the sink works: one that is stuck does not keep a store from being closed.
+    pub(super) store: Weak<dyn Outbox>,
     pub(super) progress: Arc<Progress>,
     pub(super) settings: DeliverySettings,
     /// How far the store knows the sink to be.
@@ -68,15 +70,20 @@ struct Done {
 
 impl Carrier {
     pub(super) fn run(mut self) {
+        self.pass_warning_on();
         while !self.progress.is_stopping() {
             if self.loads.is_empty() {
                 self.take_letters();
+            }
+            if !self.has_page() {
                 self.fill();
             }
             if let Some(stop) = self.stop.take() {
-                self.bury_expired(&stop.error);
+                let has_buried = self.bury_expired(&stop.error);
                 self.stop = Some(stop);
-                if !self.loads.is_empty() {
+                // Where a whole page was too old, the next one may be as well.
+                let has_more = has_buried && !self.has_page();
+                if !self.loads.is_empty() && !has_more {
                     self.wait();
                 }
                 continue;
@@ -85,6 +92,11 @@ impl Carrier {
                 self.hand_over(load);
             }
         }
+    }
+
+    /// Whether there is something from the outbox that is not done with.
+    fn has_page(&self) -> bool {
+        self.loads.iter().any(|load| load.first_sequence().is_some())
     }
 
     /// Reads a page and packs it; where the sink wants none of it, only the cursor moves.
@@ -100,7 +112,8 @@ impl Carrier {
             } else {
                 patience.min(IDLE)
             };
-            match self.store.outbox(self.read_through, page.run(self.usual_bytes), idle) {
+            let Some(store) = self.store.upgrade() else { break };
+            match store.outbox(self.read_through, page.run(self.usual_bytes), idle) {
                 Ok(records) if records.is_empty() && patience.is_zero() => break,
                 Ok(records) => {
                     scanned += records.len();
@@ -139,14 +152,15 @@ impl Carrier {
         if !self.letters.is_due(asked) {
             return;
         }
+        let Some(store) = self.store.upgrade() else { return };
         let mut page = Page::new(self.pace);
         let mut unwanted = Done::default();
-        let found = self.letters.look(&*self.store, &self.name, self.pace.batch_records.max(1));
+        let found = self.letters.look(&*store, &self.name, self.pace.batch_records.max(1));
         let letters = match found {
             Ok(letters) => letters,
             Err(error) => return self.note_failure(text_with_causes(&error)),
         };
-        self.progress.note_letters(self.place, self.store.count_dead_letters(&self.name));
+        self.progress.note_letters(self.place, letters.len(), asked);
         for letter in letters {
             let Some(record) = letter.record else { continue };
             let place = Place { sequence: letter.sequence, letter: Some(letter.number) };
@@ -167,7 +181,12 @@ impl Carrier {
             return;
         }
         let records = load.len();
-        match self.sink.deliver(&load.batch) {
+        let since_ms = self.settings.clock.now_ms();
+        self.progress.note_status(self.place, SinkStatus::Delivering { since_ms });
+        let answer = self.sink.deliver(&load.batch);
+        self.progress.note_status(self.place, SinkStatus::Waiting);
+        self.pass_warning_on();
+        match answer {
             Answer::Taken => {
                 self.back_off.reset();
                 self.keep(Done { delivered: records, settled: load.letters(), ..Done::default() });
@@ -215,7 +234,8 @@ impl Carrier {
         self.loads.push_front(load);
         let delay = self.back_off.after_failure(retry_after);
         let hurries = retry_after.is_none().then(|| self.progress.hurries());
-        self.progress.note_stop(self.place, Some(self.now_after(delay)));
+        let until_ms = self.now_after(delay);
+        self.progress.note_status(self.place, SinkStatus::Stopped { until_ms });
         self.stop = Some(Stop { error, since: Stopwatch::start(), delay, hurries });
     }
 
@@ -226,17 +246,17 @@ impl Carrier {
         if self.progress.back_off(left, stop.hurries) {
             self.back_off.reset();
         }
-        self.progress.note_stop(self.place, None);
+        self.progress.note_status(self.place, SinkStatus::Waiting);
     }
 
-    /// Buries what has waited for too long while the sink was unavailable.
-    fn bury_expired(&mut self, error: &str) {
+    /// Buries what has waited for too long while the sink was unavailable; gives whether there was any.
+    fn bury_expired(&mut self, error: &str) -> bool {
         let give_up_after_ms =
             TimeMs::try_from(self.pace.give_up_after.as_millis()).unwrap_or(TimeMs::MAX);
         let oldest_ms = self.settings.clock.now_ms().saturating_sub(give_up_after_ms);
         let is_expired = |record: &Record| record.about().received_at_ms < oldest_ms;
         if !self.loads.iter().any(|load| load.batch.records().any(is_expired)) {
-            return;
+            return false;
         }
         let reason = format!("not delivered before it was too old: {error}");
         let mut done = Done::default();
@@ -247,10 +267,11 @@ impl Carrier {
                 self.loads.push_back(rest);
             }
         }
-        if !done.buried.is_empty() {
-            self.tell(done.buried.len(), BatchOutcome::Expired, Some(error));
-            self.keep(done);
+        if done.buried.is_empty() {
+            return false;
         }
+        self.tell(done.buried.len(), BatchOutcome::Expired, Some(error));
+        self.keep(done)
     }
 
     /// The sequence number up to and including which nothing is left to do.
@@ -265,11 +286,6 @@ impl Carrier {
         let state = self.sink.state().map_or_else(|| self.kept.state.clone(), String::into);
         let cursor = Cursor { through: self.through().max(self.kept.through), state };
         let Done { delivered, buried, settled } = done;
-        let counts = Counts {
-            delivered: delivered as u64,
-            buried: buried.len() as u64,
-            settled: settled.len() as u64,
-        };
         let step = Step { cursor, buried, settled };
         let is_news =
             step.cursor != self.kept || !step.buried.is_empty() || !step.settled.is_empty();
@@ -281,7 +297,7 @@ impl Carrier {
         if delivered > 0 {
             self.tell(delivered, BatchOutcome::Delivered, None);
         }
-        self.progress.note_kept(self.place, self.kept.through, counts);
+        self.progress.note_kept(self.place, self.kept.through, delivered);
         true
     }
 
@@ -289,7 +305,8 @@ impl Carrier {
         if self.progress.is_abandoned() {
             return false;
         }
-        while let Err(error) = self.store.advance(&self.name, step.clone()) {
+        let Some(store) = self.store.upgrade() else { return false };
+        while let Err(error) = store.advance(&self.name, step.clone()) {
             self.note_failure(text_with_causes(&error));
             self.progress.back_off(STORE_BACK_OFF, None);
             if self.progress.is_stopping() {
@@ -297,6 +314,13 @@ impl Carrier {
             }
         }
         true
+    }
+
+    fn pass_warning_on(&mut self) {
+        if let Some(warning) = self.sink.warning() {
+            self.tell(0, BatchOutcome::Warned, Some(&warning));
+            self.progress.note_warning(self.place, warning);
+        }
     }
 
     fn note_failure(&self, error: String) {

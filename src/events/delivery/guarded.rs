@@ -33,6 +33,10 @@ impl Guarded {
         guard(|| self.0.state()).ok()
     }
 
+    pub(super) fn warning(&mut self) -> Option<String> {
+        guard(|| self.0.warning()).unwrap_or_else(Some)
+    }
+
     pub(super) fn encode(&self, record: &Record) -> Result<Option<Encoded>, String> {
         guard(|| self.0.encode(record))
     }

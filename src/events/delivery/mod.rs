@@ -25,7 +25,7 @@ mod start;
 mod statistics;
 
 pub use settings::{BatchListener, BatchNotice, BatchOutcome, DeliverySettings};
-pub use statistics::SinkStatistics;
+pub use statistics::{SinkStatistics, SinkStatus};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +41,10 @@ const LAST_BATCH: Duration = Duration::from_secs(1);
 
 /// Brings the records of a store to its sinks, from start until drop.
 ///
-/// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops;
-/// a sink that is stuck in a batch is left behind. There may be one delivery per store at a time, since
-/// what its sinks have is released.
+/// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops. A
+/// sink that is stuck in a batch is given one second more and left behind: it does not hold the store, and
+/// what it takes after all it is given again by the next delivery. There may be one delivery per store at
+/// a time, since what its sinks have is released.
 #[derive(Debug)]
 pub struct Delivery {
     store: Arc<dyn Outbox>,
@@ -92,7 +93,8 @@ impl Delivery {
             let age_ms: TimeMs = now_ms.saturating_sub(record.about().received_at_ms);
             Some(Duration::from_millis(u64::try_from(age_ms).unwrap_or_default()))
         };
-        self.progress.statistics(self.store.latest(), now_ms, oldest)
+        let letters = |sink: &str| self.store.count_dead_letters(sink);
+        self.progress.statistics(self.store.latest(), letters, oldest)
     }
 
     /// How often the listener panicked.
@@ -101,7 +103,8 @@ impl Delivery {
         self.progress.listener_panics()
     }
 
-    /// Waits until every sink has all records that were stored before the call, or they are dead letters.
+    /// Waits until every sink has all records that were stored before the call, or they are dead letters;
+    /// and until dead letters that were to be delivered again are, or are dead anew.
     /// Sinks that are to be asked again later are asked at once, except where the destination itself
     /// asked for the time.
     ///

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::statistics::SinkStatistics;
-use crate::clock::TimeMs;
+use super::statistics::{SinkStatistics, SinkStatus};
 
 #[derive(Debug)]
 pub(super) struct Progress {
@@ -41,17 +40,14 @@ pub(super) struct SinkState {
     pub(super) through: u64,
     pub(super) delivered: u64,
     pub(super) failures: u64,
-    pub(super) dead_letters: u64,
+    pub(super) status: SinkStatus,
+    /// How many dead letters that somebody asked for it was given last.
+    letters: u64,
+    /// How many times somebody had asked for them when none was left the last time; `None` before it has
+    /// looked for the first time.
+    letters_done: Option<u64>,
     pub(super) last_error: Option<String>,
-    pub(super) stopped_until_ms: Option<TimeMs>,
-}
-
-/// What a step is made of.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Counts {
-    pub(super) delivered: u64,
-    pub(super) buried: u64,
-    pub(super) settled: u64,
+    pub(super) last_warning: Option<String>,
 }
 
 impl Progress {
@@ -84,17 +80,24 @@ impl Progress {
     }
 
     /// Notes a step that the store has kept.
-    pub(super) fn note_kept(&self, place: usize, through: u64, counts: Counts) {
+    pub(super) fn note_kept(&self, place: usize, through: u64, delivered: usize) {
         self.note(place, |sink| {
             sink.through = through;
-            sink.delivered += counts.delivered;
-            sink.dead_letters = (sink.dead_letters + counts.buried).saturating_sub(counts.settled);
+            sink.delivered += delivered as u64;
         });
         self.changed.notify_all();
     }
 
-    pub(super) fn note_letters(&self, place: usize, count: u64) {
-        self.note(place, |sink| sink.dead_letters = count);
+    /// Notes how many dead letters are left for a sink, of those that were asked for when somebody had
+    /// asked so many times.
+    pub(super) fn note_letters(&self, place: usize, letters: usize, asked: u64) {
+        self.note(place, |sink| {
+            sink.letters = letters as u64;
+            if letters == 0 {
+                sink.letters_done = Some(asked);
+            }
+        });
+        self.changed.notify_all();
     }
 
     pub(super) fn note_failure(&self, place: usize, error: String) {
@@ -104,8 +107,12 @@ impl Progress {
         });
     }
 
-    pub(super) fn note_stop(&self, place: usize, until_ms: Option<TimeMs>) {
-        self.note(place, |sink| sink.stopped_until_ms = until_ms);
+    pub(super) fn note_warning(&self, place: usize, warning: String) {
+        self.note(place, |sink| sink.last_warning = Some(warning));
+    }
+
+    pub(super) fn note_status(&self, place: usize, status: SinkStatus) {
+        self.note(place, |sink| sink.status = status);
     }
 
     fn note(&self, place: usize, change: impl FnOnce(&mut SinkState)) {
@@ -124,14 +131,15 @@ impl Progress {
         is_hurried(&state)
     }
 
-    /// Waits until every sink has the records up to and including this one; gives how many the
-    /// slowest one still misses.
+    /// Waits until every sink has the records up to and including this one, and the dead letters that were
+    /// asked for; gives how many the slowest one still misses.
     pub(super) fn wait_for(&self, through: u64, timeout: Duration) -> u64 {
-        let missing = |state: &State| {
-            let slowest = state.sinks.iter().map(|sink| sink.through).min();
-            slowest.map_or(0, |slowest| through.saturating_sub(slowest))
-        };
         let mut state = self.state.lock();
+        let asked = state.retries;
+        let missing = |state: &State| {
+            let of_sink = |sink: &SinkState| sink.missing(through, asked);
+            state.sinks.iter().map(of_sink).max().unwrap_or_default()
+        };
         if missing(&state) > 0 {
             state.hurries += 1;
             state.hurried_through = state.hurried_through.max(through);
@@ -173,16 +181,31 @@ impl Progress {
         state.is_abandoned = true;
     }
 
-    /// How each sink is doing: `latest` is the latest record, `oldest` tells how long a record has waited.
+    /// How each sink is doing: `latest` is the latest record, `letters` tells how many dead letters a sink
+    /// has, `oldest` how long a record has waited.
     pub(super) fn statistics(
         &self,
         latest: u64,
-        now_ms: TimeMs,
+        letters: impl Fn(&str) -> u64,
         oldest: impl Fn(u64) -> Option<Duration>,
     ) -> Vec<SinkStatistics> {
         // The store is not asked under the lock.
         let sinks = self.state.lock().sinks.clone();
-        sinks.into_iter().map(|sink| SinkStatistics::new(sink, latest, now_ms, &oldest)).collect()
+        let statistics = |sink: SinkState| {
+            let letters = letters(&sink.name);
+            SinkStatistics::new(sink, latest, letters, &oldest)
+        };
+        sinks.into_iter().map(statistics).collect()
+    }
+}
+
+impl SinkState {
+    /// How many records up to and including this one it does not have, and dead letters that somebody
+    /// asked for in the first so many times.
+    fn missing(&self, through: u64, asked: u64) -> u64 {
+        let has_letters = self.letters_done.is_none_or(|done| done < asked);
+        let letters = if has_letters { self.letters.max(1) } else { 0 };
+        through.saturating_sub(self.through).max(letters)
     }
 }
 

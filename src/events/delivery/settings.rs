@@ -18,7 +18,7 @@ pub struct BatchNotice<'a> {
     pub records: usize,
     /// What became of it.
     pub outcome: BatchOutcome,
-    /// The error with its causes, where it was not delivered.
+    /// The error with its causes, where it was not delivered; or the warning.
     pub error: Option<&'a str>,
 }
 
@@ -34,6 +34,8 @@ pub enum BatchOutcome {
     Refused,
     /// The sink was unavailable for so long that its records are dead letters now.
     Expired,
+    /// There is no batch: the sink found something that people should know.
+    Warned,
 }
 
 /// Is told of each batch, on the sink's thread.

@@ -38,7 +38,7 @@ pub(super) fn start(
                 name,
                 sink,
                 pace,
-                store: Arc::clone(store),
+                store: Arc::downgrade(store),
                 progress: Arc::clone(&progress),
                 settings: settings.clone(),
                 read_through: kept.through,

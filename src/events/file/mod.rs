@@ -2,14 +2,17 @@
 //!
 //! Must not know how records get here, or who retries.
 
+mod beyond;
+mod held;
+mod names;
 mod place;
 mod recover;
+mod writing;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use self::place::{Place, Tail};
+use self::writing::Writing;
 use super::batch::{Batch, Encoded};
 use super::mode::AttributionMode;
 use super::sink::{Pace, Sink, Undelivered};
@@ -44,22 +47,28 @@ impl Default for FileSettings {
 /// Appends records to a file, one JSON object a line ([`record_json`](super::record_json)).
 ///
 /// Behind a durable store each record is in the file exactly once, however the process ends: a batch is
-/// synced to the disk before the store learns of it, and on start the file is cut back to what the store
-/// knows. Without a stored state (a store in memory, a new sink) it appends to what it finds.
+/// synced to the disk before the store learns of it, and what a kill leaves of a batch that the store did
+/// not learn of is gone on with on start. Without a stored state (a store in memory, a new sink) it
+/// appends to what it finds.
+///
+/// A whole line is never taken away. What the store does not know of, and does not deliver next, was
+/// delivered in a life that the store does not remember, since it was put back from an older back-up: it
+/// is moved aside, to `records.ndjson.aside-1` and so on, and [`Sink::warning`] says so.
+///
+/// The file is locked: a second sink on it, of this process or another, does not start.
 ///
 /// Rotation renames the file to its name with a number, `records.ndjson.1` being the oldest, and nothing
-/// is ever removed. Somebody else may move the file or a rotated one away, and that is all that others may
-/// do: not write to it, not empty it, not put another one in its place. A file that is moved away between a
-/// crash and the restart may hold a last batch that comes again.
+/// is ever removed. Somebody else may move the file or a rotated one away, and put an empty one in its
+/// place, and that is all that others may do: not write to it, not empty it. A file that lost something
+/// stops the sink. A file that is moved between a crash and the restart, and not to a name beside it that
+/// begins with its own, may hold a last batch that comes again.
 ///
 /// What is no regular file (a pipe, a device) is appended to, at least once.
 #[derive(Debug)]
 pub struct FileSink {
-    path: PathBuf,
     settings: FileSettings,
     name: String,
-    /// Where it is in the file; `None` until it is opened.
-    place: Option<Place>,
+    writing: Writing,
 }
 
 impl FileSink {
@@ -74,74 +83,14 @@ impl FileSink {
     pub fn with(path: impl Into<PathBuf>, settings: FileSettings) -> Self {
         let path = path.into();
         let name = format!("file:{}", path.display());
-        Self { path, settings, name, place: None }
+        let writing = Writing::new(path, settings.most_bytes, settings.is_daily);
+        Self { settings, name, writing }
     }
 
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn must_rotate(&self, place: &Place, length: u64, day: TimeMs) -> bool {
-        let is_too_long =
-            self.settings.most_bytes.is_some_and(|most| place.length.saturating_add(length) > most);
-        let is_another_day = self.settings.is_daily && place.day.is_some_and(|last| last < day);
-        place.length > 0 && (is_too_long || is_another_day)
-    }
-
-    fn failed(&self, error: io::Error) -> Error {
-        Error::file("append to", &self.path, error)
-    }
-
-    /// Appends lines behind the place; it is moved only when they are on the disk.
-    fn append(&self, place: &mut Place, lines: &str, day: TimeMs) -> Result<(), Error> {
-        let (length, is_there) = match fs::metadata(&self.path) {
-            Ok(found) if !found.is_file() => {
-                let mut stream = self.open_file()?;
-                let written = stream.write_all(lines.as_bytes()).and_then(|()| stream.flush());
-                return written.map_err(|error| self.failed(error));
-            }
-            Ok(found) => (found.len(), true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (0, false),
-            Err(error) => return Err(self.failed(error)),
-        };
-        if !is_there {
-            // It was moved away, or was never there.
-            place.begin_file();
-        } else if length < place.length {
-            return Err(Error::sink_file(&self.path, place::too_short(length, place.length)));
-        }
-        let added = lines.len() as u64;
-        if self.must_rotate(place, added, day) {
-            self.cut(length, place.length)?;
-            place.rotate(&self.path).map_err(|error| self.failed(error))?;
-        } else {
-            self.cut(length, place.length)?;
-        }
-        let is_new = place.length == 0;
-        let mut file = self.open_file()?;
-        let written = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data());
-        if let Err(error) = written.and_then(|()| place::sync_folder(&self.path, is_new)) {
-            // If this fails, too, the next batch cuts it.
-            file.set_len(place.length).unwrap_or_default();
-            return Err(self.failed(error));
-        }
-        place.advance(added, Tail::of(lines.as_bytes()), day);
-        Ok(())
-    }
-
-    fn open_file(&self) -> Result<File, Error> {
-        let opened = OpenOptions::new().append(true).create(true).open(&self.path);
-        opened.map_err(|error| self.failed(error))
-    }
-
-    /// Cuts off what the store does not know of.
-    fn cut(&self, length: u64, sound: u64) -> Result<(), Error> {
-        if length <= sound {
-            return Ok(());
-        }
-        place::cut(&self.path, sound).map_err(|error| self.failed(error))
+        self.writing.path()
     }
 }
 
@@ -159,23 +108,28 @@ impl Sink for FileSink {
     }
 
     fn open(&mut self, state: &str) -> Result<(), Error> {
-        self.place = Some(recover::open(&self.path, state)?);
-        Ok(())
+        self.writing.open(state)
     }
 
     fn state(&self) -> String {
-        self.place.as_ref().map(Place::to_text).unwrap_or_default()
+        self.writing.state()
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        self.writing.warning()
     }
 
     fn deliver(&mut self, batch: &Batch) -> Result<(), Undelivered> {
         let Some(first) = batch.records().next() else { return Ok(()) };
         let day = first.about().received_at_ms.div_euclid(DAY_MS);
-        let mut place = match self.place.take() {
-            Some(place) => place,
-            None => recover::open(&self.path, "")?,
-        };
-        let appended = self.append(&mut place, &lines(batch), day);
-        self.place = Some(place);
-        Ok(appended?)
+        if is_stream(self.path()) {
+            return Ok(self.writing.stream(&lines(batch))?);
+        }
+        Ok(self.writing.append(lines(batch).as_bytes(), day)?)
     }
+}
+
+/// Whether something is there that is no regular file: a pipe or a device has no place.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
 }

@@ -1,117 +1,126 @@
-//! How a file sink finds its place again on start.
+//! How a file sink finds its place again, and what stands behind it.
 //!
-//! Must not know records. What the store does not know of is cut off; what the store knows of and is
-//! not there is never passed over, unless the file was moved away.
+//! Must not know records. Nothing is changed here but half a line of somebody else's, which gets an end.
+//! What the store knows of and is not there is never passed over, unless the file was moved away.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::place::{self, Place, Tail};
+use super::beyond::{Beyond, Piece, Whose, ends_with_line};
+use super::names;
+use super::place::{Likeness, Place};
 use crate::error::Error;
 
-/// Opens the file at the place that a state says; without a state, at its end.
-pub(super) fn open(path: &Path, state: &str) -> Result<Place, Error> {
-    let failed = |error| Error::file("append to", path, error);
-    if !fs::metadata(place::folder(path)).map_err(failed)?.is_dir() {
-        return Err(failed(io::ErrorKind::NotADirectory.into()));
-    }
-    match fs::metadata(path) {
-        // A pipe or a device has no place.
-        Ok(found) if !found.is_file() => return Ok(Place::default()),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    if state.is_empty() {
-        return adopt(path).map_err(failed);
-    }
-    let known: Place = serde_json::from_str(state).map_err(|error| {
+/// A place, and what stands behind it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) beyond: Beyond,
+    /// What is strange about the file, in words that go on behind its name.
+    pub(super) strange: Option<String>,
+}
+
+/// The place that a state says.
+pub(super) fn known(path: &Path, state: &str) -> Result<Place, Error> {
+    serde_json::from_str(state).map_err(|error| {
         let problem = format!(
             "has a stored place that cannot be read ({error}): use the version that wrote it"
         );
         Error::sink_file(path, problem)
-    })?;
-    recover(path, known).map_err(failed)?.map_err(|problem| Error::sink_file(path, problem))
+    })
 }
 
 /// Begins at the end of what is there. Half a line, left by whoever wrote it, gets an end.
-fn adopt(path: &Path) -> io::Result<Place> {
-    let length = match fs::metadata(path) {
-        Ok(found) => found.len(),
-        Err(_) => return Ok(Place::default()),
-    };
-    if length == 0 {
-        return Ok(Place::default());
-    }
-    let mut length = length;
-    if !ends_with_line(path, length)? {
+pub(super) fn adopt(path: &Path) -> io::Result<Found> {
+    let rotated = names::rotated_after(path, 0).last().map_or(0, |(number, _)| number);
+    let mut length = fs::metadata(path)?.len();
+    if length > 0 && !ends_with_line(path, length)? {
         let mut file = OpenOptions::new().append(true).open(path)?;
         file.write_all(b"\n").and_then(|()| file.sync_data())?;
         length += 1;
     }
-    let tail = Some(Tail::of_file(path, length)?);
-    Ok(Place { length, tail, ..Place::default() })
+    let place = Place::at_end(path, length, rotated)?;
+    Ok(Found { place, beyond: Beyond::default(), strange: None })
 }
 
-/// The place in the file that is known, wherever it is now; or what is wrong with it.
-fn recover(path: &Path, known: Place) -> io::Result<Result<Place, String>> {
-    if let Some(number) = rotated_to(path, &known)? {
-        // It was rotated, but the store did not learn of it any more, nor of what came after.
-        let rotated = place::rotated_path(path, number);
-        cut_back(&rotated, known.length)?;
-        let place = Place { rotated: number, ..Place::default() };
-        cut_back(path, 0)?;
-        return Ok(Ok(place));
+/// What is known of a file, and of the files around it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) place: Place,
+    /// Whether numbered files are the sink's: where it does not rotate, somebody else may number them.
+    pub(super) rotates: bool,
+    /// Whether the file was there before it was opened.
+    pub(super) was_there: bool,
+}
+
+/// Finds the known place, wherever it is now.
+pub(super) fn find(path: &Path, known: Known) -> Result<Found, Error> {
+    let failed = |error| Error::file("append to", path, error);
+    let Known { mut place, rotates, was_there } = known;
+    if place.length > 0 && was_there && place.is_in(path).map_err(failed)? {
+        let beyond = Beyond::of([Piece::own(path, place.length)]);
+        return Ok(Found { place, beyond, strange: None });
     }
-    let length = match fs::metadata(path) {
-        Ok(found) => found.len(),
-        Err(_) => {
-            let mut place = known;
+    let first = if place.length > 0 { moved_to(path, &place, rotates) } else { Ok(None) };
+    let first = first.map_err(failed)?;
+    let strange = match &first {
+        _ if place.length == 0 => None,
+        Some(Piece { whose: Whose::Others, path: away, .. }) => {
+            Some(format!("was moved away, to {}; a new one is begun", away.display()))
+        }
+        // The sink did it, and the store did not learn of it any more, nor of what came after.
+        Some(_) => None,
+        None => {
+            if was_there {
+                refuse_what_lost_something(path, &place)?;
+            }
             place.begin_file();
-            return Ok(Ok(place));
+            Some("was moved away, and is not found beside it; a new one is begun, and a last batch that the store does not know of may be in both".into())
         }
     };
-    if length < known.length {
-        return Ok(Err(place::too_short(length, known.length)));
-    }
-    if !known.is_in(path)? {
-        let problem = "is not the file that was written before: put that one back, or move this one away to begin a new one";
-        return Ok(Err(problem.into()));
-    }
-    cut_back(path, known.length)?;
-    Ok(Ok(known))
+    let number = first.as_ref().and_then(Piece::number).unwrap_or(place.rotated);
+    let rotated = names::rotated_after(path, number).take_while(|_| rotates);
+    let rotated = rotated.map(|(number, path)| Piece::rotated(path, number));
+    let pieces = first.into_iter().chain(rotated).chain([Piece::own(path, 0)]);
+    Ok(Found { beyond: Beyond::of(pieces), place, strange })
 }
 
-/// The number under which the known file was put away behind the store's back, if it was.
-fn rotated_to(path: &Path, known: &Place) -> io::Result<Option<u64>> {
-    if known.length == 0 || (path.exists() && known.is_in(path)?) {
-        return Ok(None);
-    }
-    for number in known.rotated + 1.. {
-        let rotated = place::rotated_path(path, number);
-        if !rotated.exists() {
-            break;
+/// What is wrong with a file that lost something, and what to do.
+pub(super) fn too_short(path: &Path, length: u64, known: u64) -> Error {
+    let problem = format!(
+        "has {length} bytes, but {known} were written to it: put the whole file back, or move this one away to begin a new one"
+    );
+    Error::sink_file(path, problem)
+}
+
+fn refuse_what_lost_something(path: &Path, known: &Place) -> Result<(), Error> {
+    let failed = |error| Error::file("append to", path, error);
+    match known.likeness(path).map_err(failed)? {
+        Likeness::Same | Likeness::Other => Ok(()),
+        Likeness::Shorter => {
+            let length = fs::metadata(path).map_err(failed)?.len();
+            Err(too_short(path, length, known.length))
         }
+        Likeness::Overwritten => {
+            let problem = "is not the file that was written before: put that one back, or move this one away to begin a new one";
+            Err(Error::sink_file(path, problem))
+        }
+    }
+}
+
+/// Where the known file is that is not in its place any more: rotated behind the store's back, or put by
+/// somebody else beside it, under a name that begins alike.
+fn moved_to(path: &Path, known: &Place, rotates: bool) -> io::Result<Option<Piece>> {
+    for (number, rotated) in names::rotated_after(path, known.rotated).take_while(|_| rotates) {
         if known.is_in(&rotated)? {
-            return Ok(Some(number));
+            return Ok(Some(Piece { from: known.length, ..Piece::rotated(rotated, number) }));
+        }
+    }
+    for away in names::beside(path)? {
+        if known.is_in(&away)? {
+            return Ok(Some(Piece { path: away, from: known.length, whose: Whose::Others }));
         }
     }
     Ok(None)
-}
-
-fn cut_back(path: &Path, length: u64) -> io::Result<()> {
-    match fs::metadata(path) {
-        Ok(found) if found.len() > length => place::cut(path, length),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a file of this length ends where a line does.
-fn ends_with_line(path: &Path, length: u64) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = fs::File::open(path)?;
-    file.seek(SeekFrom::Start(length.saturating_sub(1)))?;
-    let mut end = [0];
-    file.read_exact(&mut end)?;
-    Ok(end == *b"\n")
 }

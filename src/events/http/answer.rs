@@ -14,8 +14,10 @@
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 
+use super::destination::Destination;
 use crate::clock::system_time_ms;
 use crate::error::Error;
+use crate::events::hidden::without_secrets;
 use crate::events::sink::Undelivered;
 use crate::web::retry_after;
 
@@ -31,7 +33,7 @@ const REFUSALS: [StatusCode; 5] = [
 const MOST_TOLD: usize = 300;
 
 pub(super) fn judge(
-    destination: &str,
+    destination: &Destination,
     status: StatusCode,
     headers: &HeaderMap,
     text: &[u8],
@@ -39,18 +41,19 @@ pub(super) fn judge(
     if status.is_success() {
         return Ok(());
     }
-    let said = said(status, text);
+    let name = destination.name();
+    // Some tell back what they were asked for.
+    let said = said(status, &destination.told(&String::from_utf8_lossy(text)));
     if REFUSALS.contains(&status) {
-        return Err(Undelivered::refused(format!("{destination} refused it: {said}")));
+        return Err(Undelivered::refused(format!("{name} refused it: {said}")));
     }
-    let remedy = remedy(status, headers);
-    let cause = Error::destination(destination, format!("answered {said}{remedy}"), None);
+    let remedy = destination.told(&remedy(status, headers));
+    let cause = Error::destination(name, format!("answered {said}{remedy}"), None);
     Err(Undelivered::Unavailable { cause, retry_after: retry_after(headers, system_time_ms()) })
 }
 
 /// Status and answer, as far as people can read them.
-fn said(status: StatusCode, text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
+fn said(status: StatusCode, text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if words.is_empty() {
@@ -67,7 +70,10 @@ fn remedy(status: StatusCode, headers: &HeaderMap) -> String {
         let target = headers.get(LOCATION).and_then(|target| target.to_str().ok());
         return target.map_or_else(
             || " (redirects are not followed: give the final address)".into(),
-            |target| format!(" (redirects are not followed: give the address {target})"),
+            |target| {
+                let target = without_secrets(target);
+                format!(" (redirects are not followed: give the address {target})")
+            },
         );
     }
     let may_be_busy =

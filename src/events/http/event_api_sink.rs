@@ -3,18 +3,19 @@
 //! Must not know how bodies are made, or who retries.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
 use super::bodies::{batch_request, encode};
-use super::poster::{Poster, destination};
+use super::destination::Destination;
+use super::poster::Poster;
 use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::batch::{Batch, Encoded};
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
-use crate::web::WebAddress;
 
 /// How an [`EventApiSink`] posts.
 #[derive(Clone)]
@@ -57,15 +58,16 @@ impl Default for EventApiSettings {
 
 /// Posts records to Optimizely's event API, or to something that speaks like it: one request a batch,
 /// one visitor a record. A batch is of one account, project, revision and mode. The mode is in the sink's
-/// name, so that one of each can run side by side.
+/// name, so that one of each can run side by side; of an address with a user, a password or a query, a hash
+/// of these is, too.
 #[derive(Debug)]
 pub struct EventApiSink {
     name: String,
     settings: EventApiSettings,
     /// In the place of any region.
-    custom: Option<WebAddress>,
+    custom: Option<Destination>,
     /// The regions' own.
-    regions: HashMap<String, WebAddress>,
+    regions: HashMap<String, Destination>,
     poster: Poster,
 }
 
@@ -76,14 +78,15 @@ impl EventApiSink {
     ///
     /// If the address is none.
     pub fn new(settings: EventApiSettings) -> Result<Self, Error> {
-        let custom = settings.url.as_deref().map(destination).transpose()?;
+        let custom = settings.url.as_deref().map(Destination::new).transpose()?;
         let kind = match settings.mode {
             AttributionMode::Activated => "optimizely",
             AttributionMode::Backend => "optimizely-backend",
         };
-        let name = custom
-            .as_ref()
-            .map_or_else(|| kind.to_owned(), |destination| format!("{kind}:{}", destination.name));
+        let name = match &custom {
+            Some(destination) => format!("{kind}:{}", destination.distinct_name),
+            None => kind.to_owned(),
+        };
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, custom, regions: HashMap::new(), poster })
     }
@@ -109,12 +112,10 @@ impl Sink for EventApiSink {
         if let Some(custom) = &self.custom {
             return self.poster.post(custom, HeaderMap::new(), body);
         }
-        if !self.regions.contains_key(url) {
-            self.regions.insert(url.to_owned(), destination(url)?);
-        }
-        match self.regions.get(url) {
-            Some(region) => self.poster.post(region, HeaderMap::new(), body),
-            None => Ok(()),
-        }
+        let region = match self.regions.entry(url.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Destination::new(url)?),
+        };
+        self.poster.post(region, HeaderMap::new(), body)
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod bodies;
+mod destination;
 mod event_api_sink;
 mod poster;
 mod webhook_sink;

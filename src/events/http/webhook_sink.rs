@@ -10,7 +10,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
 
 use super::bodies::push_array;
-use super::poster::{Poster, destination};
+use super::destination::Destination;
+use super::poster::Poster;
 use crate::attribution::Record;
 use crate::clock::system_time_ms;
 use crate::error::Error;
@@ -18,7 +19,6 @@ use crate::events::batch::{Batch, Encoded};
 use crate::events::mode::AttributionMode;
 use crate::events::sink::{Pace, Sink, Undelivered};
 use crate::events::stdout_sink::encode_line;
-use crate::web::WebAddress;
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("variate-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("variate-signature");
@@ -69,11 +69,15 @@ impl std::fmt::Debug for WebhookSettings {
 /// Each request has a header `Variate-Timestamp`, the time of sending in seconds since the epoch, and, with
 /// a secret, `Variate-Signature: v1=` and the HMAC-SHA256, in hexadecimal digits, of the timestamp, a dot
 /// and the body. Check the signature over the bytes as they came, and refuse old timestamps.
+///
+/// Its name is its address without user, password and query; where there are such, with a hash of them
+/// behind it, so that the store keeps sinks apart that differ in nothing else. A sink with a new password
+/// is a new one to the store, and begins with the oldest record that is still there.
 #[derive(Debug)]
 pub struct WebhookSink {
     name: String,
     settings: WebhookSettings,
-    destination: WebAddress,
+    destination: Destination,
     poster: Poster,
 }
 
@@ -84,8 +88,9 @@ impl WebhookSink {
     ///
     /// If the address is none.
     pub fn new(settings: WebhookSettings) -> Result<Self, Error> {
-        let destination = destination(&settings.url)?;
-        let name = format!("webhook:{}", destination.name);
+        let mut destination = Destination::new(&settings.url)?;
+        destination.keep_secret(settings.secret.as_slice());
+        let name = format!("webhook:{}", destination.distinct_name);
         let poster = Poster::new(settings.timeout);
         Ok(Self { name, settings, destination, poster })
     }

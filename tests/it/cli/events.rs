@@ -4,6 +4,8 @@
 
 mod broken;
 mod datafiles;
+#[cfg(feature = "http")]
+mod delivers;
 mod kills;
 mod replays;
 mod version_1;
@@ -110,7 +112,7 @@ fn busy(store: &Path) -> Child {
 }
 
 /// Every way to use a store.
-const USES: [&[&str]; 8] = [
+const USES: [&[&str]; 9] = [
     &["stats"],
     &["tail"],
     &["export"],
@@ -118,6 +120,7 @@ const USES: [&[&str]; 8] = [
     &["dead", "retry", "--all"],
     &["dead", "drop", "--all"],
     &["forget", "anna", "--environment", "production"],
+    &["deliver", "--sink", "stdout"],
     &["verify"],
 ];
 
@@ -387,9 +390,17 @@ fn wrong_uses() {
 
 #[test]
 fn the_help_teaches() {
-    for command in
-        ["stats", "tail", "export", "dead", "dead list", "dead retry", "forget", "verify"]
-    {
+    for command in [
+        "stats",
+        "tail",
+        "export",
+        "dead",
+        "dead list",
+        "dead retry",
+        "deliver",
+        "forget",
+        "verify",
+    ] {
         let words = command.split_whitespace();
         let arguments: Vec<&str> = ["events"].into_iter().chain(words).chain(["--help"]).collect();
         let output = variate(&arguments, b"");

@@ -9,7 +9,8 @@ use std::time::Duration;
 use variate::attribution::Record;
 use variate::error::Error;
 use variate::events::{
-    AttributionMode, Batch, Delivery, FileSink, MemorySink, Sink, SinkStatistics, Undelivered,
+    AttributionMode, Batch, Delivery, FileSink, MemorySink, Sink, SinkStatistics, SinkStatus,
+    Undelivered,
 };
 use variate::store::Outbox as _;
 
@@ -71,7 +72,6 @@ fn everything_arrives_once_and_in_order() {
         }
     }
     assert_eq!(world.waiting(), 0);
-    assert_eq!(Arc::strong_count(&world.store), 4, "ours, the delivery's and one per sink");
     drop(delivery);
     assert_eq!(Arc::strong_count(&world.store), 1, "the threads have ended");
 }
@@ -118,7 +118,7 @@ fn a_folder_that_goes_away_is_waited_for() {
 
     fs::create_dir(path.parent().unwrap()).unwrap();
     let delivery = start(&world, vec![sink()]);
-    fs::remove_dir(path.parent().unwrap()).unwrap();
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
     world.track_many(2);
     assert!(comes_true(|| delivery.statistics()[0].failures >= 2));
     let said = delivery.statistics()[0].last_error.clone().unwrap();
@@ -138,11 +138,11 @@ fn drain_asks_a_waiting_sink_at_once() {
     world.track_many(1);
     // Each time is at least half of 100 ms, 200 ms and so on: behind the sixth failure lie 1.6 s at least.
     assert!(comes_true(|| delivery.statistics()[0].failures >= 6));
-    assert!(delivery.statistics()[0].stopped_until_ms.is_some());
+    assert!(matches!(delivery.statistics()[0].status, SinkStatus::Stopped { .. }));
     is_mended.store(true, Ordering::Relaxed);
     delivery.drain(Duration::from_secs(1)).unwrap();
     assert_eq!(memory.take().len(), 1);
-    assert_eq!(delivery.statistics()[0].stopped_until_ms, None);
+    assert!(comes_true(|| delivery.statistics()[0].status == SinkStatus::Waiting));
 }
 
 #[test]

@@ -107,11 +107,14 @@ fn writer() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let folder = Path::new(&folder);
     let world = world();
-    let record = world.track(world.event("free"));
+    // The same in each life, to the byte.
+    let mut event = world.event("free");
+    event.envelope = world.envelope(Some("e"), 950);
+    let record = world.track(event);
     let outbox = Arc::new(Kept { cursor: folder.join("cursor"), record });
     let settings = FileSettings {
         mode: AttributionMode::Backend,
-        most_bytes: Some(50_000),
+        most_bytes: folder.join("rotates").exists().then_some(50_000),
         pace: Pace { batch_records: 7, ..Pace::default() },
         ..FileSettings::default()
     };
@@ -121,15 +124,14 @@ fn writer() {
     fs::write(folder.join("done"), "").unwrap();
 }
 
-#[test]
-fn each_record_is_in_the_file_once_however_often_the_process_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
+/// Starts the writer again and again until it is done, kills it at random moments, and does something to
+/// the folder a little before and after. Gives how often it was killed.
+fn kill_and_restart(folder: &Path, mut around_a_kill: impl FnMut()) -> usize {
     let mut kills = 0;
-    while !path("done").exists() {
+    while !folder.join("done").exists() {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "events::killed::writer", "--test-threads=1"])
-            .env(FOLDER, folder.path())
+            .env(FOLDER, folder)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -137,23 +139,66 @@ fn each_record_is_in_the_file_once_however_often_the_process_is_killed() {
         if kills < MOST_KILLS {
             let random = uuid::Uuid::new_v4().as_u128() % 60;
             thread::sleep(Duration::from_millis(10 + u64::try_from(random).unwrap()));
+            around_a_kill();
+            thread::sleep(Duration::from_millis(u64::try_from(random).unwrap() % 4));
             child.kill().unwrap();
             kills += 1;
         }
         let status = child.wait().unwrap();
         assert!(status.code().is_none_or(|code| code == 0), "the writer did not start again");
+        around_a_kill();
     }
-    let rotated = (1..).map(|number| path(&format!("records.{number}")));
-    let mut files: Vec<PathBuf> = rotated.take_while(|file| file.exists()).collect();
-    assert!(files.len() > 5 && kills > 10, "{} files, {kills} kills", files.len());
-    files.push(path("records"));
+    kills
+}
+
+/// Checks that each record is once in these files, in order, and that nothing was moved aside.
+#[track_caller]
+fn check(files: &[PathBuf]) {
     let mut expect = 1..;
     for file in files {
-        assert!(fs::metadata(&file).unwrap().len() <= 50_000);
-        for line in fs::read_to_string(&file).unwrap().lines() {
+        for line in fs::read_to_string(file).unwrap().lines() {
             let record: Value = serde_json::from_str(line).unwrap();
             assert_eq!(record["id"], format!("e-{}", expect.next().unwrap()), "{file:?}");
         }
     }
     assert_eq!(expect.next(), Some(RECORDS + 1));
+    let found = fs::read_dir(files[0].parent().unwrap()).unwrap();
+    let mut names = found.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.find(|name| name.contains("aside")), None);
+}
+
+#[test]
+fn each_record_is_in_the_file_once_however_often_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("rotates"), "").unwrap();
+    let kills = kill_and_restart(folder.path(), || {});
+    let rotated = (1..).map(|number| path(&format!("records.{number}")));
+    let mut files: Vec<PathBuf> = rotated.take_while(|file| file.exists()).collect();
+    assert!(files.len() > 5 && kills > 10, "{} files, {kills} kills", files.len());
+    files.push(path("records"));
+    assert!(files.iter().all(|file| fs::metadata(file).unwrap().len() <= 50_000));
+    check(&files);
+}
+
+#[test]
+fn each_record_is_there_once_although_somebody_moves_the_file_away_around_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut files = Vec::new();
+    let kills = kill_and_restart(folder.path(), || {
+        let away = path(&format!("records-{:03}", files.len()));
+        if fs::metadata(path("records")).is_ok_and(|found| found.len() > 30_000) {
+            fs::rename(path("records"), &away).unwrap();
+            files.push(away);
+            if files.len().is_multiple_of(2) {
+                // As logrotate does with `create`; the sink may have been quicker.
+                drop(fs::OpenOptions::new().append(true).create(true).open(path("records")));
+            }
+        }
+    });
+    assert!(files.len() > 5 && kills > 10, "{} files, {kills} kills", files.len());
+    // The last thing may have been that it was moved.
+    files.extend(Some(path("records")).filter(|file| file.exists()));
+    check(&files);
 }

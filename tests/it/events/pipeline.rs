@@ -465,3 +465,52 @@ fn a_dead_letter_goes_to_its_own_sink_only() {
     assert!(comes_true(|| world.store.dead_letters(0, 10).unwrap().is_empty()));
     assert!(comes_true(|| delivery.statistics()[0].delivered == 1));
 }
+
+/// Finds something on start and in its second batch.
+struct Warning(u64);
+
+impl Sink for Warning {
+    fn name(&self) -> &str {
+        "warning"
+    }
+
+    fn deliver(&mut self, _: &Batch) -> Result<(), Undelivered> {
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        let said = [Some("found a hat"), None, Some("found a glove")];
+        said.get(usize::try_from(self.0).unwrap())?.map(str::to_owned)
+    }
+}
+
+#[test]
+fn warnings_are_passed_on() {
+    let world = world();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = told.clone();
+    let on_batch = move |notice: &BatchNotice<'_>| log.lock().unwrap().push(line(notice));
+    let on_batch: Option<Arc<variate::events::BatchListener>> = Some(Arc::new(on_batch));
+    let settings = DeliverySettings { on_batch, ..DeliverySettings::default() };
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Warning(0))];
+    let delivery = Delivery::start_with(world.store.clone(), sinks, settings).unwrap();
+    for said in ["found a hat", "found a glove"] {
+        assert!(comes_true(|| delivery.statistics()[0].last_warning.as_deref() == Some(said)));
+        assert_eq!(delivery.statistics()[0].last_error, None);
+        for _ in 0..2 {
+            world.track_many(1);
+            delivery.drain(LONG).unwrap();
+        }
+    }
+    let delivered = "warning 1 Delivered";
+    let expect = [
+        "warning 0 Warned: found a hat",
+        delivered,
+        "warning 0 Warned: found a glove",
+        delivered,
+        delivered,
+        delivered,
+    ];
+    assert_eq!(*told.lock().unwrap(), expect);
+}

@@ -46,9 +46,11 @@ fn a_file_is_appended_to() {
     let records = records();
     let mut sink = FileSink::new(&path, AttributionMode::Activated);
     assert_eq!(sink.name(), format!("file:{}", path.display()));
+    assert_eq!(sink.path(), path);
     deliver(&mut sink, &records).unwrap();
     check(&path, "ic");
-    deliver(&mut FileSink::new(sink.path(), AttributionMode::Backend), &records).unwrap();
+    drop(sink);
+    deliver(&mut FileSink::new(&path, AttributionMode::Backend), &records).unwrap();
     check(&path, "icicc");
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().next().unwrap(), record_json(&records[0]));
