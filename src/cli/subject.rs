@@ -3,7 +3,7 @@
 //! Must not know what is done with it.
 
 use super::failure::Failure;
-use super::nearest::nearest;
+use crate::settings::nearest;
 use super::words::{listed, name, quoted};
 use crate::datafile::Datafile;
 

@@ -5,7 +5,7 @@
 use crate::attribution::Record;
 use crate::cli::arguments::{FilterArguments, RecordType};
 use crate::cli::failure::Failure;
-use crate::cli::nearest::nearest;
+use crate::settings::nearest;
 use crate::cli::words::{listed, name};
 use crate::clock::TimeMs;
 use crate::store::{Cursor, DeadLetter, DurableStore};
