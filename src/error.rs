@@ -292,7 +292,9 @@ impl Error {
     pub(crate) fn address(address: impl Into<String>, source: std::io::Error) -> Self {
         let is_in_use = source.kind() == std::io::ErrorKind::AddrInUse;
         let problem = match source.kind() {
-            std::io::ErrorKind::AddrInUse => "somebody listens there: stop it, or give another port",
+            std::io::ErrorKind::AddrInUse => {
+                "somebody listens there: stop it, or give another port"
+            }
             std::io::ErrorKind::PermissionDenied => {
                 "that needs a permission: give a port from 1024 on"
             }

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::call::{Ask, CALL_NAMES, Call, TrackedEvent};
 use super::members::{Fault, Members, kind_of};
-use crate::settings::nearest;
 use super::words::quoted;
 use crate::client::DecideOptions;
+use crate::settings::nearest;
 use crate::targeting::Attribute;
 
 /// Reads the JSON of a line.

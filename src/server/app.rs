@@ -43,7 +43,8 @@ impl App {
         let store = Arc::new(store);
         let may_be_left_out = is_loopback(&settings.host)?;
         let figures = Figures::new();
-        let opening = Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
+        let opening =
+            Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
         let environments = Environments::open(&opening, may_be_left_out)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
             .iter()

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use axum::response::IntoResponse as _;
 use uuid::Uuid;
 
 use super::app::App;
@@ -52,9 +52,10 @@ pub(super) async fn answer(
 
 /// The caller's, where it is fit to be sent back, else a new one.
 fn request_id<B>(request: &Request<B>) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID).filter(|given| {
-        (1..=LONGEST_REQUEST_ID).contains(&given.len()) && given.to_str().is_ok()
-    });
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|given| (1..=LONGEST_REQUEST_ID).contains(&given.len()) && given.to_str().is_ok());
     given.cloned().unwrap_or_else(|| {
         let made = Uuid::new_v4();
         let text = made.hyphenated();

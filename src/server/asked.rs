@@ -39,7 +39,9 @@ impl Asked {
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let read = |text: &str| {
             text.parse().map_err(|_| {
-                Refusal::bad_request(format!("{name} {text:?} is no whole number from 0: write digits"))
+                Refusal::bad_request(format!(
+                    "{name} {text:?} is no whole number from 0: write digits"
+                ))
             })
         };
         self.first(name).map(read).transpose()
@@ -53,9 +55,9 @@ impl<S: Sync> FromRequestParts<S> for Asked {
         if parts.uri.query().is_none() {
             return Ok(Self::default());
         }
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(pairs)| Self(pairs))
-            .map_err(|_| Refusal::bad_request("the query cannot be read: write name=value&name=value"))
+        Query::try_from_uri(&parts.uri).map(|Query(pairs)| Self(pairs)).map_err(|_| {
+            Refusal::bad_request("the query cannot be read: write name=value&name=value")
+        })
     }
 }
 

@@ -60,7 +60,9 @@ pub(super) fn etag(text: &[u8]) -> HeaderValue {
 pub(super) fn is_among(etag: &HeaderValue, headers: &HeaderMap) -> bool {
     let named = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = named.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+    tags.any(|tag| {
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
+    })
 }
 
 /// What is made here is fit for a header.

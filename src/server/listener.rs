@@ -99,7 +99,12 @@ pub(super) async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(app.settings.limits.connections.max(1)));
     let connections = GracefulShutdown::new();
-    let connecting = Connecting { side, router: TowerToHyperService::new(router::of(side, &app)), app, http: http() };
+    let connecting = Connecting {
+        side,
+        router: TowerToHyperService::new(router::of(side, &app)),
+        app,
+        http: http(),
+    };
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,

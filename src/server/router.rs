@@ -6,9 +6,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::app::App;

@@ -26,7 +26,9 @@ fn one(
     let usual = sink.attribution.unwrap_or(settings.attribution);
     let others: Vec<Box<str>> = match sink.attribution {
         Some(_) => Vec::new(),
-        None => modes.iter().filter(|(_, mode)| *mode != usual).map(|(name, _)| name.clone()).collect(),
+        None => {
+            modes.iter().filter(|(_, mode)| *mode != usual).map(|(name, _)| name.clone()).collect()
+        }
     };
     if others.is_empty() {
         return in_mode(usual);

@@ -109,7 +109,11 @@ impl EnvironmentSettings {
             }
             (None, None) => {
                 let name = self.shown();
-                return Err(Error::setting_value("environment", &name, "has neither a datafile nor an SDK key: give it one"));
+                return Err(Error::setting_value(
+                    "environment",
+                    &name,
+                    "has neither a datafile nor an SDK key: give it one",
+                ));
             }
         };
         Ok(url.interval_ms(interval_ms).into())
@@ -148,7 +152,11 @@ impl FromStr for NamedSdkKey {
         let named = text.split_once('=').filter(|(_, rest)| rest.chars().any(|sign| sign != '='));
         let (name, sdk_key) = named.map_or((None, text), |(name, key)| (Some(name), key));
         if name == Some("") {
-            return Err(Error::setting_value("SDK key", "=...", "write KEY, KEY:TOKEN or NAME=KEY"));
+            return Err(Error::setting_value(
+                "SDK key",
+                "=...",
+                "write KEY, KEY:TOKEN or NAME=KEY",
+            ));
         }
         Ok(Self { name: name.map(str::to_owned), sdk_key: sdk_key.parse()? })
     }

@@ -20,9 +20,7 @@ impl Given {
     /// line and the key.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
-        Self::from_toml(&text).map_err(|(line, problem)| {
-            Error::settings_file(path, line, problem)
-        })
+        Self::from_toml(&text).map_err(|(line, problem)| Error::settings_file(path, line, problem))
     }
 
     /// The same of its text; the error is the line, from 1, and what is wrong there.

@@ -37,9 +37,9 @@ impl FromStr for Port {
         if text == "off" {
             return Ok(Self::Off);
         }
-        text.parse()
-            .map(Self::Number)
-            .map_err(|_| Error::choice("port", text, "a number up to 65535, 0 for any free one, or off"))
+        text.parse().map(Self::Number).map_err(|_| {
+            Error::choice("port", text, "a number up to 65535, 0 for any free one, or off")
+        })
     }
 }
 
@@ -115,8 +115,13 @@ impl FromStr for Size {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong =
-            || Error::setting_value("size", text, "write a whole number and a unit (B, KiB, MiB, GiB), such as 32MiB");
+        let wrong = || {
+            Error::setting_value(
+                "size",
+                text,
+                "write a whole number and a unit (B, KiB, MiB, GiB), such as 32MiB",
+            )
+        };
         let (digits, unit_bytes) = UNITS_BYTES
             .iter()
             .find_map(|(unit, unit_bytes)| Some((text.strip_suffix(unit)?, unit_bytes)))
@@ -130,7 +135,8 @@ impl FromStr for Size {
 
 impl fmt::Display for Size {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS_BYTES.iter().find(|(_, unit_bytes)| self.bytes.is_multiple_of(*unit_bytes));
+        let whole =
+            UNITS_BYTES.iter().find(|(_, unit_bytes)| self.bytes.is_multiple_of(*unit_bytes));
         match whole.filter(|_| self.bytes > 0) {
             Some((unit, unit_bytes)) => write!(formatter, "{}{unit}", self.bytes / unit_bytes),
             None => write!(formatter, "{}B", self.bytes),

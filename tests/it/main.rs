@@ -27,5 +27,7 @@ mod on_disk;
 mod oracle;
 #[cfg(feature = "durable")]
 mod power_cut;
+#[cfg(feature = "server")]
+mod server;
 mod tidy;
 mod vectors;

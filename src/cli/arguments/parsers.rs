@@ -11,10 +11,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::cli::members::kind_of;
-use crate::settings::nearest;
-use crate::settings::parse_span_ms;
 use crate::client::DecideOptions;
 use crate::clock::{TimeMs, system_time_ms};
+use crate::settings::nearest;
+use crate::settings::parse_span_ms;
 use crate::targeting::Attribute;
 
 /// Nearly everybody who writes `-` means standard input; `./-` is a file.

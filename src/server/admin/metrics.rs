@@ -9,13 +9,13 @@
 //! | `variate_activations_total`, `_events_total`, `_conversions_total` | by `environment` |
 //! | `variate_credits_total`, `variate_not_credited_total` | by `environment`, and `experiment` or `reason` |
 //! | `variate_not_recorded_total` | by `environment`, and `call`: `refused` or `answered` |
-//! | `variate_datafile_ready` | 1 where it is fresh, with `state`; `_age_seconds`, `_changes_total`, `_held_back` |
+//! | `variate_datafile_state` | 1 for the `state` that it is in; `_age_seconds`, `_changes_total`, `_held_back` |
 //! | `variate_source_attempts_total`, `_failures_total`, `_last_success_timestamp_seconds` | by `environment` |
 //! | `variate_sink_waiting_records`, `_oldest_waiting_age`, `_delivered_total`, `_failures_total`, `_dead_letters` | by `sink` |
 //! | `variate_store_taking` | 1 where the store takes what comes |
 //! | `variate_store_users`, `_activations`, `_pending_events`, `_ids`, `_waiting_records`, `_dead_letters` | what it holds |
 //! | `variate_store_forgotten_total` | by `what`: users, activations, events, ids |
-//! | `variate_store_refused_total`, `_duplicates_total`, `_crossovers_total`, `_clamped_times_total`, `_unknown_user_events_total`, `_shed_dead_letters_total` | since the start |
+//! | `variate_store_refused_total`, `_duplicates_total`, `_crossovers_total`, `_clamped_times_total`, `_unknown_user_events_total`, `_dropped_dead_letters_total` | since the start |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,8 @@ use crate::server::refusal::Refusal;
 use crate::source::Readiness;
 use crate::store::{Statistics, Store as _};
 
-const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const PROMETHEUS: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     // The store is read for some of it.

@@ -69,7 +69,9 @@ impl<'a> Wanted<'a> {
         for kind in asked.all("type") {
             match kind {
                 EXPERIMENT => {
-                    datafile.experiments().for_each(|rule| add(&mut wanted.experiments, rule.key()));
+                    datafile
+                        .experiments()
+                        .for_each(|rule| add(&mut wanted.experiments, rule.key()));
                 }
                 FEATURE => {
                     datafile.flags().iter().for_each(|flag| add(&mut wanted.features, flag.key()));

@@ -88,8 +88,7 @@ impl Answering<'_, '_> {
     fn answer<'d>(&'d self, decision: &'d Decision) -> DecisionAnswer<'d> {
         let rule_key = decision.rule_key.as_deref().unwrap_or_default();
         let was_refused = decision.receipts.iter().any(|receipt| receipt.refusal().is_some());
-        let explanation =
-            if self.explains { self.user.explain(&decision.flag_key) } else { None };
+        let explanation = if self.explains { self.user.explain(&decision.flag_key) } else { None };
         DecisionAnswer {
             variation_key: decision.variation_key.as_deref().unwrap_or_default(),
             enabled: decision.enabled,

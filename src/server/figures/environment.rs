@@ -38,8 +38,14 @@ pub(in crate::server) struct EnvironmentFigures {
 }
 
 pub(super) fn describe() {
-    describe_counter!(DECISIONS, "Flags decided, by what decided: feature-test, rollout, holdout, nothing, error");
-    describe_counter!(ACTIVATIONS, "Exposures to experiments and holdouts that were handed to the store");
+    describe_counter!(
+        DECISIONS,
+        "Flags decided, by what decided: feature-test, rollout, holdout, nothing, error"
+    );
+    describe_counter!(
+        ACTIVATIONS,
+        "Exposures to experiments and holdouts that were handed to the store"
+    );
     describe_counter!(EVENTS, "Events tracked and stored, repeats and unknown ones included");
     describe_counter!(CONVERSIONS, "Events that count for at least one experiment");
     describe_counter!(CREDITS, "Credits at tracking, by experiment");
@@ -55,12 +61,8 @@ impl EnvironmentFigures {
         let environment = SharedString::from(name.to_owned());
         with_local_recorder(&*recorder, || {
             let own = |name: &'static str| counter!(name, "environment" => environment.clone());
-            let decisions = |source: &'static str| {
-                counter!(DECISIONS, "environment" => environment.clone(), "source" => source)
-            };
-            let not_recorded = |call: &'static str| {
-                counter!(NOT_RECORDED, "environment" => environment.clone(), "call" => call)
-            };
+            let decisions = |source: &'static str| counter!(DECISIONS, "environment" => environment.clone(), "source" => source);
+            let not_recorded = |call: &'static str| counter!(NOT_RECORDED, "environment" => environment.clone(), "call" => call);
             Self {
                 recorder: Arc::clone(&recorder),
                 environment: environment.clone(),
@@ -88,8 +90,7 @@ impl EnvironmentFigures {
             None => &self.by_nothing,
         };
         by.increment(1);
-        let is_activation =
-            matches!(decision.source, Some(Source::FeatureTest | Source::Holdout));
+        let is_activation = matches!(decision.source, Some(Source::FeatureTest | Source::Holdout));
         for receipt in &decision.receipts {
             if receipt.refusal().is_some() {
                 self.left_out.increment(1);

@@ -6,12 +6,14 @@
 mod environment;
 mod requests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use metrics::with_local_recorder;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use std::sync::Arc;
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 pub(super) use self::environment::EnvironmentFigures;
 use self::requests::RequestFigures;
@@ -41,7 +43,7 @@ impl Figures {
         let (api, admin) = with_local_recorder(&*recorder, || {
             requests::describe();
             environment::describe();
-            (RequestFigures::new("api"), RequestFigures::new("admin"))
+            (RequestFigures::new(Side::Api), RequestFigures::new(Side::Admin))
         });
         Self { recorder, handle, api, admin }
     }

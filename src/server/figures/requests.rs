@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram,
-};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+
+use crate::server::listener::Side;
 
 const REQUESTS: &str = "variate_requests_total";
 const DURATION: &str = "variate_request_duration_seconds";
-/// Paths, or what they begin with, and the endpoint that they are.
-const ENDPOINTS: [(&str, &str); 10] = [
+/// Paths of the API, or what they begin with, and the endpoint that they are.
+const OF_API: &[(&str, &str)] = &[
     ("/v1/decide", "decide"),
     ("/v1/activate", "activate"),
     ("/v1/track", "track"),
@@ -21,11 +21,17 @@ const ENDPOINTS: [(&str, &str); 10] = [
     ("/datafiles/", "datafiles"),
     ("/health", "health"),
     ("/ready", "ready"),
-    ("/metrics", "metrics"),
+];
+/// Those of the administration.
+const OF_ADMIN: &[(&str, &str)] = &[
     ("/events", "events"),
+    ("/info", "info"),
+    ("/metrics", "metrics"),
+    ("/health", "health"),
+    ("/ready", "ready"),
 ];
 const OTHER: &str = "other";
-const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 #[derive(Debug)]
 pub(super) struct RequestFigures {
@@ -46,10 +52,15 @@ pub(super) fn describe() {
 }
 
 impl RequestFigures {
-    pub(super) fn new(listener: &'static str) -> Self {
-        let endpoint = |(path, name)| Endpoint::new(listener, path, name);
+    pub(super) fn new(side: Side) -> Self {
+        let (listener, endpoints) = match side {
+            Side::Api => ("api", OF_API),
+            Side::Admin => ("admin", OF_ADMIN),
+        };
+        let endpoint =
+            |(path, name): &(&'static str, &'static str)| Endpoint::new(listener, path, name);
         Self {
-            endpoints: ENDPOINTS.into_iter().map(endpoint).collect(),
+            endpoints: endpoints.iter().map(endpoint).collect(),
             other: Endpoint::new(listener, "", OTHER),
         }
     }
@@ -60,7 +71,7 @@ impl RequestFigures {
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
         };
         let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);
-        let kind = usize::from(status.as_u16() / 100).saturating_sub(1);
+        let kind = usize::from(status.as_u16() / 100).saturating_sub(2);
         if let Some(counter) = endpoint.answered.get(kind) {
             counter.increment(1);
         }

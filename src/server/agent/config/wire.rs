@@ -2,8 +2,8 @@
 //!
 //! Must not know how the view came about.
 
-use serde::ser::{Serialize, Serializer};
 use serde::Serialize as Written;
+use serde::ser::{Serialize, Serializer};
 
 use crate::client::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
