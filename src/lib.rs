@@ -29,14 +29,16 @@
 //!   events to activations.
 //! - [`difference`]: two datafiles side by side, in words and in what it does to people.
 //! - [`bulk`]: decisions of an experiment for many users at once, at the cost of hashing.
+//! - [`source`]: where datafiles come from, and how they are kept up to date.
 //! - [`store`]: where activations and events become facts, behind the trait [`store::Store`].
 //! - [`events`]: what sinks are told, and how it gets to them.
 //! - [`client`]: all of it together, as the calls that the SDKs have.
 //!
 //! # Features
 //!
-//! `cli` (on by default) builds the command `variate`, and `http` (on by default) the sinks that post.
-//! Without them, this is the in-process engine alone.
+//! All on by default: `cli` builds the command `variate`; `http` the sinks that post and datafiles from an
+//! address; `watch` has changes of a datafile's file seen at once. Without them, this is the in-process
+//! engine alone.
 
 mod back_off;
 pub mod clock;

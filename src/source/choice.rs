@@ -4,16 +4,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::acceptance::Order;
 use super::desk::About;
 use super::file::{FileOrigin, FileSource};
 use super::settings::fingerprint;
+use super::signals::Signals;
 use super::status::CameFrom;
 use super::supplied::{Fetched, FetchedText, Trouble, Validators};
 use super::tally::NEVER_STALE;
 #[cfg(feature = "http")]
 use super::url::{UrlOrigin, UrlSource};
+use crate::back_off::BackOff;
 use crate::error::Error;
 
 /// Where datafiles come from.
@@ -121,17 +124,49 @@ impl Source {
 }
 
 impl Origin {
-    /// What can be had without waiting for anybody; `None` where that is nothing.
-    pub(super) fn fetch_at_once(&mut self) -> Option<Result<Fetched, Trouble>> {
+    /// Whether it gives at once what it has.
+    pub(super) const fn is_at_hand(&self) -> bool {
         match self {
-            Self::Embedded(text) => Some(Ok(Fetched::Text(FetchedText {
-                bytes: text.to_vec(),
-                validators: Validators::default(),
-                said_to_be: None,
-            }))),
-            Self::File(file) => Some(file.fetch()),
+            Self::Embedded(_) | Self::File(_) => true,
             #[cfg(feature = "http")]
-            Self::Url(_) => None,
+            Self::Url(_) => false,
+        }
+    }
+
+    /// Asks it. Addresses are told what they gave for the text in force, and can be broken off.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(unused_variables, reason = "only addresses need to know them")
+    )]
+    pub(super) fn fetch(
+        &mut self,
+        validators: &Validators,
+        signals: &Signals,
+    ) -> Result<Fetched, Trouble> {
+        match self {
+            Self::Embedded(text) => Ok(Fetched::Text(FetchedText::plain(text.to_vec()))),
+            Self::File(file) => file.fetch(),
+            #[cfg(feature = "http")]
+            Self::Url(url) => url.fetch(validators, signals),
+        }
+    }
+
+    /// How often it is asked.
+    pub(super) const fn interval(&self) -> Duration {
+        match self {
+            Self::Embedded(_) => Duration::MAX,
+            Self::File(file) => file.interval(),
+            #[cfg(feature = "http")]
+            Self::Url(url) => url.interval(),
+        }
+    }
+
+    /// How it is left alone after failures, where others ask it, too.
+    pub(super) fn back_off(&self) -> Option<BackOff> {
+        match self {
+            Self::Embedded(_) | Self::File(_) => None,
+            #[cfg(feature = "http")]
+            Self::Url(url) => Some(url.back_off()),
         }
     }
 }

@@ -161,20 +161,27 @@ impl Desk {
     pub(super) fn settle(&self, fetched: Result<Fetched, Trouble>) -> Settled {
         let mut book = self.book.lock();
         let now_ms = self.clock.now_ms();
-        let good = match fetched {
+        let taken = match fetched {
+            #[cfg(feature = "http")]
             Ok(Fetched::Confirmed) => {
                 book.confirm(self.about.gives, None);
-                Ok(())
+                Ok(None)
             }
-            Ok(Fetched::Text(text)) => self.take_text(&mut book, text, now_ms),
+            Ok(Fetched::Text(text)) => self.judge_text(&mut book, text, now_ms),
             Err(trouble) => Err(trouble),
         };
-        if let Err(Trouble { text, retry_after }) = good {
-            self.tally.lock().note_failure(now_ms, text);
-            return Settled::Badly { retry_after };
-        }
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(Trouble { text, retry_after }) => {
+                self.tally.lock().note_failure(now_ms, text);
+                return Settled::Badly { retry_after };
+            }
+        };
         self.tally.lock().note_success(now_ms);
-        self.tally_in_force(&book);
+        match taken {
+            Some(supplied) => self.put(&mut book, supplied, now_ms),
+            None => self.tally_in_force(&book),
+        }
         self.keep(&mut book, now_ms);
         Settled::Well
     }
@@ -193,7 +200,13 @@ impl Desk {
         true
     }
 
-    fn take_text(&self, book: &mut Book, text: FetchedText, now_ms: TimeMs) -> Result<(), Trouble> {
+    /// Gives what is to be put in force.
+    fn judge_text(
+        &self,
+        book: &mut Book,
+        text: FetchedText,
+        now_ms: TimeMs,
+    ) -> Result<Option<Supplied>, Trouble> {
         let FetchedText { bytes, validators, said_to_be } = text;
         let supplied = |compiled: Compiled| {
             let supplied = Supplied::new(compiled, self.about.gives, now_ms);
@@ -202,12 +215,12 @@ impl Desk {
         let verdict = judge(&bytes, book.datafile(), book.datafile_held_back(), self.about.order);
         match verdict {
             Verdict::Unchanged => book.confirm(self.about.gives, Some(validators)),
-            Verdict::Taken(compiled) => self.put(book, supplied(compiled), now_ms),
+            Verdict::Taken(compiled) => return Ok(Some(supplied(compiled))),
             Verdict::HeldBack(compiled) => book.held_back = Some(supplied(compiled)),
             Verdict::StillHeldBack => {}
             Verdict::Refused(error) => return Err(self.refusal(&error, said_to_be)),
         }
-        Ok(())
+        Ok(None)
     }
 
     fn refusal(&self, error: &Error, said_to_be: Option<String>) -> Trouble {
@@ -215,15 +228,17 @@ impl Desk {
         Trouble::new(format!("{} gave what cannot be used{came}: {error}", self.about.name))
     }
 
+    /// The status says it first: whoever sees the datafile finds it there.
     fn put(&self, book: &mut Book, supplied: Supplied, now_ms: TimeMs) {
-        if let Some(taker) = &mut book.taker {
-            (taker.put_in_force)(Arc::clone(&supplied.datafile));
-        }
+        let datafile = Arc::clone(&supplied.datafile);
         book.in_force = Some(supplied);
         book.held_back = None;
         book.is_kept = false;
         self.tally.lock().note_change(now_ms);
         self.tally_in_force(book);
+        if let Some(taker) = &mut book.taker {
+            (taker.put_in_force)(datafile);
+        }
     }
 
     /// Keeps the text in force for the next start, unless that was done, or it is the program's own.

@@ -12,30 +12,32 @@ use super::signals::{Next, Signals};
 use crate::back_off::{BackOff, chance};
 use crate::clock::Stopwatch;
 
-/// An address that failed is asked again after this time, then after twice as long, and so on.
-const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-/// And at last at these intervals, unless its own are longer.
-const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// The part of an interval by which it may be shorter or longer.
 const JITTER: f64 = 0.1;
+/// Whatever panicked, it does not do so all the time.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// Asks a source until it is over.
 pub(super) fn run(desk: &Desk, signals: &Arc<Signals>, mut origin: Origin) {
     let mut pace = Pace::new(&origin);
     let mut delay = pace.first();
     loop {
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let round = catch_unwind(AssertUnwindSafe(|| {
             if !await_turn(desk, signals, &mut origin, &delay) {
                 return None;
             }
             signals.begin();
             Some(ask(desk, signals, &mut origin))
         }));
-        delay = match panicked {
+        delay = match round {
             Ok(None) => return,
             Ok(Some(settled)) => pace.after(settled),
+            // It goes on, since a thread that is gone would leave the datafile to grow old in silence.
             Err(_) => {
                 desk.note_failure("the source panicked: report it, this is a defect".to_owned());
+                if signals.wait(AFTER_A_PANIC, true) == Next::Stop {
+                    return;
+                }
                 pace.after(Settled::Badly { retry_after: None })
             }
         };
@@ -79,13 +81,7 @@ fn await_turn(desk: &Desk, signals: &Arc<Signals>, origin: &mut Origin, delay: &
 
 fn ask(desk: &Desk, signals: &Signals, origin: &mut Origin) -> Settled {
     desk.note_attempt();
-    let fetched = match origin {
-        Origin::Embedded(_) => return Settled::Well,
-        Origin::File(file) => file.fetch(),
-        #[cfg(feature = "http")]
-        Origin::Url(url) => url.fetch(&desk.validators(), signals),
-    };
-    desk.settle(fetched)
+    desk.settle(origin.fetch(&desk.validators(), signals))
 }
 
 /// How the delays between rounds come about.
@@ -98,16 +94,7 @@ struct Pace {
 
 impl Pace {
     fn new(origin: &Origin) -> Self {
-        match origin {
-            Origin::Embedded(_) => Self { interval: Duration::MAX, back_off: None },
-            Origin::File(file) => Self { interval: file.interval(), back_off: None },
-            #[cfg(feature = "http")]
-            Origin::Url(url) => {
-                let interval = url.interval();
-                let back_off = BackOff::new(FIRST_BACK_OFF, LONGEST_BACK_OFF.max(interval));
-                Self { interval, back_off: Some(back_off) }
-            }
-        }
+        Self { interval: origin.interval(), back_off: origin.back_off() }
     }
 
     /// An address is asked at once; a file has been read already.

@@ -15,6 +15,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) enum Fetched {
     /// That the text in force is still the one.
+    #[cfg(feature = "http")]
     Confirmed,
     /// A text.
     Text(FetchedText),
@@ -27,6 +28,13 @@ pub(super) struct FetchedText {
     pub(super) validators: Validators,
     /// What it was said to be, where that is not JSON.
     pub(super) said_to_be: Option<String>,
+}
+
+impl FetchedText {
+    /// A text that nothing else is known of.
+    pub(super) fn plain(bytes: Vec<u8>) -> Self {
+        Self { bytes, validators: Validators::default(), said_to_be: None }
+    }
 }
 
 /// Why a source gave nothing that can be used.

@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::rounds;
 use super::signals::Signals;
 use super::status::SourceStatus;
-use super::supplied::{LastGood, Taker};
+use super::supplied::{LastGood, Taker, Validators};
 use crate::clock::Clock;
 use crate::datafile::Datafile;
 use crate::error::Error;
@@ -40,9 +40,9 @@ impl Prepared {
             Datafile::compile(text)?;
         }
         let desk = Desk::new(about, clock);
-        if let Some(fetched) = origin.fetch_at_once() {
+        if origin.is_at_hand() {
             desk.note_attempt();
-            desk.settle(fetched);
+            desk.settle(origin.fetch(&Validators::default(), &Signals::default()));
         }
         Ok(Self { desk, origin, environment })
     }

@@ -29,5 +29,6 @@ mod oracle;
 mod power_cut;
 #[cfg(feature = "server")]
 mod server;
+mod source;
 mod tidy;
 mod vectors;

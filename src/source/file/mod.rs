@@ -16,7 +16,7 @@ use std::time::Duration;
 use self::read::{Traits, read};
 use self::watch::Watch;
 use super::signals::Signals;
-use super::supplied::{Fetched, FetchedText, Trouble, Validators};
+use super::supplied::{Fetched, FetchedText, Trouble};
 
 /// A file, as its thread asks it.
 #[derive(Debug)]
@@ -50,11 +50,7 @@ impl FileOrigin {
             }
         };
         self.seen = Some(traits);
-        Ok(Fetched::Text(FetchedText {
-            bytes,
-            validators: Validators::default(),
-            said_to_be: None,
-        }))
+        Ok(Fetched::Text(FetchedText::plain(bytes)))
     }
 
     /// Watches the folders that the path leads through now, and gives whether they are others than before;

@@ -36,6 +36,7 @@ impl Traits {
         }
     }
 
+    #[cfg(feature = "watch")]
     /// Where it lies: the same as long as it is not replaced.
     pub(super) const fn place(&self) -> [u64; 2] {
         self.place

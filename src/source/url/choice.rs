@@ -24,7 +24,7 @@ const SHORTEST_INTERVAL_MS: u64 = 1_000;
 ///
 /// What has not changed is not sent again (`ETag` and `Last-Modified`). A numerically lower revision than
 /// the one in force is held back until somebody accepts it. After a failure it is asked again soon, then
-/// at growing intervals of up to five minutes, and not before it wants to be (`Retry-After`).
+/// at growing intervals, up to a minute or its own, and not before it wants to be (`Retry-After`).
 #[derive(Clone)]
 #[must_use]
 pub struct UrlSource {

@@ -19,7 +19,13 @@ use self::ask::Asker;
 use self::words::Words;
 use super::signals::Signals;
 use super::supplied::{Fetched, Trouble, Validators};
+use crate::back_off::BackOff;
 use crate::web::WebAddress;
+
+/// An address that failed is asked again after this time, then after twice as long, and so on.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+/// And at last at these intervals, or its own where they are longer.
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(1);
 
 /// An address, as its thread asks it.
 #[derive(Debug)]
@@ -38,6 +44,10 @@ pub(super) struct UrlOrigin {
 impl UrlOrigin {
     pub(super) const fn interval(&self) -> Duration {
         self.interval
+    }
+
+    pub(super) fn back_off(&self) -> BackOff {
+        BackOff::new(FIRST_BACK_OFF, LONGEST_BACK_OFF.max(self.interval))
     }
 
     /// Asks for a text, or whether the one in force, which came with these validators, is still the one.

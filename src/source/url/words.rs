@@ -37,11 +37,10 @@ impl Words<'_> {
                 "was not done within {timeout_ms} ms: allow it more time, or look at the network"
             ));
         }
-        if error.is_decode() {
-            return self.trouble("sent what cannot be unpacked: its end may have been cut off");
-        }
-        if error.is_body() {
-            return self.trouble("ended the connection before the datafile was complete");
+        if error.is_decode() || error.is_body() {
+            return self.trouble(
+                "sent a datafile that is cut off or cannot be unpacked: it is asked again",
+            );
         }
         if error.is_builder() {
             return self.trouble("cannot be asked: check the address");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::world::{Folded, MakeStore, World, fold_records, given, memory, words, world};
 use variate::attribution::{ConversionRecord, NotCredited, Record, Rules};
 use variate::clock::Clock;
-use variate::store::{MemoryLimits, MemoryStore, Store};
+use variate::store::{KeptDatafile, MemoryLimits, MemoryStore, Store};
 
 #[test]
 fn memory_store_keeps_the_contract() {
@@ -27,7 +27,7 @@ fn durable_store_keeps_the_contract() {
 
 /// The contract of [`Store`]; `make` gives an empty one with room for a few dozen of everything.
 pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
-    let clauses: [fn(MakeStore<'_>); 12] = [
+    let clauses: [fn(MakeStore<'_>); 13] = [
         credits_only_what_was_activated,
         takes_rollouts_for_no_activations,
         says_the_reason_closest_to_a_credit,
@@ -40,6 +40,7 @@ pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
         keeps_every_entrys_own_windows,
         numbers_records_without_gaps,
         forgets_users,
+        keeps_the_last_good_datafile,
     ];
     for clause in clauses {
         clause(&make);
@@ -335,4 +336,34 @@ fn forgets_users(make: MakeStore<'_>) {
     );
     check_track(&world, "buy", 1000, "no-activation");
     assert!(world.activate(&given(), "10", "9").first);
+}
+
+fn keeps_the_last_good_datafile(make: MakeStore<'_>) {
+    let world = world(make, LATE);
+    let kept = |revision: &str, etag: Option<&str>| KeptDatafile {
+        text: format!("the text of {revision}, {}", "\u{fc}".repeat(100_000)).into(),
+        revision: revision.into(),
+        fetched_at_ms: 5,
+        source: "source".into(),
+        etag: etag.map(Into::into),
+        last_modified: None,
+    };
+    assert_eq!(world.store.kept_datafile("shop").unwrap(), None);
+    for (environment, revision, etag) in [
+        ("shop", "1", None),
+        ("", "7", Some("\"e\"")),
+        ("shop", "2", Some("")),
+        ("shop2", "", None),
+    ] {
+        world.store.keep_datafile(environment, &kept(revision, etag)).unwrap();
+        world.activate(&given(), "10", "9");
+        let found = world.store.kept_datafile(environment).unwrap();
+        assert_eq!(found, Some(kept(revision, etag)), "{environment:?}");
+    }
+    assert_eq!(world.store.kept_datafile("shop").unwrap(), Some(kept("2", Some(""))));
+    assert_eq!(world.store.kept_datafile("").unwrap(), Some(kept("7", Some("\"e\""))));
+    assert_eq!(world.store.kept_datafile("sho").unwrap(), None);
+    assert_eq!(world.store.latest(), 4, "it is no record");
+    world.store.forget("shop", "u").unwrap();
+    assert!(world.store.kept_datafile("shop").unwrap().is_some());
 }

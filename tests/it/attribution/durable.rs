@@ -11,7 +11,8 @@ use variate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression
 use variate::clock::{Clock, Stopwatch};
 use variate::error::Error;
 use variate::store::{
-    Cursor, DeadLetter, DurableSettings, DurableStore, Outbox, Recorded, Statistics, Step, Store,
+    Cursor, DeadLetter, DurableSettings, DurableStore, KeptDatafile, Outbox, Recorded, Statistics,
+    Step, Store,
 };
 
 /// A store whose folder is gone with it.
@@ -126,6 +127,14 @@ impl Store for Scratch {
 
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
         self.open().forget(environment, user_id)
+    }
+
+    fn keep_datafile(&self, environment: &str, datafile: &KeptDatafile) -> Result<(), Error> {
+        self.open_for_entry().keep_datafile(environment, datafile)
+    }
+
+    fn kept_datafile(&self, environment: &str) -> Result<Option<KeptDatafile>, Error> {
+        self.open().kept_datafile(environment)
     }
 
     fn flush(&self, timeout: Duration) -> Result<(), Error> {
