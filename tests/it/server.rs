@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use variate::clock::Stopwatch;
 use variate::server::Server;
 use variate::settings::{EnvironmentSettings, Given, Port, ServeSettings};
 
@@ -30,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A daemon in this process, with a store of its own.
 struct Daemon {
     server: Server,
-    folder: TempDir,
+    /// Of the store: gone after the server.
+    _folder: TempDir,
 }
 
 impl Daemon {
@@ -43,7 +45,7 @@ impl Daemon {
     fn with(change: impl FnOnce(&mut Given)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = start(folder.path().join("store"), change).unwrap();
-        Self { server, folder }
+        Self { server, _folder: folder }
     }
 
     fn api(&self) -> SocketAddr {
@@ -93,7 +95,7 @@ fn environment(datafile: &str) -> EnvironmentSettings {
 /// Looks again and again until there is something to see.
 #[track_caller]
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let started = std::time::Instant::now();
+    let started = Stopwatch::start();
     loop {
         if let Some(seen) = look() {
             return seen;
