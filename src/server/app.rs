@@ -13,7 +13,7 @@ use super::listener::is_loopback;
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
-use crate::events::{AttributionMode, Delivery, DeliverySettings};
+use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
 use crate::settings::ServeSettings;
 use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 
@@ -52,7 +52,7 @@ impl App {
             .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
             .collect();
         let delivery_settings =
-            DeliverySettings { clock, last_drain: Duration::ZERO, ..DeliverySettings::default() };
+            DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let started = Stopwatch::start();
@@ -73,6 +73,24 @@ impl App {
         }
         drop(store);
         flushed
+    }
+}
+
+/// What was not delivered is in the log: how often a sink is asked again has its own limits.
+fn say(notice: &BatchNotice<'_>) {
+    let BatchNotice { sink, records, outcome, error, .. } = *notice;
+    let error = error.unwrap_or_default();
+    match outcome {
+        BatchOutcome::Delivered => tracing::debug!(sink, records, "delivered"),
+        BatchOutcome::Expired => {
+            tracing::error!(
+                sink,
+                records,
+                error,
+                "given up: dead letters, which can be sent again"
+            );
+        }
+        _ => tracing::warn!(sink, records, error, ?outcome, "not delivered"),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -30,9 +31,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// `GET /datafiles/{sdkKey}.json`. Environments whose key has a token are not served here.
 async fn datafile(
     State(app): State<Arc<App>>,
-    Path(file): Path<String>,
+    file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
+    let Path(file) = file.map_err(|_| Refusal::unknown_key())?;
     let key = file.strip_suffix(".json").ok_or_else(Refusal::not_found)?;
     let key = key.parse::<SdkKey>().ok().filter(|key| key.token().is_none());
     let environment = key.and_then(|key| app.environments.by_key(&key));

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::settings::{DatafilePlace, EnvironmentSettings, ServeSettings};
 use crate::source::{SdkKey, Source};
-use crate::store::{DurableStore, Store};
+use crate::store::DurableStore;
 
 #[derive(Debug)]
 pub(super) struct Environments {
@@ -25,11 +25,6 @@ impl Environments {
     /// Opens all of them over one store.
     pub(super) fn open(opening: &Opening<'_>, may_be_left_out: bool) -> Result<Self, Error> {
         let settings = opening.settings;
-        if settings.environments.is_empty() {
-            return Err(Error::settings(
-                "there is no environment: give --datafile or --sdk-key, or [[environment]] in the settings file",
-            ));
-        }
         let mut all: Vec<Arc<Environment>> = Vec::new();
         for own in &settings.environments {
             let source =
@@ -109,14 +104,9 @@ impl Opening<'_> {
     }
 
     /// What the environment was called that had its last good datafile from this source.
-    fn name_from_before(&self, source: &Source) -> Result<Option<Arc<str>>, Error> {
+    fn name_from_before(&self, source: &Source) -> Result<Option<Box<str>>, Error> {
         let fingerprint = source.fingerprint()?;
-        for name in self.store.environments() {
-            let kept = self.store.kept_datafile(&name)?;
-            if kept.is_some_and(|kept| kept.source == fingerprint) {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
+        let kept = self.store.kept_datafiles()?.into_iter();
+        Ok(kept.filter(|(_, kept)| kept.source == fingerprint).map(|(name, _)| name).next())
     }
 }

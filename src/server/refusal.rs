@@ -67,7 +67,7 @@ impl Refusal {
         if cause.is_not_ready() {
             return Self::not_ready();
         }
-        tracing::warn!(error = error_chain(cause), "a request was not recorded");
+        tracing::debug!(error = error_chain(cause), "a request was not recorded");
         Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
     }
 

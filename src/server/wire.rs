@@ -1,8 +1,32 @@
-//! Bodies that several endpoints have in common, as JSON.
+//! JSON that ends its line, and bodies that several endpoints have in common.
 //!
 //! Must not know who sends them.
 
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// JSON with the end of the line, as Optimizely Agent sends it.
+#[derive(Debug)]
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        let mut text = Vec::with_capacity(256);
+        if let Err(error) = serde_json::to_writer(&mut text, &self.0) {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        text.push(b'\n');
+        let mut response = Response::new(Body::from(text));
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+        response
+    }
+}
 
 #[derive(Debug, Serialize)]
 pub(super) struct ErrorAnswer<'a> {

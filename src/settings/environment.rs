@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::print::without_secrets;
 use super::values::Span;
 use crate::error::Error;
 use crate::events::AttributionMode;
@@ -79,7 +80,7 @@ impl EnvironmentSettings {
         match (&self.name, &self.datafile, &self.sdk_key) {
             (Some(name), ..) => name.clone(),
             (None, Some(DatafilePlace::File(path)), _) => path.display().to_string(),
-            (None, Some(DatafilePlace::Url(url)), _) => url.clone(),
+            (None, Some(DatafilePlace::Url(url)), _) => without_secrets(url),
             (None, None, Some(sdk_key)) => sdk_key.key().to_owned(),
             (None, None, None) => "without a name".to_owned(),
         }
@@ -94,26 +95,28 @@ impl EnvironmentSettings {
     pub fn source(&self, poll_interval: Span, template: Option<&str>) -> Result<Source, Error> {
         let own_interval = self.poll_interval;
         let interval_ms = own_interval.unwrap_or(poll_interval).as_ms().unsigned_abs();
-        let key = self.sdk_key.as_ref().map(SdkKey::with_token);
-        let url = match (&self.datafile, key) {
+        let url = match (&self.datafile, &self.sdk_key) {
             (Some(DatafilePlace::File(path)), _) => {
                 let file = Source::file(path);
                 let own_ms = own_interval.map(|interval| interval.as_ms().unsigned_abs());
                 return Ok(own_ms.map_or(file.clone(), |own_ms| file.interval_ms(own_ms)).into());
             }
-            (Some(DatafilePlace::Url(url)), None) => Source::url(url),
-            (Some(DatafilePlace::Url(url)), Some(key)) => Source::url(url).sdk_key(key),
+            (Some(DatafilePlace::Url(url)), Some(key)) if url.contains("%s") => {
+                Source::url(url).sdk_key(key.with_token())
+            }
+            // The key is what clients say, and no part of the address.
+            (Some(DatafilePlace::Url(url)), key) => {
+                let source = Source::url(url);
+                let token = key.as_ref().and_then(SdkKey::token);
+                token.map_or(source.clone(), |token| source.token(token))
+            }
             (None, Some(key)) => {
-                let source = Source::sdk_key(key);
+                let source = Source::sdk_key(key.with_token());
                 template.map_or(source.clone(), |template| source.template(template))
             }
             (None, None) => {
-                let name = self.shown();
-                return Err(Error::setting_value(
-                    "environment",
-                    &name,
-                    "has neither a datafile nor an SDK key: give it one",
-                ));
+                let problem = "has neither a datafile nor an SDK key: give it one";
+                return Err(Error::setting_value("environment", self.shown(), problem));
             }
         };
         Ok(url.interval_ms(interval_ms).into())

@@ -4,7 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::environment::EnvironmentSettings;
+use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::serve::ServeSettings;
 use super::sink::SinkSettings;
 use crate::source::SdkKey;
@@ -22,7 +22,7 @@ impl ServeSettings {
         page.value("admin_port", number_or_text(self.admin_port));
         page.value("insecure", self.insecure);
         page.text("data_dir", Some(self.data_dir.display()));
-        page.text("datafile_template", self.datafile_template.as_ref());
+        page.text("datafile_template", self.datafile_template.as_deref().map(without_secrets));
         page.text("poll_interval", Some(self.poll_interval));
         page.text("webhook_secret", self.webhook_secret.as_ref().map(|_| HIDDEN));
         page.text("attribution", Some(self.attribution));
@@ -52,7 +52,11 @@ impl Page {
     fn environment(&mut self, environment: &EnvironmentSettings) {
         self.0.push_str("\n[[environment]]\n");
         self.text("name", environment.name.as_ref());
-        self.text("datafile", environment.datafile.as_ref());
+        let datafile = environment.datafile.as_ref().map(|place| match place {
+            DatafilePlace::File(path) => path.display().to_string(),
+            DatafilePlace::Url(url) => without_secrets(url),
+        });
+        self.text("datafile", datafile);
         self.text("sdk_key", environment.sdk_key.as_ref().map(shown_key));
         self.text("poll_interval", environment.poll_interval);
         self.text("attribution", environment.attribution);
@@ -60,7 +64,7 @@ impl Page {
 
     fn sink(&mut self, sink: &SinkSettings) {
         self.0.push_str("\n[[sink]]\n");
-        self.text("to", Some(&sink.to));
+        self.text("to", Some(without_secrets(&sink.to.to_string())));
         self.text("secret", sink.secret.as_ref().map(|_| HIDDEN));
         self.text("attribution", sink.attribution);
     }
@@ -78,6 +82,16 @@ impl Page {
     }
 }
 
+/// A text with the secrets of an address in it hidden: user and password, and the query.
+pub(super) fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, _)| (place, "?***"));
+    let (host, path) = place.find('/').map_or((place, ""), |slash| place.split_at(slash));
+    let host =
+        host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
+    format!("{scheme}://{host}{path}{query}")
+}
+
 fn number_or_text(port: super::Port) -> String {
     match port {
         super::Port::Off => "\"off\"".to_owned(),
@@ -89,5 +103,23 @@ fn shown_key(sdk_key: &SdkKey) -> String {
     match sdk_key.token() {
         Some(_) => format!("{}:{HIDDEN}", sdk_key.key()),
         None => sdk_key.key().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is hidden of addresses.
+
+    use super::without_secrets;
+
+    #[test]
+    fn only_secrets_are_hidden() {
+        let check = |text: &str, expect: &str| assert_eq!(without_secrets(text), expect);
+        check("webhook:https://h/hook", "webhook:https://h/hook");
+        check("https://u:p@h:8/a/%s.json?token=t", "https://***@h:8/a/%s.json?***");
+        check("https://h?x@y", "https://h?***");
+        check("https://h/a@b", "https://h/a@b");
+        check("file:/tmp/a?b@c", "file:/tmp/a?b@c");
+        check("stdout", "stdout");
     }
 }

@@ -10,6 +10,7 @@ use super::given::Given;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::attribution::Rules;
+use crate::error::Error;
 use crate::events::AttributionMode;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -121,6 +122,31 @@ impl ServeSettings {
             shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+        }
+    }
+
+    /// Looks at the settings one beside the other; whether they can be kept, shows when it starts.
+    ///
+    /// # Errors
+    ///
+    /// If there is no environment, or a limit lets nothing through.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.environments.is_empty() {
+            return Err(Error::settings(
+                "there is no environment: give --datafile or --sdk-key, or [[environment]] in the settings file",
+            ));
+        }
+        let limits = [
+            ("request_timeout", self.limits.request_timeout.as_ms() == 0),
+            ("body_limit", self.limits.body.bytes == 0),
+            ("connections", self.limits.connections == 0),
+            ("queue_entries", self.store.queue_entries == 0),
+        ];
+        match limits.iter().find(|(_, is_none)| *is_none) {
+            Some((name, _)) => {
+                Err(Error::settings(format!("{name} lets nothing through: give more than 0")))
+            }
+            None => Ok(()),
         }
     }
 

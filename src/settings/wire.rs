@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::given::Given;
@@ -89,7 +89,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Read<T> {
             }
         }
 
-        deserializer.deserialize_any(TextOrNumber(PhantomData)).map_err(D::Error::custom)
+        deserializer.deserialize_any(TextOrNumber(PhantomData))
     }
 }
 

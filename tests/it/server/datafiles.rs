@@ -70,6 +70,8 @@ fn only_known_keys_are_served() {
         ("/datafiles/unknown.json", 403),
         ("/datafiles/..%2Fsecret.json", 403),
         ("/datafiles/.json", 403),
+        ("/datafiles/%ff.json", 403),
+        ("/datafiles/%00.json", 403),
         ("/datafiles/Qm4ShopVr8Kd2Zp7Tn1Xw", 404),
         ("/datafiles/", 404),
         ("/datafiles/a/b.json", 404),

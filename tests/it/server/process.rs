@@ -179,6 +179,11 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
     check_refused(&with(&["--datafile", SHOP, "--sink", "webhook:nowhere"]), 2, "has no address");
     check_refused(&["--datafile", SHOP, "--port", "http"], 2, "a number up to 65535");
     check_refused(&with(&["--datafile", SHOP, "--config", "nowhere.toml"]), 3, "nowhere.toml");
+    check_refused(
+        &with(&["--datafile", SHOP, "--request-timeout", "0s"]),
+        3,
+        "request_timeout lets nothing through: give more than 0",
+    );
     check_refused(&with(&["--sdk-key", "a-b"]), 2, "the SDK key is none");
 }
 

@@ -108,7 +108,7 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
 #[test]
 fn lists_in_the_environment() {
     let variables = [
-        ("VARIATE_DATAFILE", "a=a.json;https://example.com/b.json?x=1,2"),
+        ("VARIATE_DATAFILE", "a=a.json;https://example.com/b,c.json"),
         ("VARIATE_SDK_KEY", "c=KEY=="),
         ("VARIATE_SINK", "stdout;file:/tmp/x"),
         ("VARIATE_INSECURE", "true"),
@@ -116,7 +116,7 @@ fn lists_in_the_environment() {
     let expect = [
         "name = \"a\"",
         "datafile = \"a.json\"",
-        "datafile = \"https://example.com/b.json?x=1,2\"",
+        "datafile = \"https://example.com/b,c.json\"",
         "name = \"c\"",
         "sdk_key = \"KEY==\"",
         "to = \"stdout\"",

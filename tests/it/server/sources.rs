@@ -98,3 +98,20 @@ fn each_environment_has_its_mode_in_every_sink() {
     assert_eq!(records.lines().count(), 1, "without credits only in backend mode: {records}");
     assert!(records.contains("\"environment\":\"backend\""), "{records}");
 }
+
+#[test]
+fn an_address_without_a_place_for_the_key_is_asked_as_it_is() {
+    let upstream = Daemon::shop();
+    let url = format!("http://{}/datafiles/{}.json", upstream.api(), super::SHOP_KEY);
+    let daemon = Daemon::with(|given| {
+        let mut own = environment(&url);
+        own.name = Some("copy".to_owned());
+        own.sdk_key = Some("mine".parse().unwrap());
+        given.environments = vec![own];
+    });
+    wait_for("the datafile", || (daemon.ask("GET /ready", "").status == 200).then_some(()));
+    for (key, status) in [("mine", 200), (super::SHOP_KEY, 200), ("other", 403)] {
+        let request = super::Request::new("GET /v1/config").header("X-Optimizely-SDK-Key", key);
+        assert_eq!(super::ask(daemon.api(), &request).status, status, "{key}");
+    }
+}
