@@ -15,7 +15,13 @@ use crate::settings::{
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ServeArguments {
     /// A file or address with a datafile: an environment of this name, else of the datafile's
-    #[arg(long, value_name = "[NAME=]PATH|URL", env = "VARIATE_DATAFILE", value_delimiter = ';')]
+    #[arg(
+        long,
+        value_name = "[NAME=]PATH|URL",
+        env = "VARIATE_DATAFILE",
+        value_delimiter = ';',
+        hide_env_values = true
+    )]
     datafile: Vec<NamedDatafile>,
 
     /// An SDK key whose datafile Optimizely serves, with its token if it is authenticated: an environment
@@ -94,14 +100,20 @@ struct DatafilesArguments {
     poll_interval: Option<Span>,
 
     /// The address of datafiles by SDK key, with %s in its place [default: Optimizely's]
-    #[arg(long, value_name = "URL", env = "VARIATE_DATAFILE_TEMPLATE")]
+    #[arg(long, value_name = "URL", env = "VARIATE_DATAFILE_TEMPLATE", hide_env_values = true)]
     datafile_template: Option<String>,
 }
 
 #[derive(Debug, Args)]
 struct RecordsArguments {
     /// Where records go: file:PATH, stdout, webhook:URL, optimizely or optimizely:URL; may be repeated
-    #[arg(long, value_name = "KIND[:TARGET]", env = "VARIATE_SINK", value_delimiter = ';')]
+    #[arg(
+        long,
+        value_name = "KIND[:TARGET]",
+        env = "VARIATE_SINK",
+        value_delimiter = ';',
+        hide_env_values = true
+    )]
     sink: Vec<SinkTarget>,
 
     /// What webhooks are signed with
