@@ -2,7 +2,7 @@
 //!
 //! Must not know what a client does.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -221,7 +221,6 @@ impl ClientBuilder {
             current: ArcSwapOption::new(first),
             swaps: Mutex::new(()),
             swapped: Condvar::new(),
-            supply: OnceLock::new(),
             extras,
             environment,
             store,
@@ -233,11 +232,8 @@ impl ClientBuilder {
             forced_variations: ForcedVariationsByUser::default(),
             delivery,
         });
-        if let Some(prepared) = prepared {
-            let supply = source::start(prepared, &inner)?;
-            inner.supply.get_or_init(|| supply);
-        }
-        Ok(Client { inner })
+        let supply = prepared.map(|prepared| source::start(prepared, &inner)).transpose()?;
+        Ok(Client { supply: supply.map(Arc::new), inner })
     }
 }
 

@@ -41,8 +41,8 @@ pub use store_choice::StoreChoice;
 pub use track::{Track, Tracked};
 pub use user::UserContext;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -70,6 +70,9 @@ use snapshot::InForce;
 /// a source breaks off what the source is asked, and waits for no answer.
 #[derive(Debug, Clone)]
 pub struct Client {
+    /// Ends first, so that its thread is never the last that holds the rest: when the last clone is gone,
+    /// the store is.
+    supply: Option<Arc<Supply>>,
     inner: Arc<Inner>,
 }
 
@@ -78,8 +81,6 @@ struct Inner {
     swaps: Mutex<()>,
     /// Rung after each swap.
     swapped: Condvar,
-    /// Ends before what it keeps datafiles in.
-    supply: OnceLock<Supply>,
     extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,

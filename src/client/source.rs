@@ -16,13 +16,13 @@ impl Client {
     /// How the source is doing; `None` without one.
     #[must_use]
     pub fn source_status(&self) -> Option<SourceStatus> {
-        self.inner.supply.get().map(Supply::status)
+        self.supply.as_deref().map(Supply::status)
     }
 
     /// Has the source asked at once, and returns at once: for webhooks and the like. Calls that come
     /// together are answered by asking once; an address that asked to be left alone (`Retry-After`) is.
     pub fn refresh(&self) {
-        if let Some(supply) = self.inner.supply.get() {
+        if let Some(supply) = &self.supply {
             supply.refresh();
         }
     }
@@ -31,14 +31,14 @@ impl Client {
     /// of it, [`Client::source_status`] says.
     #[must_use]
     pub fn refresh_and_wait(&self, patience: Duration) -> bool {
-        self.inner.supply.get().is_none_or(|supply| supply.refresh_and_wait(patience))
+        self.supply.as_ref().is_none_or(|supply| supply.refresh_and_wait(patience))
     }
 
     /// Puts the datafile in force that the source holds back, if it is of this revision; gives whether it
     /// was. It must not be called from a listener.
     #[must_use]
     pub fn accept_datafile(&self, revision: &str) -> bool {
-        self.inner.supply.get().is_some_and(|supply| supply.accept(revision))
+        self.supply.as_ref().is_some_and(|supply| supply.accept(revision))
     }
 
     /// Waits until there is a datafile, whoever gave it: until then everything is answered as by SDKs that

@@ -58,6 +58,10 @@ impl Desk {
         Self { about, clock, book: Mutex::default(), tally }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.about.name
+    }
+
     pub(super) fn status(&self) -> SourceStatus {
         let now_ms = self.clock.now_ms();
         self.tally.lock().status(now_ms)

@@ -28,7 +28,7 @@ pub struct SourceStatus {
     pub last_success_ms: Option<TimeMs>,
     /// When another datafile was last put in force.
     pub last_change_ms: Option<TimeMs>,
-    /// When it will be asked next, unless somebody asks for it before.
+    /// When it will be asked next, unless somebody asks for it before; `None` while it is being asked.
     pub next_attempt_ms: Option<TimeMs>,
     /// How long it has been since the last success, also where the system's time was changed.
     pub checked_ago_ms: Option<u64>,

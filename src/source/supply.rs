@@ -92,7 +92,6 @@ impl Prepared {
 }
 
 /// A source at work, until it is dropped: then what is under way is broken off.
-#[derive(Debug)]
 pub(crate) struct Supply {
     desk: Arc<Desk>,
     signals: Arc<Signals>,
@@ -125,11 +124,84 @@ impl Drop for Supply {
     fn drop(&mut self) {
         self.signals.stop();
         if let Some(thread) = self.thread.take()
-            // The taker may hold the last of what holds this, and let go of it on that thread.
+            // Whom it tells may hold the last of what holds this, and let go of it on that thread.
             && thread.thread().id() != thread::current().id()
         {
             // A panic of the thread has been written down, as far as it could be.
             drop(thread.join());
         }
+    }
+}
+
+/// Its name alone: the rest is datafiles.
+impl std::fmt::Debug for Supply {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Supply").field(&self.desk.name()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Takers that fail.
+
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::{Prepared, Supply};
+    use crate::clock::Clock;
+    use crate::error::Error;
+    use crate::source::{Source, Taker};
+
+    const LONG: Duration = Duration::from_secs(30);
+    const TEXT: &str = r#"{"version":"4","accountId":"1","projectId":"2","revision":"7"}"#;
+
+    /// A supply of a file, whose taker fails to keep as it is told; and what it was given to keep. The
+    /// file changes after the start.
+    fn supply(failures: Vec<fn() -> Error>) -> (Supply, Receiver<Box<str>>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.json");
+        let source = Source::file(&path).interval_ms(100).into();
+        let prepared = Prepared::new(source, Arc::new(Clock::system())).unwrap();
+        let (given, kept) = channel();
+        let mut failures = failures.into_iter();
+        let supply = prepared.start(Taker {
+            put_in_force: Box::new(|_| ()),
+            keep: Box::new(move |last_good| {
+                given.send(last_good.revision).unwrap();
+                failures.next().map_or(Ok(()), |failure| Err(failure()))
+            }),
+        });
+        std::fs::write(path, TEXT).unwrap();
+        (supply.unwrap(), kept, folder)
+    }
+
+    fn check(failures: Vec<fn() -> Error>) -> Supply {
+        let times = failures.len() + 1;
+        let (supply, kept, _folder) = supply(failures);
+        for time in 0..times {
+            assert_eq!(kept.recv_timeout(LONG).as_deref(), Ok("7"), "time {time}");
+        }
+        assert!(supply.refresh_and_wait(LONG));
+        assert!(kept.try_recv().is_err(), "what is kept is not kept again");
+        let status = supply.status();
+        assert_eq!((status.revision.as_deref(), status.changes), (Some("7"), 1));
+        assert!(status.keep_problem.is_none(), "{status:?}");
+        supply
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_kept_later() {
+        check(vec![]);
+        let supply = check(vec![Error::not_ready, Error::sdk_key]);
+        let problem = supply.status().last_problem.unwrap().to_string();
+        assert!(problem.contains("is not there"), "that was before the start: {problem}");
+    }
+
+    #[test]
+    fn the_source_goes_on_after_a_panic() {
+        let supply = check(vec![|| panic!("as takers do not")]);
+        let problem = supply.status().last_problem.unwrap().to_string();
+        assert_eq!(problem, "the source panicked: report it, this is a defect");
     }
 }

@@ -3,6 +3,7 @@
 //! Must not know how it was asked. Neither the answer's text nor an address in it is told: they may hold
 //! secrets.
 
+use std::error::Error;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -45,9 +46,16 @@ impl Words<'_> {
         if error.is_builder() {
             return self.trouble("cannot be asked: check the address");
         }
+        if error.is_connect() {
+            let cause = root_of(&error);
+            return self.trouble(&format!(
+                "cannot be reached ({cause}): check the address, and that it is up"
+            ));
+        }
         self.trouble(&problem_of(&error, self.timeout))
     }
 
+    /// More than may be.
     pub(super) fn too_large(&self, most_bytes: u64) -> Trouble {
         self.trouble(&format!(
             "sent more than {most_bytes} bytes, the most that is taken: raise that limit if it is meant"
@@ -67,4 +75,13 @@ impl Words<'_> {
         };
         format!("{} answered {status}{remedy}", self.name)
     }
+}
+
+/// The innermost cause, which says whether it is the name, the connection or the certificate.
+fn root_of(error: &dyn Error) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root.to_string()
 }

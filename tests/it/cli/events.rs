@@ -3,6 +3,7 @@
 //! Must not know how a store keeps things, but for the tests that break one on purpose.
 
 mod broken;
+mod datafiles;
 mod kills;
 mod replays;
 

@@ -200,6 +200,7 @@ fn folders_that_cannot_be_watched_are_looked_at() {
     check(&client, "fresh revision 1 from file");
 }
 
+#[cfg(feature = "watch")]
 #[test]
 fn other_files_in_the_folder_are_nobodys_business() {
     let place = Place::new();

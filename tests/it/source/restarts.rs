@@ -82,9 +82,9 @@ fn a_good_file_comes_before_the_store() {
     assert_eq!((status(&second).came_from, decided(&second).as_str()), (Some(CameFrom::File), "6"));
 }
 
-/// What the store cannot keep is in force all the same, and is kept as soon as that is possible.
+/// What the store cannot keep is in force all the same.
 #[test]
-fn what_cannot_be_kept_is_said_and_kept_later() {
+fn what_cannot_be_kept_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.json");
     fs::write(&file, text("1")).unwrap();
@@ -97,6 +97,36 @@ fn what_cannot_be_kept_is_said_and_kept_later() {
     let problem = status(&client).keep_problem.unwrap().to_string();
     let expect = "the datafile is in force, but is not there after a restart: the store in ";
     assert!(problem.starts_with(expect) && problem.contains("too long for a key"), "{problem}");
+}
+
+/// What was kept and cannot be read is said, and is no reason not to begin.
+#[test]
+fn a_kept_datafile_that_is_damaged_is_done_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, file) = (folder.path().join("ledger"), folder.path().join("shop.json"));
+    fs::write(&file, text("1")).unwrap();
+    let source = || Source::file(&file).interval_ms(100);
+    drop(client(&ledger, NOON_MS, source()));
+    let database = fjall::Database::builder(&ledger).open().unwrap();
+    let kept = database.keyspace("datafiles", fjall::KeyspaceCreateOptions::default).unwrap();
+    kept.insert(":production", "garbled").unwrap();
+    database.persist(fjall::PersistMode::SyncAll).unwrap();
+    drop((kept, database));
+    fs::remove_file(&file).unwrap();
+    let second = client(&ledger, NOON_MS, source());
+    let now = status(&second);
+    assert_eq!((now.readiness, decided(&second).as_str()), (Readiness::NeverLoaded, "none"));
+    let problem = now.keep_problem.unwrap().to_string();
+    assert!(
+        problem.starts_with("the last good datafile cannot be read: the store in "),
+        "{problem}"
+    );
+    fs::write(&file, text("2")).unwrap();
+    check(&second, "fresh revision 2 from file");
+    drop(second);
+    fs::remove_file(&file).unwrap();
+    let third = client(&ledger, NOON_MS, source());
+    assert_eq!((decided(&third).as_str(), status(&third).keep_problem), ("2", None));
 }
 
 #[test]

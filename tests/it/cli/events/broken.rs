@@ -103,6 +103,7 @@ fn each_fault_is_found() {
         ("the totals are missing", &|inside| inside.remove("meta", b"totals")),
         ("the format is missing", &|inside| inside.remove("meta", b"format")),
         ("a name is missing", &|inside| inside.remove("names", b"s\0\0\0\x01")),
+        ("a datafile is garbled", &|inside| inside.set("datafiles", b":production", b"\x01\xff")),
         ("a row is garbled", &|inside| inside.set("rows", &Inside::row_of("anna"), b"\x01\xff")),
         ("a row is missing", &|inside| inside.remove("rows", &Inside::row_of("b"))),
         ("a row of no environment", &|inside| {
