@@ -3,15 +3,23 @@
 //! Must not know anything else of this crate: sources arrive boxed, through named constructors.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What went wrong, where, and what to do about it.
 ///
 /// The kinds are private, so that they can grow; ask with the predicates. The message is one line
 /// without a trailing full stop; the cause, if there is one, is its [`source`](std::error::Error::source).
-#[derive(Debug, thiserror::Error)]
+/// Many can wait for one thing, so an error can be given to each of them: clones share what it holds.
+#[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
-pub struct Error(#[from] Kind);
+pub struct Error(Arc<Kind>);
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Arc::new(kind))
+    }
+}
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -74,7 +82,12 @@ enum Kind {
     OtherFolder { path: PathBuf },
     #[cfg(feature = "durable")]
     #[error("this was not stored, and nothing of it is kept: mend the cause and send it again")]
-    NotStored { source: std::sync::Arc<Error> },
+    NotStored { source: Error },
+    #[cfg(feature = "durable")]
+    #[error(
+        "this was not stored, but what was written of it could not be taken back, so that it may be there after a power cut: send it again with the same id"
+    )]
+    NotTakenBack { source: Error },
     #[cfg(feature = "durable")]
     #[error(
         "not all was stored before the deadline: it still waits for the disk, flush again or look at the disk"
@@ -129,6 +142,12 @@ impl Error {
         Kind::Outbox { problem }.into()
     }
 
+    pub(crate) fn outbox_is_claimed() -> Self {
+        Self::outbox(
+            "another client delivers from it: give each client with sinks a store of its own",
+        )
+    }
+
     pub(crate) fn datafile_syntax(line: usize, column: usize, source: impl Into<Source>) -> Self {
         Kind::DatafileSyntax { line, column, source: source.into() }.into()
     }
@@ -158,8 +177,13 @@ impl Error {
     }
 
     #[cfg(feature = "durable")]
-    pub(crate) fn not_stored(source: std::sync::Arc<Self>) -> Self {
+    pub(crate) fn not_stored(source: Self) -> Self {
         Kind::NotStored { source }.into()
+    }
+
+    #[cfg(feature = "durable")]
+    pub(crate) fn not_taken_back(source: Self) -> Self {
+        Kind::NotTakenBack { source }.into()
     }
 
     #[cfg(feature = "durable")]
@@ -321,7 +345,7 @@ impl Error {
     #[must_use]
     pub fn is_datafile(&self) -> bool {
         matches!(
-            self.0,
+            *self.0,
             Kind::DatafileEncoding { .. }
                 | Kind::DatafileSyntax { .. }
                 | Kind::DatafileShape { .. }
@@ -332,7 +356,7 @@ impl Error {
     /// The line and column, from 1, at which a refused datafile stopped being JSON, if that is why.
     #[must_use]
     pub fn datafile_position(&self) -> Option<(usize, usize)> {
-        match self.0 {
+        match *self.0 {
             Kind::DatafileSyntax { line, column, .. } => Some((line.max(1), column.max(1))),
             _ => None,
         }
@@ -341,25 +365,25 @@ impl Error {
     /// Whether a call needed a datafile and there was none yet.
     #[must_use]
     pub fn is_not_ready(&self) -> bool {
-        matches!(self.0, Kind::NotReady | Kind::NotLoaded { .. })
+        matches!(*self.0, Kind::NotReady | Kind::NotLoaded { .. })
     }
 
     /// Whether a file could not be read or written.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        matches!(self.0, Kind::File { .. } | Kind::SinkFile { .. })
+        matches!(*self.0, Kind::File { .. } | Kind::SinkFile { .. })
     }
 
     /// Whether a bounded queue refused an entry.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self.0, Kind::Full { .. })
+        matches!(*self.0, Kind::Full { .. })
     }
 
     /// Where and how a store on disk is damaged, without the remedy.
     #[cfg(feature = "durable")]
     pub(crate) fn store_damage(&self) -> Option<String> {
-        match &self.0 {
+        match &*self.0 {
             Kind::StoreJournal { path, offset, problem } => {
                 Some(format!("{} at byte {offset}: {problem}", path.display()))
             }
@@ -372,14 +396,14 @@ impl Error {
     /// Whether a store on disk is damaged in what was acknowledged.
     #[must_use]
     pub fn is_damaged_store(&self) -> bool {
-        matches!(self.0, Kind::StoreJournal { .. } | Kind::StoreFolder { .. })
+        matches!(*self.0, Kind::StoreJournal { .. } | Kind::StoreFolder { .. })
     }
 
     #[cfg(feature = "durable")]
     /// Whether another process (or another handle of this one) has the store open.
     #[must_use]
     pub fn is_store_in_use(&self) -> bool {
-        matches!(self.0, Kind::StoreInUse { .. })
+        matches!(*self.0, Kind::StoreInUse { .. })
     }
 
     /// Whether the daemon's settings cannot be used, as they stand or together.
@@ -387,7 +411,7 @@ impl Error {
     #[must_use]
     pub fn is_settings(&self) -> bool {
         matches!(
-            self.0,
+            *self.0,
             Kind::SettingValue { .. }
                 | Kind::SettingsFile { .. }
                 | Kind::Settings { .. }
@@ -399,13 +423,13 @@ impl Error {
     #[cfg(feature = "server")]
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
-        matches!(self.0, Kind::Address { is_in_use: true, .. })
+        matches!(*self.0, Kind::Address { is_in_use: true, .. })
     }
 
     /// Whether a deadline passed before the work was done.
     #[must_use]
     pub fn is_deadline(&self) -> bool {
-        match self.0 {
+        match *self.0 {
             Kind::Deadline { .. } => true,
             #[cfg(feature = "durable")]
             Kind::NotStoredInTime => true,

@@ -215,6 +215,20 @@ impl<E> UserRow<E> {
         oldest
     }
 
+    /// Lets go of the pending events at these places, in the order of receipt; gives how many.
+    pub fn forget_pending(&mut self, places: &[usize]) -> usize {
+        let Some(pending) = self.pending.as_mut().filter(|_| !places.is_empty()) else { return 0 };
+        let before = pending.len();
+        let mut place = 0;
+        pending.retain(|_| {
+            place += 1;
+            !places.contains(&(place - 1))
+        });
+        let forgotten = before.saturating_sub(pending.len());
+        self.let_go_of_empty();
+        forgotten
+    }
+
     fn let_go_of_empty(&mut self) {
         self.pending.take_if(|pending| pending.is_empty());
     }

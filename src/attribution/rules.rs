@@ -19,7 +19,8 @@ pub struct Rules {
     pub early_tolerance_ms: i64,
     /// How long after its receipt an event waits for activations that arrive after it; 0 is not at all.
     pub late_window_ms: i64,
-    /// For how long after its first receipt an id is recognised as a repeat.
+    /// For how long after its first receipt an id is recognised as a repeat; by a store on disk for 900
+    /// days at most.
     pub repeat_window_ms: i64,
     /// How far beyond its receipt an entry may be dated; beyond it, its receipt is its time.
     pub future_tolerance_ms: i64,

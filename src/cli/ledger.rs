@@ -81,14 +81,16 @@ impl Ledger {
     /// The records made since they were last taken. Those in memory are gone then.
     pub(super) fn take_records(&mut self) -> Result<Vec<Arc<Record>>, Error> {
         let Some(taken) = &mut self.taken else { return Ok(Vec::new()) };
-        let waiting = self.store.outbox(*taken, usize::MAX, Duration::ZERO)?;
-        if let Some((latest, _)) = waiting.last() {
+        let mut records = Vec::new();
+        loop {
+            let waiting = self.store.outbox(*taken, usize::MAX, Duration::ZERO)?;
+            let Some((latest, _)) = waiting.last() else { return Ok(records) };
             *taken = *latest;
             if self.durable.is_none() {
                 self.store.release(*latest);
             }
+            records.extend(waiting.into_iter().map(|(_, record)| record));
         }
-        Ok(waiting.into_iter().map(|(_, record)| record).collect())
     }
 
     pub(super) fn statistics(&self) -> Statistics {

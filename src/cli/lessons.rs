@@ -258,15 +258,16 @@ Examples:
   What a sink has not got yet:
     variate events export --store ./variate-data --sink webhook:https://example.com/hook"#;
 
-pub(super) const DEAD_LESSON: &str = r#"A dead letter is a record that a sink will never take, with the reason, or a run of records that were
-shed for all sinks because they needed more room than they had; those are gone and cannot be sent again. A letter that is
-to be sent again goes out when the process of the store delivers next, and is dead anew if it fails.
+pub(super) const DEAD_LESSON: &str = r#"A dead letter is a record that a sink will never take, with the reason, or a run of records that are
+gone and cannot be sent again: shed for all sinks because they needed more room than they had, or
+released while one sink was left out. A letter that is to be sent again goes out when the process of
+the store delivers next, and is dead anew if it fails.
 
 retry and drop need numbers, a filter, or --all. Numbers that no letter has give exit code 1; the
 others are done.
 
 --format json lists one object a line: "number", "sink", "sequence", "count", "at", "reason",
-"isRetried", "record" (schema version 1); retry answers {"retried", "shed", "unknown"}, drop
+"isRetried", "record" (schema version 1); retry answers {"retried", "gone", "unknown"}, drop
 {"dropped", "unknown"}.
 
 Examples:

@@ -46,7 +46,9 @@
 //! | `duration` | number, in seconds |
 //! | `tags` | object: the caller's tags, verbatim |
 //!
-//! Fields of a credit, which readers fold by `id`, the latest record standing:
+//! Fields of a credit, which readers fold by `id`, the latest record standing; whom records may reach in
+//! another order, as where one was a dead letter, lets that of the smallest `activatedAt` stand, and at
+//! equal times that of the smaller `variationId`:
 //!
 //! | field | what it is |
 //! | --- | --- |

@@ -116,6 +116,12 @@ pub struct Statistics {
     pub forgotten_ids: u64,
     /// Records refused because too many were waiting.
     pub refused_records: u64,
+    /// Records dropped when their time was over, or for the room they took, before there was any sink to
+    /// have them.
+    pub dropped_records: u64,
+    /// Rows and records that could not be read when the store looked for what is over, and were stepped
+    /// over: what is the matter with them, [`verify`](crate::store::verify) says.
+    pub unreadable: u64,
     /// Entries acknowledged as repeats.
     pub duplicates: u64,
     /// Users seen in a second variation of one experiment.
@@ -141,6 +147,8 @@ impl Statistics {
         self.forgotten_events += part.forgotten_events;
         self.forgotten_ids += part.forgotten_ids;
         self.refused_records += part.refused_records;
+        self.dropped_records += part.dropped_records;
+        self.unreadable += part.unreadable;
         self.duplicates += part.duplicates;
         self.crossovers += part.crossovers;
         self.clamped_times += part.clamped_times;

@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 #[cfg(feature = "durable")]
-use super::durable::Commit;
+use super::durable::{Commit, Waiter};
 use crate::error::Error;
 
 /// Tells when an entry is stored, or that it was refused.
 ///
 /// Dropping it is allowed: the entry is stored all the same. [`Receipt::wait`] blocks, `.await` does
-/// not, and needs no runtime of any kind. The receipts of the memory store are ready from the start.
+/// not, and needs no runtime of any kind; however often it is asked, it says the same. The receipts of the
+/// memory store are ready from the start.
 #[derive(Debug)]
 pub struct Receipt(State);
 
@@ -21,7 +22,7 @@ pub struct Receipt(State);
 enum State {
     Settled(Option<Error>),
     #[cfg(feature = "durable")]
-    Waits(std::sync::Arc<Commit>),
+    Waits(Waiter),
 }
 
 impl Receipt {
@@ -40,7 +41,7 @@ impl Receipt {
     /// The receipt of an entry that is stored when a commit is.
     #[cfg(feature = "durable")]
     pub(super) const fn of_commit(commit: std::sync::Arc<Commit>) -> Self {
-        Self(State::Waits(commit))
+        Self(State::Waits(Waiter::new(commit)))
     }
 
     /// Why the entry was refused, if that was known when the receipt was given.
@@ -62,7 +63,7 @@ impl Receipt {
         match self.0 {
             State::Settled(refusal) => refusal.map_or(Ok(()), Err),
             #[cfg(feature = "durable")]
-            State::Waits(commit) => commit.wait(),
+            State::Waits(waiter) => waiter.wait(),
         }
     }
 }
@@ -76,9 +77,9 @@ impl Future for Receipt {
     )]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Settled(refusal) => Poll::Ready(refusal.take().map_or(Ok(()), Err)),
+            State::Settled(refusal) => Poll::Ready(refusal.clone().map_or(Ok(()), Err)),
             #[cfg(feature = "durable")]
-            State::Waits(commit) => commit.poll(context.waker()),
+            State::Waits(waiter) => waiter.poll(context.waker()),
         }
     }
 }

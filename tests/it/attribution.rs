@@ -11,13 +11,16 @@ mod bounds;
 mod contract;
 #[cfg(feature = "durable")]
 mod durable;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "http"))]
 mod full_disk;
 mod ids;
 #[cfg(feature = "durable")]
-mod kills;
+mod keeping;
+#[cfg(all(feature = "durable", feature = "http"))]
+pub(crate) mod kills;
 mod model;
 mod orders;
+mod outbox;
 mod threads;
 #[cfg(feature = "durable")]
 mod upkeep;

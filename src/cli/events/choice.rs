@@ -18,8 +18,8 @@ use crate::store::DurableStore;
 pub(super) struct Chosen {
     /// Those with a record.
     pub(super) whole: Vec<u64>,
-    /// Those that stand for records that were shed.
-    pub(super) shed: Vec<u64>,
+    /// Those that stand for records that are gone: shed, or released while their sink was not there.
+    pub(super) gone: Vec<u64>,
     /// Numbers given that no dead letter has.
     pub(super) unknown: Vec<u64>,
 }
@@ -39,7 +39,7 @@ pub(super) fn choose(
     let mut chosen = Chosen::default();
     each_letter(store, &filter, &mut |letter| {
         if !is_by_number || asked.remove(&letter.number) {
-            let chosen = if letter.record.is_some() { &mut chosen.whole } else { &mut chosen.shed };
+            let chosen = if letter.record.is_some() { &mut chosen.whole } else { &mut chosen.gone };
             chosen.push(letter.number);
         }
         let is_done = is_by_number && asked.is_empty();

@@ -73,7 +73,7 @@ struct WireLetter<'l> {
     at: TimeMs,
     reason: &'l str,
     is_retried: bool,
-    /// Left out where it was shed.
+    /// Left out where it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Box<RawValue>>,
 }
@@ -111,18 +111,18 @@ fn letter_words(letter: &DeadLetter) -> String {
 
 fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
-    let Chosen { whole, shed, unknown } = choose(&store, arguments)?;
+    let Chosen { whole, gone, unknown } = choose(&store, arguments)?;
     let retried = in_pieces(&whole, |numbers| store.retry_dead_letters(numbers))?;
     let text = match arguments.store.format {
-        Format::Json => json_line(&Retried { retried, shed: &shed, unknown: &unknown }),
+        Format::Json => json_line(&Retried { retried, gone: &gone, unknown: &unknown }),
         Format::Text => {
             let letters = counted(retried, "dead letter");
             format!("{letters} to be sent again, when the process of the store delivers next\n")
         }
     };
-    if !shed.is_empty() {
-        let numbers = listed(&shed);
-        say(&format!("cannot be sent again, since their records were shed: {numbers}"));
+    if !gone.is_empty() {
+        let numbers = listed(&gone);
+        say(&format!("cannot be sent again, since their records are gone: {numbers}"));
     }
     answer(&text, exit_code_of(&unknown))
 }
@@ -130,14 +130,14 @@ fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
 #[derive(Debug, Serialize)]
 struct Retried<'c> {
     retried: u64,
-    shed: &'c [u64],
+    gone: &'c [u64],
     unknown: &'c [u64],
 }
 
 fn drop_letters(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
-    let Chosen { mut whole, shed, unknown } = choose(&store, arguments)?;
-    whole.extend(shed);
+    let Chosen { mut whole, gone, unknown } = choose(&store, arguments)?;
+    whole.extend(gone);
     let dropped = in_pieces(&whole, |numbers| store.drop_dead_letters(numbers))?;
     let text = match arguments.store.format {
         Format::Json => json_line(&Dropped { dropped, unknown: &unknown }),

@@ -2,6 +2,7 @@
 //!
 //! Must not know what is done with them.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::cli::say;
 use crate::cli::words::counted;
 use crate::store::{DeadLetter, DurableStore, Outbox as _};
 
-const RECORDS_AT_ONCE: u64 = 4096;
+/// The latest records are looked for in stretches of so many.
+const STRETCH: u64 = 4096;
 const LETTERS_AT_ONCE: usize = 1024;
 
 /// What is done with a record: goes on, or has seen enough.
@@ -54,8 +56,7 @@ pub(super) fn each_record(
     let mut unreadable = 0;
     let mut first = filter.first().max(retained.oldest);
     while first <= retained.latest {
-        let last = first.saturating_add(RECORDS_AT_ONCE - 1).min(retained.latest);
-        let found = store.retained_records(first, last);
+        let found = store.retained_records(first, retained.latest);
         unreadable += found.unreadable;
         for (number, record) in found.records.iter().filter(|(_, record)| filter.takes(record)) {
             if take(*number, record)?.is_break() {
@@ -63,8 +64,9 @@ pub(super) fn each_record(
                 return Ok(Whole { unreadable });
             }
         }
-        progress.add(last - first + 1, 0);
-        first = last.saturating_add(1);
+        let next = found.through.saturating_add(1);
+        progress.add(next.saturating_sub(first), 0);
+        first = next;
     }
     progress.finish();
     Ok(Whole { unreadable })
@@ -83,12 +85,18 @@ pub(super) fn latest_records(
     let mut unreadable = 0;
     let mut end = retained.latest.saturating_add(1);
     while found.len() < limit && oldest < end {
-        let first = end.saturating_sub(RECORDS_AT_ONCE).max(oldest);
-        let looked_at = store.retained_records(first, end - 1);
-        unreadable += looked_at.unreadable;
-        let meant = looked_at.records.into_iter().rev().filter(|(_, record)| filter.takes(record));
-        let wanted = limit.saturating_sub(found.len());
-        found.extend(meant.take(wanted));
+        let first = end.saturating_sub(STRETCH).max(oldest);
+        let mut meant = VecDeque::new();
+        let mut next = first;
+        while next < end {
+            let looked_at = store.retained_records(next, end - 1);
+            unreadable += looked_at.unreadable;
+            meant.extend(looked_at.records.into_iter().filter(|(_, record)| filter.takes(record)));
+            let excess = meant.len().saturating_sub(limit.saturating_sub(found.len()));
+            meant.drain(..excess);
+            next = looked_at.through.saturating_add(1);
+        }
+        found.extend(meant.into_iter().rev());
         progress.add(end - first, 0);
         end = first;
     }

@@ -146,9 +146,7 @@ impl Carrier {
             Ok(letters) => letters,
             Err(error) => return self.note_failure(text_with_causes(&error)),
         };
-        if let Some(count) = self.letters.count() {
-            self.progress.note_letters(self.place, count);
-        }
+        self.progress.note_letters(self.place, self.store.count_dead_letters(&self.name));
         for letter in letters {
             let Some(record) = letter.record else { continue };
             let place = Place { sequence: letter.sequence, letter: Some(letter.number) };

@@ -23,6 +23,8 @@ pub(super) struct Entry {
     /// The sequence number of its first record.
     pub(super) first_sequence: u64,
     pub(super) records: Vec<Record>,
+    /// Until when activations that arrive late can claim the event that its record is about.
+    pub(super) claimable_until_ms: Option<TimeMs>,
     /// A row as it is now; an empty one is taken away.
     pub(super) row: Option<(RowKey, Arc<Row>)>,
     pub(super) id: Option<AcceptedId>,
@@ -30,6 +32,8 @@ pub(super) struct Entry {
     pub(super) change: Totals,
     /// The sequence number up to which nobody needs records when it is stored.
     pub(super) released: u64,
+    /// The number of the latest dead letter then, if it has any.
+    pub(super) latest_letter: u64,
 }
 
 /// An id, and when it stops being recognised.

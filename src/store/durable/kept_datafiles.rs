@@ -5,8 +5,8 @@
 //! so that none is empty.
 
 use super::engine::{Space, Write};
-use super::entry::Totals;
-use super::reading::everything;
+use super::entry::Entry;
+use super::keys::everything;
 use super::unreadable::Unreadable;
 use super::wire::datafile::{StoredDatafile, kept_datafile, stored_datafile};
 use super::wire::{packed, unpacked};
@@ -25,7 +25,7 @@ impl DurableStore {
     ///
     /// If the store cannot be read.
     pub fn kept_datafiles(&self) -> Result<Vec<(Box<str>, KeptDatafile)>, Error> {
-        let pairs = self.inner.engine.range(Space::Datafiles, everything(), usize::MAX)?;
+        let pairs = self.inner.engine.all(Space::Datafiles, everything())?;
         let kept = |(key, value): &(Vec<u8>, Vec<u8>)| {
             let kept = unpacked_datafile(value);
             let kept = kept.map_err(|why| self.inner.unreadable("a datafile", &why))?;
@@ -49,7 +49,9 @@ impl Inner {
         let value = value.map_err(|why| self.unreadable("a datafile", &why))?;
         let key = key(environment).into();
         let write = Write { space: Space::Datafiles, key, value: Some(value) };
-        self.put_writes(vec![write], Totals::NONE)?.wait()
+        let place = self.queue.place_at_once()?;
+        let (commit, _) = place.put(|_, _| Entry { writes: vec![write], ..Entry::default() })?;
+        commit.wait()
     }
 
     pub(super) fn kept_datafile(&self, environment: &str) -> Result<Option<KeptDatafile>, Error> {

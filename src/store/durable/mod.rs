@@ -15,12 +15,15 @@ mod flight;
 mod holder;
 mod journal;
 mod kept_datafiles;
+mod keys;
+mod letters;
 mod meta;
 mod names;
 mod outbox;
 mod queue;
 mod reading;
 mod settings;
+mod sinks;
 mod tidy;
 mod turn;
 mod unreadable;
@@ -28,7 +31,7 @@ mod verify;
 mod wire;
 
 pub use at_rest::is_there;
-pub(super) use commit::Commit;
+pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained, RetainedRecords};
 pub use settings::{DurableSettings, WhenFull, WhenOverBudget};
@@ -36,6 +39,7 @@ pub use verify::{Fault, FaultKind, Verified, verify};
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -44,9 +48,10 @@ use parking_lot::{Condvar, Mutex};
 use self::engine::{Engine, Space};
 use self::entry::Totals;
 use self::flight::Flight;
+use self::keys::{everything, number};
 use self::names::Names;
-use self::outbox::Sinks;
 use self::queue::{Numbers, Queue};
+use self::sinks::Sinks;
 use self::tidy::Tidying;
 use self::turn::{Arriving, Begun};
 use self::unreadable::Unreadable;
@@ -77,7 +82,11 @@ struct Inner {
     /// Rung when there is more that is stored.
     published: Condvar,
     sinks: Mutex<Sinks>,
+    /// Held while letters are looked up and taken away, until that is stored.
+    letter_turn: Mutex<()>,
     tidying: Mutex<Tidying>,
+    /// Bytes written since the room was looked at.
+    unlooked_bytes: AtomicU64,
     /// What happened since the store was opened.
     counts: Mutex<Statistics>,
 }
@@ -88,10 +97,18 @@ struct Stored {
     totals: Totals,
     /// The sequence number of the latest record.
     latest: u64,
+    /// The number of the latest dead letter.
+    latest_letter: u64,
     /// The sequence number up to which nobody needs records.
     released: u64,
-    /// No record before this one is left.
+    /// No record before this one is left, or will be.
     oldest: u64,
+}
+
+impl Stored {
+    /// What a new store has.
+    const NOTHING: Self =
+        Self { totals: Totals::NONE, latest: 0, latest_letter: 0, released: 0, oldest: 1 };
 }
 
 impl DurableStore {
@@ -127,7 +144,7 @@ impl DurableStore {
 
     /// Why the store refuses entries now, if it does: it goes on by itself when the cause is mended.
     #[must_use]
-    pub fn refusal(&self) -> Option<Arc<Error>> {
+    pub fn refusal(&self) -> Option<Error> {
         self.inner.queue.refusal()
     }
 }
@@ -227,10 +244,12 @@ impl Inner {
             settings,
             queue: Queue::new(settings.waiting_entries, settings.when_full),
             flight: Flight::new(),
-            stored: Mutex::new(Stored { totals: Totals::NONE, latest: 0, released: 0, oldest: 0 }),
+            stored: Mutex::new(Stored::NOTHING),
             published: Condvar::new(),
             sinks: Mutex::default(),
+            letter_turn: Mutex::default(),
             tidying: Mutex::default(),
+            unlooked_bytes: AtomicU64::new(0),
             counts: Mutex::default(),
         }
     }
@@ -245,8 +264,7 @@ impl Inner {
     }
 
     fn load_names(&self) -> Result<(), Error> {
-        let all = Vec::new()..=vec![u8::MAX; 8];
-        for (key, value) in self.engine.range(Space::Names, all, usize::MAX)? {
+        for (key, value) in self.engine.all(Space::Names, everything())? {
             self.names.add(&key, &value).map_err(|why| self.unreadable("a name", &why))?;
         }
         Ok(())
@@ -272,18 +290,35 @@ impl Inner {
         if self.has_format()? { Ok(()) } else { self.engine.commit(vec![meta::format()]) }
     }
 
-    /// Reads how far the store is.
+    /// Reads how far the store is. Whatever part of it tells of the highest number, no number is given
+    /// twice.
     fn read_state(&self) -> Result<Numbers, Error> {
-        let unreadable = |why: Unreadable| self.unreadable("its totals", &why);
-        let totals = self.engine.get(Space::Meta, meta::TOTALS_KEY)?;
-        let totals = totals.map(|bytes| meta::unpacked_totals(&bytes)).transpose();
-        let (totals, latest) = totals.map_err(unreadable)?.unwrap_or((Totals::NONE, 0));
+        let known = self.known_sinks()?;
+        let mut stored = match self.engine.get(Space::Meta, meta::TOTALS_KEY)? {
+            Some(bytes) => meta::unpacked_totals(&bytes)
+                .map_err(|why: Unreadable| self.unreadable("its totals", &why))?,
+            None => Stored::NOTHING,
+        };
         let released = self.engine.get(Space::Meta, meta::RELEASED_KEY)?;
-        let released = released.and_then(|bytes| meta::number(&bytes)).unwrap_or_default();
-        *self.stored.lock() = Stored { totals, latest, released, oldest: 0 };
-        self.load_sinks()?;
-        let letter = self.engine.last_key(Space::Dead)?.and_then(|key| meta::number(&key));
-        Ok(Numbers { sequence: latest + 1, letter: letter.unwrap_or_default() + 1 })
+        stored.released = released.and_then(|bytes| number(&bytes)).unwrap_or_default();
+        let through = known.values().map(|known| known.cursor.through);
+        let told = through.chain([self.last_number(Space::Outbox)?, stored.released]);
+        stored.latest = told.fold(stored.latest, u64::max);
+        stored.latest_letter = stored.latest_letter.max(self.last_number(Space::Dead)?);
+        let oldest = self.engine.page(Space::Outbox, everything(), 1)?;
+        let oldest = oldest.first().and_then(|(key, _)| number(key));
+        stored.oldest = oldest.unwrap_or(stored.latest.saturating_add(1));
+        let mut sinks = self.sinks.lock();
+        sinks.load(known);
+        stored.released = sinks.held_back(stored.released);
+        *self.stored.lock() = stored;
+        let Stored { latest, latest_letter, .. } = stored;
+        Ok(Numbers { sequence: latest + 1, letter: latest_letter + 1 })
+    }
+
+    fn last_number(&self, space: Space) -> Result<u64, Error> {
+        let last = self.engine.last_key(space)?;
+        Ok(last.and_then(|key| number(&key)).unwrap_or_default())
     }
 }
 

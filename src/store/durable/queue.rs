@@ -35,9 +35,9 @@ struct State {
     taken: usize,
     numbers: Numbers,
     /// Why nothing at all is taken.
-    refusal: Option<Arc<Error>>,
+    refusal: Option<Error>,
     /// Why callers' entries are not taken, while those that make room still are.
-    pause: Option<Arc<Error>>,
+    pause: Option<Error>,
     is_stopping: bool,
 }
 
@@ -90,7 +90,7 @@ impl Queue {
             }
         }
         if let Some(why) = state.why_not() {
-            return Err(Error::not_stored(Arc::clone(why)));
+            return Err(Error::not_stored(why.clone()));
         }
         state.taken += 1;
         Ok(Place { queue: self, is_used: false })
@@ -100,7 +100,7 @@ impl Queue {
     pub(super) fn place_at_once(&self) -> Result<Place<'_>, Error> {
         let mut state = self.state.lock();
         if let Some(refusal) = &state.refusal {
-            return Err(Error::not_stored(Arc::clone(refusal)));
+            return Err(Error::not_stored(refusal.clone()));
         }
         state.taken += 1;
         Ok(Place { queue: self, is_used: false })
@@ -129,9 +129,9 @@ impl Queue {
     }
 
     /// Refuses everything from now on; gives what was waiting.
-    pub(super) fn refuse(&self, refusal: &Arc<Error>) -> Group {
+    pub(super) fn refuse(&self, refusal: &Error) -> Group {
         let mut state = self.state.lock();
-        state.refusal = Some(Arc::clone(refusal));
+        state.refusal = Some(refusal.clone());
         let group = state.take();
         drop(state);
         self.changed.notify_all();
@@ -148,7 +148,7 @@ impl Queue {
     }
 
     /// Takes callers' entries only where there is no reason against it.
-    pub(super) fn pause(&self, why: Option<Arc<Error>>) {
+    pub(super) fn pause(&self, why: Option<Error>) {
         let mut state = self.state.lock();
         if why.is_some() || state.pause.is_some() {
             state.pause = why;
@@ -180,13 +180,13 @@ impl Queue {
         if state.entries.is_empty() { state.writing.clone() } else { Some(state.commit.clone()) }
     }
 
-    pub(super) fn refusal(&self) -> Option<Arc<Error>> {
+    pub(super) fn refusal(&self) -> Option<Error> {
         self.state.lock().why_not().cloned()
     }
 }
 
 impl State {
-    fn why_not(&self) -> Option<&Arc<Error>> {
+    fn why_not(&self) -> Option<&Error> {
         self.refusal.as_ref().or(self.pause.as_ref())
     }
 
@@ -208,7 +208,7 @@ impl Place<'_> {
     ) -> Result<Queued, Error> {
         let mut state = self.queue.state.lock();
         if let Some(refusal) = &state.refusal {
-            return Err(Error::not_stored(Arc::clone(refusal)));
+            return Err(Error::not_stored(refusal.clone()));
         }
         let group = state.group;
         let entry = build(&mut state.numbers, group);

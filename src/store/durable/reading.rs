@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::engine::{Pair, Space};
 use super::entry::Row;
+use super::keys::{behind, everything, number, numbered};
 use super::names::Names;
 use super::turn::row_key;
 use super::wire::{unpacked_record, unpacked_row};
@@ -17,9 +18,8 @@ use crate::store::Cursor;
 
 /// So many of the latest records tell the store's time: calls at the same moment may be stored in any order.
 const RECORDS_THAT_TELL_THE_TIME: u64 = 1024;
-const ROWS_AT_ONCE: usize = 4096;
-/// No key begins with so many bytes that are all ones.
-const LONGEST_PREFIX: usize = 32;
+/// As many keys are read at once, and fewer where values are large.
+pub(super) const KEYS_AT_ONCE: usize = 4096;
 
 /// Which records a store keeps, by their sequence numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct RetainedRecords {
     pub records: Vec<(u64, Arc<Record>)>,
     /// How many are there and cannot be read.
     pub unreadable: u64,
+    /// All up to this number were looked at: what is asked for may be more than is given at once.
+    pub through: u64,
 }
 
 /// What the ledger holds of a user.
@@ -63,7 +65,8 @@ impl DurableStore {
         self.inner.retained()
     }
 
-    /// Records that are kept, delivered ones too, from one sequence number up to and including another.
+    /// Records that are kept, delivered ones too, from one sequence number up to and including another: a
+    /// page of them, with how far it goes.
     #[must_use]
     pub fn retained_records(&self, first: u64, last: u64) -> RetainedRecords {
         self.inner.retained_records(first, last)
@@ -75,12 +78,8 @@ impl DurableStore {
     ///
     /// If the store cannot be read.
     pub fn cursors(&self) -> Result<Vec<(Box<str>, Cursor)>, Error> {
-        let cursor = |(key, value): &Pair| {
-            let cursor = meta::unpacked_cursor(value);
-            let cursor = cursor.map_err(|why| self.inner.unreadable("how far a sink is", &why))?;
-            Ok((sink_of(key), cursor))
-        };
-        self.inner.cursor_entries()?.iter().map(cursor).collect()
+        let known = self.inner.known_sinks()?;
+        Ok(known.into_iter().map(|(sink, known)| (sink, known.cursor)).collect())
     }
 
     /// The environments that the store has ever seen.
@@ -125,17 +124,19 @@ impl DurableStore {
 
 impl Inner {
     fn retained_records(&self, first: u64, last: u64) -> RetainedRecords {
-        let keys = first.to_be_bytes().to_vec()..=last.to_be_bytes().to_vec();
-        let mut found = RetainedRecords::default();
-        match self.engine.range(Space::Outbox, keys, usize::MAX) {
+        let mut found = RetainedRecords { through: last, ..RetainedRecords::default() };
+        match self.engine.page(Space::Outbox, numbered(first, last), KEYS_AT_ONCE) {
             Ok(pairs) => {
                 for (key, value) in &pairs {
-                    found.add(meta::number(key).unwrap_or_default(), value, &self.names);
+                    let number = number(key).unwrap_or_default();
+                    found.add(number, value, &self.names);
+                    found.through = number;
                 }
             }
             // Where the disk does not give all of them, it may give some.
             Err(_) => {
-                for number in first..=last {
+                found.through = last.min(first.saturating_add(KEYS_AT_ONCE as u64));
+                for number in first..=found.through {
                     match self.engine.get(Space::Outbox, &number.to_be_bytes()) {
                         Ok(Some(value)) => found.add(number, &value, &self.names),
                         Ok(None) => {}
@@ -148,17 +149,22 @@ impl Inner {
     }
 
     /// How far sinks are, as it stands on the disk.
-    pub(super) fn cursor_entries(&self) -> Result<Vec<Pair>, Error> {
-        let last = [meta::CURSOR_PREFIX, &[u8::MAX]].concat();
-        self.engine.range(Space::Meta, meta::CURSOR_PREFIX.to_vec()..=last, usize::MAX)
+    pub(super) fn sink_entries(&self) -> Result<Vec<Pair>, Error> {
+        self.engine.all(Space::Meta, meta::cursors())
     }
 
     pub(super) fn latest_time_ms(&self) -> Result<Option<TimeMs>, Error> {
         let latest = self.stored.lock().latest;
         let first = latest.saturating_sub(RECORDS_THAT_TELL_THE_TIME);
-        let found = self.retained_records(first, latest).records;
-        let received = found.iter().map(|(_, record)| record.about().received_at_ms);
-        match received.max() {
+        let mut received_at_ms = None;
+        let mut next = first;
+        while next <= latest {
+            let found = self.retained_records(next, latest);
+            let received = found.records.iter().map(|(_, record)| record.about().received_at_ms);
+            received_at_ms = received_at_ms.max(received.max());
+            next = found.through.saturating_add(1);
+        }
+        match received_at_ms {
             Some(time_ms) => Ok(Some(time_ms)),
             None => self.latest_time_of_rows_ms(),
         }
@@ -166,8 +172,8 @@ impl Inner {
 
     pub(super) fn retained(&self) -> Result<Retained, Error> {
         let Stored { latest, released, .. } = *self.stored.lock();
-        let first = self.engine.range(Space::Outbox, everything(), 1)?;
-        let first = first.first().and_then(|(key, _)| meta::number(key));
+        let first = self.engine.page(Space::Outbox, everything(), 1)?;
+        let first = first.first().and_then(|(key, _)| number(key));
         Ok(Retained { oldest: first.unwrap_or(latest.saturating_add(1)), latest, released })
     }
 
@@ -176,7 +182,7 @@ impl Inner {
         let mut latest_ms = None;
         let mut keys = everything();
         loop {
-            let rows = self.engine.range(Space::Rows, keys, ROWS_AT_ONCE)?;
+            let rows = self.engine.page(Space::Rows, keys, KEYS_AT_ONCE)?;
             let Some((last, _)) = rows.last() else { return Ok(latest_ms) };
             keys = behind(last);
             for (_, value) in &rows {
@@ -200,20 +206,4 @@ impl RetainedRecords {
 fn latest_time_of_row_ms(row: &Row) -> Option<TimeMs> {
     let activated = row.activations().iter().map(|held| held.last_received_ms);
     activated.chain(row.pending().map(|event| event.received_at_ms)).max()
-}
-
-/// The sink that a cursor is of.
-pub(super) fn sink_of(key: &[u8]) -> Box<str> {
-    let name = key.get(meta::CURSOR_PREFIX.len()..).unwrap_or_default();
-    String::from_utf8_lossy(name).into()
-}
-
-/// All keys of a keyspace.
-pub(super) fn everything() -> std::ops::RangeInclusive<Vec<u8>> {
-    Vec::new()..=vec![u8::MAX; LONGEST_PREFIX]
-}
-
-/// All keys behind one.
-pub(super) fn behind(key: &[u8]) -> std::ops::RangeInclusive<Vec<u8>> {
-    [key, &[0]].concat()..=vec![u8::MAX; LONGEST_PREFIX]
 }

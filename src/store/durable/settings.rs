@@ -21,18 +21,20 @@ pub struct DurableSettings {
     pub pending_events_per_user: usize,
     /// For how long an activation is remembered after it was last received, in milliseconds.
     pub activation_retention_ms: i64,
-    /// For how long a record is kept after all sinks have it, in milliseconds from its receipt.
+    /// For how long a record is kept after all sinks have it, in milliseconds from its receipt. What is
+    /// about an event that waits for late activations is kept as long as it waits, however short this is,
+    /// and what came after it too.
     pub record_retention_ms: i64,
     /// Room for records, in bytes: those that wait for sinks and those that are kept after. Beyond it,
-    /// the latter go before their time; what happens then, [`when_over_budget`](Self::when_over_budget)
-    /// says.
+    /// the latter go before their time, and events that wait with them; what happens then,
+    /// [`when_over_budget`](Self::when_over_budget) says.
     pub budget_bytes: u64,
     /// What happens when the records that wait need more room than that.
     pub when_over_budget: WhenOverBudget,
     /// Where the disk has less room than this, in bytes, entries are refused: so that others on it go on,
-    /// and the store can still tidy up.
+    /// and the store can still tidy up. It is looked at once a second, and whenever 4 MiB were written.
     pub reserved_bytes: u64,
-    /// Memory for what was read from the disk, in bytes.
+    /// Memory for what was read from the disk, in bytes; the system keeps files in memory, too.
     pub cache_bytes: u64,
     /// Memory for what was written lately, in bytes, for each kind of data.
     pub memtable_bytes: u64,
@@ -63,7 +65,7 @@ pub enum WhenOverBudget {
 
 impl Default for DurableSettings {
     /// 16 384 waiting entries, and calls wait beyond; a thousand activations and pending events per user;
-    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 64 MiB of cache, 16 MiB per kind of data
+    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 8 MiB of cache, 8 MiB per kind of data
     /// for what is new, and 256 MiB of journals.
     fn default() -> Self {
         Self {
@@ -76,8 +78,8 @@ impl Default for DurableSettings {
             budget_bytes: 64 * 1024 * MEBIBYTE,
             when_over_budget: WhenOverBudget::default(),
             reserved_bytes: 256 * MEBIBYTE,
-            cache_bytes: 64 * MEBIBYTE,
-            memtable_bytes: 16 * MEBIBYTE,
+            cache_bytes: 8 * MEBIBYTE,
+            memtable_bytes: 8 * MEBIBYTE,
             journal_bytes: 256 * MEBIBYTE,
         }
     }

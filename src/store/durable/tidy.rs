@@ -2,46 +2,70 @@
 //!
 //! Must not know what sinks do. What it takes away goes like everything else through a commit.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::engine::{Space, Write};
+use super::engine::{Pair, Space, Write};
 use super::entry::{Entry, Row, Totals, signed};
+use super::keys::{behind, everything, number, numbered};
 use super::settings::WhenOverBudget;
+use super::sinks::{Change, Known};
 use super::turn::day_of;
-use super::wire::{unpacked_record, unpacked_row};
+use super::wire::{unpacked_row, unpacked_use};
 use super::{Inner, Stored, meta};
 use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::store::DeadLetter;
+use crate::store::{Cursor, DeadLetter};
 
-/// As many records are looked at, at once.
+/// As many records are dropped at once.
 const RECORDS_AT_ONCE: usize = 4096;
-/// As many rows.
+/// As many rows are looked at, at once.
 const ROWS_AT_ONCE: usize = 2048;
 /// How often every row is looked at, for activations that are over.
 const PASS_MS: i64 = 24 * 60 * 60 * 1000;
+/// After so many bytes the room is looked at again, however short the time.
+const LOOK_AGAIN_BYTES: u64 = 4 << 20;
 
 /// How far the look at all rows is.
 #[derive(Debug, Default)]
 pub(super) struct Tidying {
-    /// Where the present pass goes on; empty between two passes.
-    next_row: Vec<u8>,
+    /// The row at which the present pass is; empty between two passes.
+    latest_row: Vec<u8>,
     next_pass_ms: TimeMs,
 }
 
+/// Records that are no longer of use, one behind the other.
+#[derive(Debug, Default)]
+struct Over {
+    keys: Vec<Box<[u8]>>,
+    bytes: i64,
+    /// The number of the last one.
+    last: u64,
+    unreadable: u64,
+}
+
 impl Inner {
-    pub(super) fn tidy_up(&self) {
+    /// Gives whether there is more to take away.
+    pub(super) fn tidy_up(&self) -> bool {
         let room = self.check_room().and_then(|()| self.keep_to_budget());
-        self.queue.pause(room.err().map(Arc::new));
+        self.queue.pause(room.err());
         // What fails now is tried again the next time; recording finds out by itself.
-        let _: Result<(), Error> = self
-            .drop_old_ids()
-            .and_then(|()| self.drop_old_records())
-            .and_then(|()| self.look_at_rows());
+        let _: Result<(), Error> = self.drop_old_ids().and_then(|()| self.look_at_rows());
+        self.drop_old_records()
+    }
+
+    /// Looks at the room there is when much was written since the last time.
+    pub(super) fn note_written(&self, bytes: u64) {
+        let before = self.unlooked_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) >= LOOK_AGAIN_BYTES
+            && let Err(why) = self.check_room()
+        {
+            self.queue.pause(Some(why));
+        }
     }
 
     /// Whether the disk has the room that is to be left.
-    pub(super) fn check_room(&self) -> Result<(), Error> {
+    fn check_room(&self) -> Result<(), Error> {
+        self.unlooked_bytes.store(0, Ordering::Relaxed);
         let folder = self.engine.folder();
         let room = rustix::fs::statvfs(folder)
             .map_err(|error| Error::file("see the free space of", folder, error))?;
@@ -60,8 +84,7 @@ impl Inner {
     /// Makes room for records where they need more than they have.
     fn keep_to_budget(&self) -> Result<(), Error> {
         while self.excess_bytes() > 0 {
-            let Stored { oldest, .. } = *self.stored.lock();
-            if self.drop_records(oldest, self.droppable(), |_| true)? > 0 {
+            if self.drop_records(|_| Some(true))? {
                 continue;
             }
             if self.settings.when_over_budget == WhenOverBudget::Refuse {
@@ -71,7 +94,7 @@ impl Inner {
                 );
                 return Err(Error::store_refuses(self.engine.folder(), why));
             }
-            if self.shed()? == 0 {
+            if !self.shed()? {
                 return Ok(());
             }
         }
@@ -83,44 +106,30 @@ impl Inner {
         kept.saturating_sub(self.settings.budget_bytes)
     }
 
-    /// Drops the oldest records that wait, and says so in a dead letter; gives how many.
-    fn shed(&self) -> Result<u64, Error> {
-        let Stored { released, latest, .. } = *self.stored.lock();
-        let last = latest.min(released.saturating_add(RECORDS_AT_ONCE as u64));
-        let count = last.saturating_sub(released);
-        if count == 0 {
-            return Ok(0);
-        }
-        let at_ms = self.clock.now_ms();
-        let place = self.queue.place_at_once()?;
-        let mut written = Ok(());
-        let (commit, _) = place.put(|numbers, _| {
-            let letter = DeadLetter {
-                number: numbers.letter,
-                sink: None,
-                sequence: released.saturating_add(1),
-                count,
-                at_ms,
-                reason: "shed: the records that waited for sinks needed more room than they had"
-                    .into(),
-                record: None,
-                is_retried: false,
-            };
-            numbers.letter += 1;
-            let mut writes = vec![meta::released(last)];
-            match meta::letter(&letter, &self.names) {
-                Ok(write) => writes.push(write),
-                Err(why) => written = Err(self.unreadable("a dead letter", &why)),
+    /// Takes the oldest records that wait from the sinks that wait for them, and says so in a dead letter;
+    /// gives whether there were any. They are dropped when room is looked for the next time.
+    fn shed(&self) -> Result<bool, Error> {
+        let (receipt, has_shed) = self.keep(|sinks| {
+            let Stored { released, latest, .. } = *self.stored.lock();
+            let last = latest.min(released.saturating_add(RECORDS_AT_ONCE as u64));
+            let mut change = Change { released: last, ..Change::default() };
+            if last <= released {
+                return Ok((change, false));
             }
-            let change = Totals { dead_letters: 1, ..Totals::NONE };
-            Entry { writes, change, released: last, ..Entry::default() }
+            let letter = DeadLetter::of_shed(released, last, self.clock.now_ms());
+            change.letters = vec![self.readable(meta::packed_letter(&letter, &self.names))?];
+            change.totals.dead_letters = 1;
+            for (sink, known) in sinks.within(released..last) {
+                let cursor = Cursor { through: last, ..known.cursor };
+                let known = Known { cursor, ..known };
+                change.writes.push(self.readable(sinks.set(&sink, known))?);
+            }
+            Ok((change, true))
         })?;
-        written?;
         self.store_waiting();
         // Where that failed, they are not shed, and must stay.
-        commit.wait()?;
-        self.drop_records(released.saturating_add(1), last, |_| true)?;
-        Ok(count)
+        receipt.wait()?;
+        Ok(has_shed)
     }
 
     fn drop_old_ids(&self) -> Result<(), Error> {
@@ -131,79 +140,87 @@ impl Inner {
         Ok(())
     }
 
-    fn drop_old_records(&self) -> Result<(), Error> {
-        let Stored { oldest, .. } = *self.stored.lock();
-        let before_ms = self.clock.now_ms().saturating_sub(self.settings.record_retention_ms);
+    /// Drops a page of records whose time is over; gives whether there may be more of them.
+    pub(super) fn drop_old_records(&self) -> bool {
+        let now_ms = self.clock.now_ms();
+        let before_ms = now_ms.saturating_sub(self.settings.record_retention_ms);
         let is_over = |value: &[u8]| {
-            let record = unpacked_record(value, &self.names);
-            record.is_ok_and(|record| record.about().received_at_ms < before_ms)
+            let of_use = unpacked_use(value).ok()?;
+            let is_claimable = of_use.claimable_until_ms.is_some_and(|until_ms| now_ms < until_ms);
+            Some(of_use.received_at_ms < before_ms && !is_claimable)
         };
-        self.drop_records(oldest, self.droppable(), is_over).map(drop)
+        // What fails now is tried again the next time.
+        self.drop_records(is_over).unwrap_or(false)
+    }
+
+    /// Drops a page of records from the oldest on, as long as they are over; gives whether there were any.
+    /// One that cannot be read goes with a later one that is over.
+    fn drop_records(&self, is_over: impl Fn(&[u8]) -> Option<bool>) -> Result<bool, Error> {
+        let Stored { oldest, .. } = *self.stored.lock();
+        let last = self.droppable();
+        if oldest > last {
+            return Ok(false);
+        }
+        let page = self.engine.page(Space::Outbox, numbered(oldest, last), RECORDS_AT_ONCE)?;
+        let over = over(page, is_over);
+        let Some(released) = self.give_up_records(over.last) else { return Ok(false) };
+        let change = Totals { record_bytes: -over.bytes, ..Totals::NONE };
+        let write = |key| Write { space: Space::Outbox, key, value: None };
+        let writes = over.keys.into_iter().map(write).collect();
+        // Nobody reads what is gone: where nobody waited for it, it is released with that.
+        let entry = Entry { writes, change, released: over.last, ..Entry::default() };
+        let place = self.queue.place_at_once()?;
+        let (commit, _) = place.put(|_, _| entry)?;
+        self.store_waiting();
+        commit.wait()?;
+        self.count(|counts| {
+            counts.unreadable += over.unreadable;
+            counts.dropped_records +=
+                over.last.saturating_sub(released.max(oldest.saturating_sub(1)));
+        });
+        Ok(true)
+    }
+
+    /// Says that records up to this one are gone, so that a sink that returns is told; gives what was
+    /// released before. `None` where there are none, or a sink returned meanwhile that needs them.
+    fn give_up_records(&self, last: u64) -> Option<u64> {
+        let sinks = self.sinks.lock();
+        let mut stored = self.stored.lock();
+        let is_needed = !sinks.is_empty() && stored.released < last;
+        if last < stored.oldest || is_needed {
+            return None;
+        }
+        stored.oldest = last.saturating_add(1);
+        Some(stored.released)
     }
 
     /// The sequence number up to which records only wait for their time to be over: all of them, where no
     /// sink ever asked for any.
     fn droppable(&self) -> u64 {
+        let has_sinks = !self.sinks.lock().is_empty();
         let Stored { released, latest, .. } = *self.stored.lock();
-        if self.sinks.lock().is_empty() { latest } else { released }
+        if has_sinks { released } else { latest }
     }
 
-    /// Drops records from the first on, as long as they are over; gives how many.
-    fn drop_records(
-        &self,
-        first: u64,
-        last: u64,
-        is_over: impl Fn(&[u8]) -> bool,
-    ) -> Result<usize, Error> {
-        if first > last {
-            return Ok(0);
-        }
-        let keys = first.to_be_bytes().to_vec()..=last.to_be_bytes().to_vec();
-        let old = self.engine.range(Space::Outbox, keys, RECORDS_AT_ONCE)?;
-        let mut change = Totals::NONE;
-        let mut writes = Vec::new();
-        let mut oldest = first;
-        for (key, value) in old.into_iter().take_while(|(_, value)| is_over(value)) {
-            change.record_bytes -= signed(value.len());
-            oldest = meta::number(&key).map_or(oldest, |number| number.saturating_add(1));
-            writes.push(Write { space: Space::Outbox, key: key.into(), value: None });
-        }
-        let count = writes.len();
-        if count > 0 {
-            // Nobody reads what is gone: where nobody waited for it, it is released with that.
-            let released = oldest.saturating_sub(1);
-            if released > self.stored.lock().released {
-                writes.push(meta::released(released));
-            }
-            let place = self.queue.place_at_once()?;
-            let entry = Entry { writes, change, released, ..Entry::default() };
-            let (commit, _) = place.put(|_, _| entry)?;
-            self.store_waiting();
-            commit.wait()?;
-            self.stored.lock().oldest = oldest;
-        }
-        Ok(count)
-    }
-
-    /// Looks at some rows, and takes away what is over.
+    /// Looks at some rows, and takes away what is over. One that cannot be read is left as it is.
     fn look_at_rows(&self) -> Result<(), Error> {
         let now_ms = self.clock.now_ms();
         let mut tidying = self.tidying.lock();
-        if tidying.next_row.is_empty() && now_ms < tidying.next_pass_ms {
+        if tidying.latest_row.is_empty() && now_ms < tidying.next_pass_ms {
             return Ok(());
         }
-        let keys = tidying.next_row.clone()..=vec![u8::MAX; 8];
-        let rows = self.engine.range(Space::Rows, keys, ROWS_AT_ONCE)?;
+        let keys =
+            if tidying.latest_row.is_empty() { everything() } else { behind(&tidying.latest_row) };
+        let rows = self.engine.page(Space::Rows, keys, ROWS_AT_ONCE)?;
         for (key, value) in &rows {
-            let row = unpacked_row(value, &self.names);
-            let row = row.map_err(|why| self.unreadable("a user's row", &why))?;
-            if self.has_something_over(&row, now_ms) {
-                self.tidy_row(key)?;
+            match unpacked_row(value, &self.names) {
+                Ok(row) if self.has_something_over(&row, now_ms) => self.tidy_row(key)?,
+                Ok(_) => {}
+                Err(_) => self.count(|counts| counts.unreadable += 1),
             }
         }
-        let last = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE);
-        tidying.next_row = last.map(|(key, _)| [key, &[0][..]].concat()).unwrap_or_default();
-        if tidying.next_row.is_empty() {
+        tidying.latest_row = rows.into_iter().next_back().map(|(key, _)| key).unwrap_or_default();
+        if tidying.latest_row.is_empty() {
             tidying.next_pass_ms = now_ms.saturating_add(PASS_MS);
         }
         Ok(())
@@ -213,5 +230,34 @@ impl Inner {
         let before_ms = now_ms.saturating_sub(self.settings.activation_retention_ms);
         row.activations().iter().any(|held| held.last_received_ms < before_ms)
             || row.pending().any(|event| event.claimable_until_ms <= now_ms)
+    }
+}
+
+/// Which of a page are over, up to the last one of which that is known.
+fn over(page: Vec<Pair>, is_over: impl Fn(&[u8]) -> Option<bool>) -> Over {
+    let mut over = Over::default();
+    let mut unclear = Over::default();
+    for (key, value) in page {
+        let known = is_over(&value);
+        if known == Some(false) {
+            break;
+        }
+        unclear.last = number(&key).unwrap_or(unclear.last);
+        unclear.bytes += signed(value.len());
+        unclear.keys.push(key.into());
+        unclear.unreadable += u64::from(known.is_none());
+        if known == Some(true) {
+            over.take(std::mem::take(&mut unclear));
+        }
+    }
+    over
+}
+
+impl Over {
+    fn take(&mut self, next: Self) {
+        self.keys.extend(next.keys);
+        self.bytes += next.bytes;
+        self.last = next.last;
+        self.unreadable += next.unreadable;
     }
 }

@@ -17,9 +17,9 @@ use super::flight::{Ids, Rows};
 use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
 use crate::attribution::{
-    Acceptance, ActivationFact, ConversionRecord, EntryId, Event, EventFact, EventOutcome,
-    Impression, ImpressionOutcome, ImpressionRecord, NewImpression, Origin, PendingEvent, Record,
-    Rules, TrackedEvent, plan_activation, plan_event,
+    Acceptance, ActivationFact, ConversionRecord, Credit, EntryId, Event, EventFact, EventOutcome,
+    Impression, ImpressionOutcome, ImpressionRecord, LateCredit, NewImpression, Origin,
+    PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::error::Error;
@@ -30,6 +30,9 @@ const ID_NAMESPACE: Uuid = Uuid::from_u128(0xe860_3d6d_2fd6_5842_a0e2_320c_245d_
 
 /// Longer ones do not stand in keys as they are.
 const LONGEST_USER_ID_IN_KEY: usize = 4096;
+
+/// The ids of a day are a keyspace, of which the engine can have fewer than a thousand.
+const LONGEST_REPEAT_WINDOW_MS: i64 = 900 * 24 * 60 * 60 * 1000;
 
 /// What there is to know of an entry before its turn.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,9 @@ pub(super) struct Turn<'s> {
     is_clamped: bool,
     id: Option<Claim<'s>>,
 }
+
+/// Events with their late credits, and the places of pending events that are gone.
+type LateConversions = (Vec<(Arc<TrackedEvent>, Credit)>, Vec<usize>);
 
 /// An id under its lock.
 struct Claim<'s> {
@@ -91,7 +97,7 @@ impl Inner {
                     return Begun::Repeat(time_ms, receipt);
                 }
                 Ok(None) => id = Some(Claim { ids, id: uuid }),
-                Err(error) => place = Err(error),
+                Err(error) => refuse(&mut place, error),
             }
         }
         let rules = *arriving.rules;
@@ -198,7 +204,7 @@ impl Turn<'_> {
         let before = match shown.as_ref().map(|_| self.row()).transpose() {
             Ok(row) => row.unwrap_or_default(),
             Err(error) => {
-                self.place = Err(error);
+                refuse(&mut self.place, error);
                 Arc::default()
             }
         };
@@ -212,13 +218,15 @@ impl Turn<'_> {
             .as_ref()
             .map(|fact| plan_activation(&after, &self.environment, &self.rules, fact))
             .unwrap_or_default();
-        let late = match self.late_conversions(&after, &plan.late_credits) {
+        let (late, gone) = match self.late_conversions(&after, &plan.late_credits) {
             Ok(late) => late,
             Err(error) => {
-                self.place = Err(error);
-                Vec::new()
+                refuse(&mut self.place, error);
+                Default::default()
             }
         };
+        // Its record was taken away for the room that it took: nothing can claim it any more.
+        let lost_events = after.forget_pending(&gone) as u64;
         let outcome = ImpressionOutcome {
             duplicate: false,
             time_ms: self.time_ms,
@@ -258,6 +266,7 @@ impl Turn<'_> {
                 counts.crossovers += u64::from(plan.crossover);
                 counts.clamped_times += u64::from(is_clamped);
                 counts.forgotten_activations += forgotten;
+                counts.forgotten_events += lost_events;
             });
         }
         Recorded { outcome, receipt }
@@ -267,7 +276,7 @@ impl Turn<'_> {
         let before = match self.row() {
             Ok(row) => row,
             Err(error) => {
-                self.place = Err(error);
+                refuse(&mut self.place, error);
                 Arc::default()
             }
         };
@@ -309,6 +318,7 @@ impl Turn<'_> {
                         event: held,
                     };
                     forgotten = after.commit_pending(pending, &bounds).pending_events as u64;
+                    entry.claimable_until_ms = Some(claimable_until_ms);
                     entry.change = entry.change.plus(Totals::between(&before, &after));
                     entry.row = Some((key.into(), Arc::new(after)));
                 })
@@ -346,24 +356,18 @@ impl Turn<'_> {
         row.map(Arc::new).map_err(|why| self.inner.unreadable("a user's row", &why))
     }
 
-    fn late_conversions(
-        &self,
-        row: &Row,
-        late: &[crate::attribution::LateCredit],
-    ) -> Result<Vec<(Arc<TrackedEvent>, crate::attribution::Credit)>, Error> {
+    /// The events of late credits, and the places of those whose events are gone.
+    fn late_conversions(&self, row: &Row, late: &[LateCredit]) -> Result<LateConversions, Error> {
         let mut conversions = Vec::new();
-        let mut gone = 0;
+        let mut gone = Vec::new();
         for late in late {
             let Some(pending) = row.pending().nth(late.pending_place) else { continue };
-            if let Some(event) = self.inner.event_of(&pending.event)? {
-                conversions.push((event, late.credit.clone()));
-            } else {
-                gone += 1;
+            match self.inner.event_of(&pending.event)? {
+                Some(event) => conversions.push((event, late.credit.clone())),
+                None => gone.push(late.pending_place),
             }
         }
-        // Its record was shed, or kept for a shorter time than it waits.
-        self.inner.count(|counts| counts.forgotten_events += gone);
-        Ok(conversions)
+        Ok((conversions, gone))
     }
 
     fn acceptance(&self, id: Option<Box<str>>) -> Acceptance {
@@ -385,7 +389,8 @@ impl Turn<'_> {
     ) -> Receipt {
         let Self { inner, place, mut rows, key, rules, received_at_ms, id, .. } = self;
         let count = records.len() as u64;
-        let until_ms = received_at_ms.saturating_add(rules.repeat_window_ms);
+        let repeat_window_ms = rules.repeat_window_ms.min(LONGEST_REPEAT_WINDOW_MS);
+        let until_ms = received_at_ms.saturating_add(repeat_window_ms);
         let accepted = id.as_ref().map(|claim| AcceptedId { id: claim.id, until_ms });
         let mut landed = None;
         let queued = place.and_then(|place| {
@@ -421,6 +426,13 @@ impl Turn<'_> {
                 Receipt::refused(error)
             }
         }
+    }
+}
+
+/// Takes a place away; where there was none, the cause of that says more.
+fn refuse(place: &mut Result<Place<'_>, Error>, why: Error) {
+    if place.is_ok() {
+        *place = Err(Error::not_stored(why));
     }
 }
 

@@ -222,8 +222,8 @@ impl Outbox for MemoryStore {
         if !self.records.are_kept() {
             return Err(Error::outbox("it keeps no records: raise its limit of waiting records"));
         }
-        let oldest = self.records.numbered(|| self.bring_captured()).released();
-        self.sinks.claim(sinks, oldest)
+        let released = self.records.numbered(|| self.bring_captured()).released();
+        self.sinks.claim(sinks, released, self.clock.now_ms())
     }
 
     fn return_outbox(&self) {
@@ -246,7 +246,7 @@ impl Outbox for MemoryStore {
     }
 
     fn release(&self, through: u64) {
-        self.records.release(through);
+        self.records.release(self.sinks.releasable(through));
     }
 
     fn latest(&self) -> u64 {
@@ -255,6 +255,19 @@ impl Outbox for MemoryStore {
 
     fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         Ok(self.sinks.letters(after, limit))
+    }
+
+    fn retried_letters(
+        &self,
+        sink: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        Ok(self.sinks.retried(sink, after, limit))
+    }
+
+    fn count_dead_letters(&self, sink: &str) -> u64 {
+        self.sinks.count_letters_of(sink)
     }
 
     fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {

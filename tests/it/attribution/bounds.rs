@@ -171,3 +171,24 @@ fn receipts_are_awaited_without_blocking() {
         assert_eq!(stored.is_ok(), expect_stored);
     }
 }
+
+#[test]
+fn a_receipt_says_the_same_however_often_it_is_asked() {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+    let world = bounded(MemoryLimits { waiting_records: 0, ..MemoryLimits::default() });
+    world.try_track(&given(), "buy").receipt.wait().unwrap();
+    let world = bounded(MemoryLimits { waiting_records: 1, ..MemoryLimits::default() });
+    world.try_track(&given(), "buy").receipt.wait().unwrap();
+    let mut receipt = world.try_track(&given(), "buy").receipt;
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..2 {
+        let Poll::Ready(stored) = Pin::new(&mut receipt).poll(&mut context) else {
+            panic!("ready at once in memory")
+        };
+        assert!(stored.unwrap_err().is_full());
+        assert!(receipt.refusal().unwrap().is_full());
+    }
+    assert!(receipt.wait().unwrap_err().is_full(), "polled before, it is refused all the same");
+}

@@ -91,6 +91,8 @@ fn sum_of_counts(before: &Statistics, now: &Statistics) -> Statistics {
     sum.forgotten_ids += before.forgotten_ids;
     sum.dropped_dead_letters += before.dropped_dead_letters;
     sum.refused_records += before.refused_records;
+    sum.dropped_records += before.dropped_records;
+    sum.unreadable += before.unreadable;
     sum.duplicates += before.duplicates;
     sum.crossovers += before.crossovers;
     sum.clamped_times += before.clamped_times;
@@ -191,6 +193,19 @@ impl Outbox for Scratch {
 
     fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.open().dead_letters(after, limit)
+    }
+
+    fn retried_letters(
+        &self,
+        sink: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.open().retried_letters(sink, after, limit)
+    }
+
+    fn count_dead_letters(&self, sink: &str) -> u64 {
+        self.open().count_dead_letters(sink)
     }
 
     fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {

@@ -83,6 +83,14 @@ impl Outbox for Kept {
         Ok(Vec::new())
     }
 
+    fn retried_letters(&self, _: &str, _: u64, _: usize) -> Result<Vec<DeadLetter>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn count_dead_letters(&self, _: &str) -> u64 {
+        0
+    }
+
     fn retry_dead_letters(&self, _: &[u64]) -> Result<u64, Error> {
         Ok(0)
     }

@@ -261,6 +261,19 @@ impl Outbox for Shaky {
         self.store.dead_letters(after, limit)
     }
 
+    fn retried_letters(
+        &self,
+        sink: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.store.retried_letters(sink, after, limit)
+    }
+
+    fn count_dead_letters(&self, sink: &str) -> u64 {
+        self.store.count_dead_letters(sink)
+    }
+
     fn retry_dead_letters(&self, numbers: &[u64]) -> Result<u64, Error> {
         self.store.retry_dead_letters(numbers)
     }

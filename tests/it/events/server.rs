@@ -1,13 +1,15 @@
 //! A small HTTP server on loopback that answers as it is told, well or badly.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::SockRef;
 
 /// What came in.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub(crate) enum Answer {
     ResetInHead,
     /// It is reset behind the head of a success that promises more.
     ResetInBody,
+    /// This is written, and the client's system is told that the connection is broken.
+    Broken(&'static str),
     /// Something that is no HTTP.
     Nonsense,
     /// These bytes, head and all, after which the connection is closed.
@@ -53,16 +57,21 @@ pub(crate) const OK: Answer = Answer::Status(204, "", "");
 
 type Rule = dyn Fn(usize, &Request) -> Answer + Send + Sync;
 
-/// Runs until it is dropped.
+/// Runs until it is dropped: then nobody listens on the port, and every connection is closed.
 pub(crate) struct Server {
     pub(crate) port: u16,
     shared: Arc<Shared>,
+    accepting: Option<thread::JoinHandle<()>>,
 }
 
 struct Shared {
     rule: Box<Rule>,
     requests: Mutex<Vec<Request>>,
+    /// Whether what came in is kept.
+    remembers: bool,
+    answered: AtomicUsize,
     connections: AtomicUsize,
+    open: Mutex<HashMap<usize, TcpStream>>,
     is_over: AtomicBool,
 }
 
@@ -76,26 +85,32 @@ impl Server {
         port: u16,
         rule: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        Self::begin(port, true, Box::new(rule))
+    }
+
+    /// The same for so many requests that it must not keep them.
+    pub(crate) fn start_forgetful(
+        port: u16,
+        rule: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::begin(port, false, Box::new(rule))
+    }
+
+    fn begin(port: u16, remembers: bool, rule: Box<Rule>) -> Self {
+        let listener = bind(port);
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
-            rule: Box::new(rule),
+            rule,
             requests: Mutex::default(),
+            remembers,
+            answered: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            open: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
-        let accepting = shared.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if accepting.is_over.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (serving, stream) = (accepting.clone(), stream.unwrap());
-                // A client that goes away is no fault.
-                thread::spawn(move || drop(serving.serve(&stream)));
-            }
-        });
-        Self { port, shared }
+        let serving = shared.clone();
+        let accepting = thread::spawn(move || accept(&listener, &serving));
+        Self { port, shared, accepting: Some(accepting) }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -117,29 +132,70 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(("127.0.0.1", self.port)));
+        drop(self.accepting.take().map(thread::JoinHandle::join));
+        for stream in self.shared.open.lock().unwrap().values() {
+            // It may be closed already.
+            stream.shutdown(Shutdown::Both).unwrap_or_default();
+        }
+    }
+}
+
+/// Somebody else may have been given the port for a moment since it was ours.
+fn bind(port: u16) -> TcpListener {
+    let pause = Duration::from_millis(5);
+    let mut patience = Duration::from_secs(20);
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && patience > pause => {
+                thread::sleep(pause);
+                patience -= pause;
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.is_over.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        let shared = shared.clone();
+        let connection = shared.connections.fetch_add(1, Ordering::SeqCst);
+        shared.open.lock().unwrap().insert(connection, stream.try_clone().unwrap());
+        thread::spawn(move || {
+            // A client that goes away is no fault.
+            drop(shared.serve(connection, &stream));
+            shared.open.lock().unwrap().remove(&connection);
+        });
     }
 }
 
 impl Shared {
-    fn serve(&self, stream: &TcpStream) -> std::io::Result<()> {
-        let connection = self.connections.fetch_add(1, Ordering::SeqCst);
+    fn serve(&self, connection: usize, stream: &TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream);
         while let Some(mut request) = read_head(&mut reader, connection)? {
             let length = request.header("content-length").map_or(0, |text| text.parse().unwrap());
             let mut body = vec![0; length];
             reader.read_exact(&mut body)?;
             request.body = String::from_utf8(body).unwrap();
-            let number = {
-                let mut requests = self.requests.lock().unwrap();
-                requests.push(request.clone());
-                requests.len() - 1
-            };
+            let number = self.take(&request);
             let answer = (self.rule)(number, &request);
             if !write(stream, &answer)? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Gives the request's number.
+    fn take(&self, request: &Request) -> usize {
+        let mut requests = self.requests.lock().unwrap();
+        if self.remembers {
+            requests.push(request.clone());
+        }
+        self.answered.fetch_add(1, Ordering::SeqCst)
     }
 }
 
@@ -154,7 +210,9 @@ fn read_head(
     let mut headers = Vec::new();
     loop {
         let mut header = String::new();
-        reader.read_line(&mut header)?;
+        if reader.read_line(&mut header)? == 0 {
+            return Ok(None);
+        }
         let Some((name, value)) = header.split_once(':') else { break };
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
@@ -163,6 +221,8 @@ fn read_head(
 
 /// Gives whether the connection lives on.
 fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<bool> {
+    // Pieces of an answer do not wait for each other.
+    stream.set_nodelay(true)?;
     match answer {
         Answer::Status(status, headers, body) => {
             let length = body.len();
@@ -183,6 +243,12 @@ fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<bool> {
         }
         Answer::ResetInBody => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")?;
+            return Ok(false);
+        }
+        Answer::Broken(text) => {
+            stream.write_all(text.as_bytes())?;
+            // Without a time to linger, closing is a reset.
+            SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
             return Ok(false);
         }
         Answer::Nonsense => {

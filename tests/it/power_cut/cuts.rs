@@ -1,200 +1,149 @@
-//! A power cut at a random moment: what was synced stays, the rest is cut, zeroed or garbled.
-//!
-//! The order that the engine syncs in is part of the model: tables and manifest before `current`, which
-//! is renamed in one step; a commit gets into tables only after it is synced in the journal; a journal
-//! goes only after the tables that replace it, and the next one comes only after all of it is synced.
+//! Histories, and copies of them as a power cut leaves them at a random moment.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the environment says how many copies are made; the summary is for who asked for it"
+)]
 
+use std::sync::LazyLock;
+
+use rand::RngExt;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
-use super::disk::{Content, Picture, is_journal, lay_out, picture};
-use super::world::{Found, World, restart};
+use super::cut::{Cut, Drawn};
+use super::disk::{lay_out, picture};
+use super::history::{History, Round};
+use super::truth::Between;
 
-struct Plan {
+/// How many times as many copies as usual are made.
+const CUTS: &str = "VARIATE_CUTS";
+
+struct Scene {
+    name: &'static str,
     seed: u64,
+    /// Rounds before the first copies are made.
+    prelude: u64,
     rounds: u64,
-    commits_per_round: u64,
-    memtable_bytes: u64,
-    value_bytes: usize,
+    round: Round,
     copies: u64,
-    /// The engine goes on to a next one after 64 MB.
-    journals_left: u64,
+    has_days: bool,
+}
+
+/// What came of a scene.
+#[derive(Debug, Default)]
+struct Tally {
+    copies: u64,
+    torn: u64,
+    with_moved_tables: u64,
+    with_journals_gone: u64,
+    with_half_keyspaces: u64,
+    /// Records that were saved and need not have been.
+    saved: usize,
+}
+
+impl Tally {
+    fn count(&mut self, drawn: Drawn, saved: usize) {
+        self.copies += 1;
+        self.torn += u64::from(drawn.is_torn);
+        self.with_moved_tables += u64::from(drawn.moved > 0);
+        self.with_journals_gone += u64::from(drawn.is_journal_gone);
+        self.with_half_keyspaces += u64::from(drawn.half > 0);
+        self.saved += saved;
+    }
+}
+
+fn padding(bytes: usize) -> &'static str {
+    static PADDING: LazyLock<String> = LazyLock::new(|| "0123456789abcdef".repeat(20_000));
+    &PADDING[..bytes]
 }
 
 #[test]
 fn small_commits() {
-    check(&Plan {
+    let round = Round { calls: 6, padding: None, steps: 4 };
+    let scene = Scene {
+        name: "small commits",
         seed: 1,
-        rounds: 6,
-        commits_per_round: 25,
-        memtable_bytes: 1 << 20,
-        value_bytes: 150,
-        copies: 12,
-        journals_left: 0,
-    });
+        prelude: 0,
+        rounds: 4,
+        round,
+        copies: 4,
+        has_days: false,
+    };
+    let tally = check(&scene);
+    assert!(tally.torn > 0 && tally.saved > 0, "{tally:?}");
 }
 
 #[test]
 fn while_tables_are_written_all_the_time() {
-    check(&Plan {
-        seed: 2,
-        rounds: 6,
-        commits_per_round: 12,
-        memtable_bytes: 20_000,
-        value_bytes: 600,
-        copies: 12,
-        journals_left: 0,
-    });
+    let round = Round { calls: 12, padding: Some(padding(90_000)), steps: 4 };
+    let scene =
+        Scene { name: "tables", seed: 2, prelude: 0, rounds: 6, round, copies: 3, has_days: false };
+    let tally = check(&scene);
+    assert!(tally.with_moved_tables > 0, "{tally:?}");
+}
+
+#[test]
+fn while_days_come_and_go() {
+    let round = Round { calls: 6, padding: Some(padding(20_000)), steps: 3 };
+    let scene =
+        Scene { name: "days", seed: 3, prelude: 0, rounds: 5, round, copies: 3, has_days: true };
+    let tally = check(&scene);
+    assert!(tally.with_half_keyspaces > 0, "{tally:?}");
 }
 
 #[test]
 fn while_journals_come_and_go() {
-    check(&Plan {
-        seed: 3,
-        rounds: 8,
-        commits_per_round: 100,
-        memtable_bytes: 6 << 20,
-        value_bytes: 30_000,
-        copies: 2,
-        journals_left: 2,
-    });
+    let round = Round { calls: 30, padding: Some(padding(320_000)), steps: 1 };
+    let scene = Scene {
+        name: "journals",
+        seed: 4,
+        prelude: 2,
+        rounds: 6,
+        round,
+        copies: 1,
+        has_days: false,
+    };
+    let tally = check(&scene);
+    assert!(tally.with_journals_gone > 0, "{tally:?}");
 }
 
-fn check(plan: &Plan) {
-    let mut random = StdRng::seed_from_u64(plan.seed);
+fn check(scene: &Scene) -> Tally {
+    let times = std::env::var(CUTS).map_or(1, |times| times.parse::<u64>().expect(CUTS));
+    let mut random = StdRng::seed_from_u64(scene.seed);
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("store");
-    let world = World::open(&folder, plan.memtable_bytes, plan.value_bytes).unwrap();
-    let (mut acknowledged, mut cut_bytes) = (0, 0);
-    for round in 0..plan.rounds {
-        for _ in 0..random.random_range(plan.commits_per_round / 2..=plan.commits_per_round) {
-            world.commit(acknowledged);
-            acknowledged += 1;
+    let mut history = History::begin(&home.path().join("store"), 0);
+    let mut tally = Tally::default();
+    for round in 0..scene.prelude {
+        history.round(Round { steps: 0, ..scene.round }, scene.seed * 100 + 50 + round);
+    }
+    let mut synced = (picture(&history.folder), history.truth.clone());
+    for round in 0..scene.rounds {
+        if scene.has_days && round > 0 {
+            history.sleep_until_tomorrow();
         }
-        let synced = picture(&folder);
-        world.commit(acknowledged);
-        let later = picture(&folder);
-        for copy in 0..plan.copies {
-            let cut = Cut { synced: &synced, later: &later }.draw(&mut random);
-            let place = home.path().join(format!("copy-{round}-{copy}"));
-            lay_out(&cut, &place);
-            let limit = acknowledged + 1;
-            let (found, cut) = restart(&place, limit, plan.value_bytes).unwrap_or_else(|error| {
-                panic!("seed {} round {round} copy {copy}: {error}", plan.seed)
-            });
-            cut_bytes += cut;
-            let is_right =
-                [Found::Commits(acknowledged), Found::Commits(acknowledged + 1)].contains(&found);
-            assert!(
-                is_right,
-                "seed {} round {round} copy {copy}: {found:?} of {acknowledged}",
-                plan.seed
-            );
+        history.round(scene.round, scene.seed * 100 + round);
+        let later = (picture(&history.folder), history.truth.clone());
+        let cut = Cut { synced: &synced.0, later: &later.0 };
+        let between = Between { synced: &synced.1, later: &later.1, day: history.day };
+        for copy in 0..scene.copies * times {
+            let (picture, drawn) = cut.draw(&mut random);
+            let place = home.path().join(format!("{} {round} {copy}", scene.name));
+            lay_out(&picture, &place);
+            if random.random() {
+                variate::store::mend(&place).unwrap();
+            }
+            // A panic behind this names the scene, the round and the copy by the thread's output.
+            let which = format!("{}: round {round}, copy {copy}, {drawn:?}", scene.name);
+            let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                between.check(&place, &mut random)
+            }));
+            tally.count(drawn, checked.unwrap_or_else(|_| panic!("{which}")));
             std::fs::remove_dir_all(place).unwrap();
         }
-        acknowledged += 1;
+        synced = later;
     }
-    assert!(cut_bytes > 0, "nothing was torn: this tests nothing");
-    let journals = picture(&folder).into_keys().filter(|path| is_journal(path));
-    let newest = journals.map(|path| number(&path)).max().unwrap();
-    assert!(newest >= plan.journals_left, "journals do not come and go: the newest is {newest}");
-}
-
-struct Cut<'a> {
-    synced: &'a Picture,
-    later: &'a Picture,
-}
-
-impl Cut<'_> {
-    fn draw(&self, random: &mut StdRng) -> Picture {
-        let mut cut = Picture::new();
-        let (mut all_are_new, mut tables_moved) = (true, false);
-        for keyspace in self.keyspaces() {
-            let current = keyspace.join("current");
-            let is_same = self.synced.get(&current) == self.later.get(&current);
-            let is_new = is_same || random.random();
-            all_are_new &= is_new;
-            tables_moved |= is_new && !is_same;
-            self.keyspace(&keyspace, is_new, &mut cut, random);
-        }
-        if tables_moved {
-            self.whole_journals(all_are_new, &mut cut);
-        } else {
-            self.torn_journals(&mut cut, random);
-        }
-        for name in ["version", "lock"].map(PathBuf::from) {
-            cut.insert(name.clone(), self.synced[&name].clone());
-        }
-        cut
-    }
-
-    fn keyspaces(&self) -> BTreeSet<PathBuf> {
-        let of =
-            |path: &PathBuf| path.ends_with("current").then(|| path.parent().unwrap().to_owned());
-        self.synced.keys().filter_map(of).collect()
-    }
-
-    fn keyspace(&self, keyspace: &Path, is_new: bool, cut: &mut Picture, random: &mut StdRng) {
-        let (kept, other) =
-            if is_new { (self.later, self.synced) } else { (self.synced, self.later) };
-        for (path, content) in kept.iter().filter(|(path, _)| path.starts_with(keyspace)) {
-            cut.insert(path.clone(), content.clone());
-        }
-        for (path, content) in other.iter().filter(|(path, _)| path.starts_with(keyspace)) {
-            if !cut.contains_key(path) && random.random() {
-                cut.insert(path.clone(), spoil(content, 0, random));
-            }
-        }
-    }
-
-    /// The commit may be in tables, so it is in the journal.
-    fn whole_journals(&self, may_be_gone: bool, cut: &mut Picture) {
-        let synced = self.synced.iter().filter(|_| !may_be_gone);
-        for (path, content) in synced.chain(self.later).filter(|(path, _)| is_journal(path)) {
-            cut.insert(path.clone(), content.clone());
-        }
-    }
-
-    /// The last journal of either time is torn behind what was synced; the others are whole.
-    fn torn_journals(&self, cut: &mut Picture, random: &mut StdRng) {
-        self.whole_journals(false, cut);
-        let Some(newest) = cut.keys().filter(|path| is_journal(path)).max_by_key(|p| number(p))
-        else {
-            return;
-        };
-        let kept = self.synced.get(newest).map_or(0, |content| content.bytes.len());
-        let torn = spoil(&cut[newest], kept, random);
-        cut.insert(newest.clone(), torn);
-    }
-}
-
-fn number(path: &Path) -> u64 {
-    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
-}
-
-/// Keeps the first `kept` bytes; those behind may be there, cut off, zeroes or anything, by sectors.
-fn spoil(content: &Content, kept: usize, random: &mut StdRng) -> Content {
-    let mut bytes = content.bytes.clone();
-    let end = random.random_range(kept..=bytes.len());
-    let sector = [1, 64, 512, 4096][random.random_range(0..4)];
-    let ways: u32 = random.random_range(0..5);
-    for part in bytes[kept..].chunks_mut(sector) {
-        match (ways, random.random_range(0..3)) {
-            (0 | 1, _) | (_, 0) => {}
-            (2, _) | (4, 1) => part.fill(0),
-            _ => random.fill(part),
-        }
-    }
-    if ways < 2 {
-        bytes.truncate(end);
-    }
-    let length = if random.random() {
-        bytes.len() as u64
-    } else {
-        (bytes.len() as u64 + 300_000).min(content.length).max(bytes.len() as u64)
-    };
-    Content { bytes, length }
+    println!("{}: {tally:?}", scene.name);
+    tally
 }

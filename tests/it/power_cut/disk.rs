@@ -2,14 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file's bytes up to the last one that is not zero, and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     pub(super) length: u64,
+}
+
+impl Content {
+    /// All of a file.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { length: bytes.len() as u64, bytes: Arc::new(bytes) }
+    }
 }
 
 /// Every file of a folder by its path inside it.
@@ -45,6 +53,17 @@ fn read(root: &Path, inside: &Path, picture: &mut Picture) -> Option<()> {
     Some(())
 }
 
+/// Writes something behind the last commit of the newest journal, as a cut in the middle of one leaves it.
+pub(crate) fn tear(folder: &Path, part: &[u8]) {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let newest = paths.filter(|path| is_journal(path)).max_by_key(|path| journal_number(path));
+    let newest = newest.unwrap();
+    let end = content(fs::File::open(&newest).unwrap()).bytes.len() as u64;
+    let mut file = fs::File::options().write(true).open(newest).unwrap();
+    file.seek(SeekFrom::Start(end)).unwrap();
+    file.write_all(part).unwrap();
+}
+
 /// Most of a journal is zeroes made ready for later commits: they are compared by blocks.
 fn content(mut file: fs::File) -> Content {
     static ZEROES: [u8; 1 << 16] = [0; 1 << 16];
@@ -54,7 +73,7 @@ fn content(mut file: fs::File) -> Content {
         if read == 0 {
             let set = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
             bytes.truncate(set);
-            return Content { bytes, length };
+            return Content { bytes: Arc::new(bytes), length };
         }
         if block[..read] != ZEROES[..read] {
             bytes.resize(usize::try_from(length).unwrap(), 0);
@@ -69,14 +88,46 @@ pub(super) fn lay_out(picture: &Picture, folder: &Path) {
     for (path, content) in picture {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &content.bytes).unwrap();
+        fs::write(&path, &*content.bytes).unwrap();
         fs::File::options().write(true).open(&path).unwrap().set_len(content.length).unwrap();
-    }
-    for keyspace in fs::read_dir(folder.join("keyspaces")).into_iter().flatten() {
-        fs::create_dir_all(keyspace.unwrap().path().join("tables")).unwrap();
     }
 }
 
 pub(super) fn is_journal(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "jnl")
+}
+
+/// The number in a journal's name.
+pub(super) fn journal_number(path: &Path) -> u64 {
+    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
+}
+
+/// Where commits end in a journal, from a place on where one begins.
+pub(super) fn commit_ends(journal: &[u8], from: usize) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut at = from;
+    while let Some(end) = commit_end(journal, at) {
+        ends.push(end);
+        at = end;
+    }
+    ends
+}
+
+/// A commit is a head, its items with their lengths, and an end with a checksum; see `reader` in the store.
+fn commit_end(journal: &[u8], start: usize) -> Option<usize> {
+    let number = |at: usize, bytes: usize| {
+        let mut number = [0; 8];
+        number[..bytes].copy_from_slice(&journal[at..at + bytes]);
+        usize::try_from(u64::from_le_bytes(number)).unwrap()
+    };
+    if *journal.get(start)? != 1 {
+        return None;
+    }
+    let mut at = start + 1 + 4 + 8;
+    for _ in 0..number(start + 1, 4) {
+        assert_eq!(journal[at], 2, "the store empties nothing");
+        at += 21 + number(at + 11, 2) + number(at + 17, 4);
+    }
+    assert_eq!(journal[at], 3);
+    Some(at + 1 + 8 + 4)
 }

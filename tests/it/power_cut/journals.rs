@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::disk::{Picture, lay_out, picture};
+use super::history::{History, Round};
 use super::world::{Found, World, restart};
 
 const COMMITS: u64 = 20;
@@ -36,7 +38,7 @@ fn twenty_commits(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         picture(home.path())
     });
     lay_out(&MADE, folder);
-    let journal = MADE[Path::new("0.jnl")].bytes.clone();
+    let journal = MADE[Path::new("0.jnl")].bytes.to_vec();
     let starts = starts(&journal);
     (journal, starts)
 }
@@ -188,4 +190,59 @@ fn a_folder_that_holds_no_store_yet() {
         }
         assert_eq!(restart(&folder, 1, 100).unwrap(), (Found::Commits(0), 0));
     }
+}
+
+/// Whether the store's folder is sound after `edit`, which gets it with many tables and the name of what
+/// holds its second keyspace.
+fn is_sound(edit: impl Fn(&Path, &Path)) -> bool {
+    let home = tempfile::tempdir().unwrap();
+    let world = World::open(home.path(), 25_000, 200).unwrap();
+    (0..3 * COMMITS).for_each(|commit| world.commit(commit));
+    // Tables are written in the background.
+    while fs::read_dir(home.path().join("keyspaces/2/tables")).unwrap().next().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(world);
+    let second = home.path().join("keyspaces/2");
+    edit(home.path(), &second);
+    let found = variate::store::inspect(home.path()).unwrap();
+    let is_sound = found.damages.is_empty();
+    assert_eq!(restart(home.path(), 3 * COMMITS, 200).is_ok(), is_sound, "{found:?}");
+    is_sound
+}
+
+#[test]
+fn a_part_that_is_lost_and_one_that_was_dropped() {
+    let note = |home: &Path, text: &[u8]| fs::write(home.join("dropped"), text).unwrap();
+    let half = |second: &Path| fs::remove_file(second.join("current")).unwrap();
+    let all = |second: &Path| fs::remove_dir_all(second).unwrap();
+    assert!(is_sound(|_, _| {}));
+    assert!(!is_sound(|_, second| half(second)));
+    assert!(!is_sound(|_, second| all(second)));
+    assert!(is_sound(|home, second| (note(home, b"\n2\n"), half(second)).1));
+    assert!(is_sound(|home, second| (note(home, b"\n2\n"), all(second)).1));
+    // There was another one with this number before, and it is not what is missing.
+    assert!(!is_sound(|home, second| (note(home, b"\n2\n\nmade 2\n"), all(second)).1));
+    assert!(is_sound(|home, second| (note(home, b"\n2\n\nmade 2\n\n2\n"), all(second)).1));
+    // Notes that were torn say nothing.
+    assert!(!is_sound(|home, second| (note(home, b"\n2"), all(second)).1));
+    assert!(is_sound(|home, second| (note(home, b"\n2\n\nma\xff\xc0\n"), all(second)).1));
+}
+
+/// The first day's ids have the number 6. A day that is over makes room for a new one with its number.
+#[test]
+fn a_number_that_is_given_again_is_noted() {
+    let home = tempfile::tempdir().unwrap();
+    let open = |day| History::begin(home.path(), day);
+    drop(open(0));
+    fs::write(home.path().join("dropped"), "\n6\n\n9\n").unwrap();
+    open(0).round(Round { calls: 1, padding: None, steps: 0 }, 0);
+    assert!(home.path().join("keyspaces/6").exists());
+    let noted = fs::read_to_string(home.path().join("dropped")).unwrap();
+    assert_eq!(noted, "\n6\n\n9\n\nmade 6\n");
+    // Stopped between the two: it is noted when the store is opened.
+    fs::write(home.path().join("dropped"), "\n6\n").unwrap();
+    drop(open(0));
+    let noted = fs::read_to_string(home.path().join("dropped")).unwrap();
+    assert_eq!(noted, "\n6\n\nmade 6\n");
 }

@@ -15,8 +15,9 @@ use crate::store::durable::holder::holder;
 
 const VERSION: &[u8] = b"FJL\x03";
 const META: u64 = 0;
-/// The file of the ids of dropped keyspaces, one a line.
+/// The file of the ids of dropped keyspaces, one a line, and of those that were made again.
 const DROPPED: &str = "dropped";
+const MADE: &str = "made ";
 
 /// A journal and the number in its name.
 #[derive(Debug)]
@@ -115,7 +116,12 @@ impl Folder {
         }
         for id in self.keyspaces.iter().chain(&self.unfinished) {
             let keyspace = folder.join("keyspaces").join(id.to_string());
-            if let Some(problem) = manifest_fault(&keyspace)? {
+            if let Some(strange) = strange_table(&keyspace)? {
+                fault(strange, "is no table of the store: move it away");
+            }
+            // The engine takes `current` away first, and may be stopped before it comes to the tables.
+            let is_half_gone = self.unfinished.contains(id) && self.dropped.contains(id);
+            if let Some(problem) = manifest_fault(&keyspace)?.filter(|_| !is_half_gone) {
                 fault(keyspace, problem);
             }
         }
@@ -153,11 +159,34 @@ fn manifest_fault(keyspace: &Path) -> Result<Option<&'static str>, Error> {
     }
 }
 
+/// The engine panics, and by that ends the process, on a folder among the tables. It passes over what
+/// some systems put into every folder.
+fn strange_table(keyspace: &Path) -> Result<Option<PathBuf>, Error> {
+    let is_strange = |(name, path): &(String, PathBuf)| {
+        let is_passed_over = name == ".DS_Store" || name.starts_with("._");
+        !is_passed_over && (name.parse::<u64>().is_err() || !path.is_file())
+    };
+    Ok(list(&keyspace.join("tables"))?.into_iter().find(is_strange).map(|(_, path)| path))
+}
+
 /// Says, before a keyspace is dropped, that journals may name it and it need not be there.
 pub(in crate::store::durable) fn note_dropped(folder: &Path, id: u64) -> io::Result<()> {
+    note(folder, &id.to_string())
+}
+
+/// Says that there is a keyspace with an id that was dropped once: it must be there from now on.
+pub(in crate::store::durable) fn note_made(folder: &Path, id: u64) -> Result<(), Error> {
+    if !dropped(folder)?.contains(&id) {
+        return Ok(());
+    }
+    note(folder, &format!("{MADE}{id}"))
+        .map_err(|error| Error::file("write to", folder.join(DROPPED), error))
+}
+
+fn note(folder: &Path, line: &str) -> io::Result<()> {
     let mut file = File::options().create(true).append(true).open(folder.join(DROPPED))?;
     // A line that was torn before must not run into this one.
-    write!(file, "\n{id}\n")?;
+    write!(file, "\n{line}\n")?;
     file.sync_all()?;
     File::open(folder)?.sync_all()
 }
@@ -165,13 +194,20 @@ pub(in crate::store::durable) fn note_dropped(folder: &Path, id: u64) -> io::Res
 /// The ids that were noted; of a last line that was being written, what is there of it is no id.
 fn dropped(folder: &Path) -> Result<BTreeSet<u64>, Error> {
     let path = folder.join(DROPPED);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+    let text = match fs::read(&path) {
+        // What was torn while it was written may be anything.
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(source) => return Err(Error::file("read", path, source)),
     };
-    let whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-    Ok(whole.filter_map(|line| line.parse().ok()).collect())
+    let mut ids = BTreeSet::new();
+    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+        match line.strip_prefix(MADE) {
+            Some(made) => ids.retain(|id| made.parse() != Ok(*id)),
+            None => ids.extend(line.parse::<u64>()),
+        }
+    }
+    Ok(ids)
 }
 
 fn journals(folder: &Path) -> Result<Vec<JournalFile>, Error> {

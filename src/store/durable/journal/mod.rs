@@ -16,8 +16,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-pub(super) use folder::note_dropped;
 use folder::{Folder, JournalFile};
+pub(super) use folder::{note_dropped, note_made};
 use reader::{Batch, Reader};
 
 /// No run of the engine counts so far between two batches.

@@ -5,13 +5,13 @@
 use super::{FaultKind, Look};
 use crate::store::durable::engine::Space;
 use crate::store::durable::kept_datafiles::{environment_of, unpacked_datafile};
-use crate::store::durable::reading::{behind, everything};
+use crate::store::durable::keys::{behind, everything};
 
 impl Look<'_> {
     pub(super) fn datafiles(&mut self) {
         let mut keys = everything();
         loop {
-            let pairs = match self.inner.engine.range(Space::Datafiles, keys, 1) {
+            let pairs = match self.inner.engine.page(Space::Datafiles, keys, 1) {
                 Ok(pairs) => pairs,
                 Err(error) => return self.fault(FaultKind::UnreadableDatafile, error.to_string()),
             };

@@ -9,7 +9,7 @@ use super::{FaultKind, Look};
 use crate::clock::TimeMs;
 use crate::error::Error;
 use crate::store::durable::engine::Space;
-use crate::store::durable::reading::everything;
+use crate::store::durable::keys::{everything, number};
 use crate::store::durable::{Stored, meta};
 
 impl Look<'_> {
@@ -23,7 +23,7 @@ impl Look<'_> {
         }
         let (released, latest) = (self.released, self.found.latest);
         let totals = self.totals.unwrap_or(super::Totals::NONE);
-        *self.inner.stored.lock() = Stored { totals, latest, released, oldest: 0 };
+        *self.inner.stored.lock() = Stored { totals, latest, released, ..Stored::NOTHING };
         // What cannot be read is found again by who looks for it.
         let now_ms = self.inner.latest_time_ms();
         self.now_ms = now_ms.ok().flatten().unwrap_or(TimeMs::MIN);
@@ -38,7 +38,7 @@ impl Look<'_> {
     /// Behind a name that is lost the others of its kind cannot be told apart.
     fn load_names(&mut self) -> Result<(), Error> {
         let mut broken = HashSet::new();
-        for (key, value) in self.inner.engine.range(Space::Names, everything(), usize::MAX)? {
+        for (key, value) in self.inner.engine.all(Space::Names, everything())? {
             let kind = key.first().copied();
             if broken.contains(&kind) {
                 continue;
@@ -57,17 +57,17 @@ impl Look<'_> {
 
     fn load_totals(&mut self) -> Result<(), Error> {
         let engine = &self.inner.engine;
-        let last = engine.last_key(Space::Outbox)?.and_then(|key| meta::number(&key));
+        let last = engine.last_key(Space::Outbox)?.and_then(|key| number(&key));
         self.found.latest = last.unwrap_or_default();
         let released = engine.get(Space::Meta, meta::RELEASED_KEY)?;
         let totals = engine.get(Space::Meta, meta::TOTALS_KEY)?;
-        let stored = released.as_deref().map(meta::number);
+        let stored = released.as_deref().map(number);
         self.released = stored.flatten().unwrap_or_default();
         if stored == Some(None) {
             self.fault(FaultKind::Released, "how much is released cannot be read");
         }
         match totals.map(|bytes| meta::unpacked_totals(&bytes)) {
-            Some(Ok((totals, latest))) => {
+            Some(Ok(Stored { totals, latest, .. })) => {
                 self.totals = Some(totals);
                 self.found.latest = latest;
             }

@@ -6,7 +6,8 @@
 //! What must agree: records are numbered without gaps from the oldest that is kept to the latest that the
 //! totals name, and none is gone that was not released; every event that still waits in a row has its
 //! record, about that user; the totals are what rows and dead letters add up to; an id stands in the day
-//! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record.
+//! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record; a
+//! sink has as many dead letters as it is said to have, and what is to be delivered again is one of them.
 
 mod datafiles;
 mod fault;
@@ -17,6 +18,7 @@ mod sides;
 
 pub use fault::{Fault, FaultKind};
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hashbrown::HashSet;
@@ -29,8 +31,6 @@ use crate::error::Error;
 
 /// So many faults are told one by one.
 const MOST_FAULTS: usize = 1000;
-/// As many keys are read at once.
-const KEYS_AT_ONCE: usize = 4096;
 
 /// What was looked at, and what was found.
 #[derive(Debug, Default)]
@@ -145,6 +145,9 @@ struct Look<'a> {
     released: u64,
     /// As they add up.
     counted: Totals,
+    /// Dead letters by their sinks, and those of them that can be delivered.
+    letters: BTreeMap<Box<str>, u64>,
+    deliverable: HashSet<(Box<str>, u64)>,
     /// The store's time: what waited up to then waits no more.
     now_ms: TimeMs,
     harmed: HashSet<RowKey>,
@@ -165,6 +168,8 @@ impl<'a> Look<'a> {
             totals: None,
             released: 0,
             counted: Totals::NONE,
+            letters: BTreeMap::new(),
+            deliverable: HashSet::new(),
             now_ms: TimeMs::MIN,
             harmed: HashSet::new(),
             unclaimable: 0,
@@ -181,6 +186,7 @@ impl<'a> Look<'a> {
         self.note_unclaimable();
         self.ids()?;
         self.letters();
+        self.retried_letters();
         self.sinks();
         self.datafiles();
         self.totals();

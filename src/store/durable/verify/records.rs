@@ -2,11 +2,11 @@
 //!
 //! Must not know rows.
 
-use super::{FaultKind, KEYS_AT_ONCE, Look};
+use super::{FaultKind, Look};
 use crate::store::durable::engine::Space;
 use crate::store::durable::entry::signed;
-use crate::store::durable::meta;
-use crate::store::durable::reading::{behind, everything};
+use crate::store::durable::keys::{behind, everything, number};
+use crate::store::durable::reading::KEYS_AT_ONCE;
 use crate::store::durable::wire::unpacked_record;
 
 impl Look<'_> {
@@ -14,23 +14,22 @@ impl Look<'_> {
         if self.released > self.found.latest {
             let (released, latest) = (self.released, self.found.latest);
             let text = format!(
-                "released up to {released}, but the latest record is {latest}: what comes next would reach no sink"
+                "released up to {released}, but the latest record is {latest}: what lies between is lost"
             );
-            self.found.is_usable = false;
             self.fault(FaultKind::Released, text);
         }
         let mut keys = everything();
         // The number that comes next; unknown before the first, since old ones are taken away.
         let mut next = None;
         loop {
-            let Ok(records) = self.inner.engine.range(Space::Outbox, keys, KEYS_AT_ONCE) else {
+            let Ok(records) = self.inner.engine.page(Space::Outbox, keys, KEYS_AT_ONCE) else {
                 next = Some(self.records_one_by_one(next));
                 break;
             };
             let Some((last, _)) = records.last() else { break };
             keys = behind(last);
             for (key, value) in &records {
-                match meta::number(key) {
+                match number(key) {
                     Some(number) => next = Some(self.record(next, number, value)),
                     None => self.fault(FaultKind::UnreadableRecord, "a record without a number"),
                 }
@@ -43,7 +42,6 @@ impl Look<'_> {
             let (last, latest) = (next - 1, self.found.latest);
             let text =
                 format!("the totals say that {latest} is the latest record, but {last} is there");
-            self.found.is_usable = false;
             self.fault(FaultKind::Totals, text);
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! Must not know how records are numbered.
 
-use super::{FaultKind, KEYS_AT_ONCE, Look};
+use super::{FaultKind, Look};
 use crate::attribution::{PendingEvent, Record};
 use crate::store::durable::engine::Space;
 use crate::store::durable::entry::Totals;
-use crate::store::durable::reading::{behind, everything};
+use crate::store::durable::keys::{behind, everything};
+use crate::store::durable::reading::KEYS_AT_ONCE;
 use crate::store::durable::wire::{Held, unpacked_record, unpacked_row};
 
 /// Of whom a row is.
@@ -21,7 +22,7 @@ impl Look<'_> {
     pub(super) fn rows(&mut self) {
         let mut keys = everything();
         loop {
-            let rows = match self.inner.engine.range(Space::Rows, keys, KEYS_AT_ONCE) {
+            let rows = match self.inner.engine.page(Space::Rows, keys, KEYS_AT_ONCE) {
                 Ok(rows) => rows,
                 Err(error) => {
                     let read = self.found.users;

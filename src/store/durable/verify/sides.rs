@@ -4,12 +4,14 @@
 
 use uuid::Uuid;
 
-use super::{FaultKind, KEYS_AT_ONCE, Look};
+use super::{FaultKind, Look};
 use crate::clock::TimeMs;
 use crate::error::Error;
 use crate::store::durable::engine::Space;
+use crate::store::durable::keys::{behind, everything, number};
 use crate::store::durable::meta;
-use crate::store::durable::reading::{behind, everything, sink_of};
+use crate::store::durable::reading::KEYS_AT_ONCE;
+use crate::store::durable::sinks::Known;
 use crate::store::durable::turn::day_of;
 
 impl Look<'_> {
@@ -41,7 +43,7 @@ impl Look<'_> {
     }
 
     fn letter(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
-        let number = meta::number(key).ok_or("a dead letter without a number")?;
+        let number = number(key).ok_or("a dead letter without a number")?;
         let letter = meta::unpacked_letter(number, value, &self.inner.names)
             .map_err(|why| format!("dead letter {number}: {why}"))?;
         let last = letter.sequence.saturating_add(letter.count.saturating_sub(1));
@@ -51,15 +53,35 @@ impl Look<'_> {
                 letter.sequence, self.found.latest
             ));
         }
-        if letter.record.is_none() && letter.sink.is_some() {
-            return Err(format!("dead letter {number} has lost its record"));
-        }
         self.found.dead_letters += 1;
+        if let Some(sink) = letter.sink {
+            *self.letters.entry(sink.clone()).or_default() += 1;
+            if letter.record.is_some() {
+                self.deliverable.insert((sink, number));
+            }
+        }
         Ok(())
     }
 
+    /// What is to be delivered again must be there.
+    pub(super) fn retried_letters(&mut self) {
+        let asked = match self.inner.engine.all(Space::Meta, meta::all_retried()) {
+            Ok(asked) => asked,
+            Err(error) => return self.fault(FaultKind::UnreadableLetter, error.to_string()),
+        };
+        for (key, _) in asked {
+            let of = meta::retried_of(&key);
+            let of = of.map(|(sink, number)| (String::from_utf8_lossy(sink).into(), number));
+            if !of.as_ref().is_some_and(|of| self.deliverable.contains(of)) {
+                let key = key.escape_ascii();
+                let text = format!("to be delivered again, and not there: {key}");
+                self.fault(FaultKind::UnreadableLetter, text);
+            }
+        }
+    }
+
     pub(super) fn sinks(&mut self) {
-        let entries = match self.inner.cursor_entries() {
+        let entries = match self.inner.sink_entries() {
             Ok(entries) => entries,
             Err(error) => {
                 return self.fault(FaultKind::Cursor, format!("how far sinks are: {error}"));
@@ -69,9 +91,9 @@ impl Look<'_> {
         // What is missing behind that is told of the records.
         let tidied = oldest.saturating_sub(1).min(self.released);
         for (key, value) in entries {
-            let sink = sink_of(&key);
-            match meta::unpacked_cursor(&value) {
-                Ok(cursor) => self.sink(&sink, cursor.through, tidied),
+            let sink = meta::sink_of(&key);
+            match meta::unpacked_sink(&value) {
+                Ok(known) => self.sink(&sink, &known, tidied),
                 Err(why) => {
                     self.found.is_usable = false;
                     self.fault(FaultKind::Cursor, format!("how far the sink {sink} is: {why}"));
@@ -80,19 +102,25 @@ impl Look<'_> {
         }
     }
 
-    fn sink(&mut self, sink: &str, through: u64, tidied: u64) {
-        let latest = self.found.latest;
+    fn sink(&mut self, sink: &str, known: &Known, tidied: u64) {
+        let (through, latest) = (known.cursor.through, self.found.latest);
         if through > latest {
-            self.found.is_usable = false;
             let text = format!(
-                "the sink {sink} is at {through}, and the latest record is {latest}: it would not be given what comes next"
+                "the sink {sink} is at {through}, and the latest record is {latest}: what lies between is lost"
             );
             return self.fault(FaultKind::Cursor, text);
         }
         self.found.sinks += 1;
+        let there = self.letters.get(sink).copied().unwrap_or_default();
+        if known.letters != there {
+            let total = known.letters;
+            let text =
+                format!("dead letters of the sink {sink}: {total} by its place, {there} are there");
+            self.fault(FaultKind::Totals, text);
+        }
         if through < tidied {
             let note = format!(
-                "the sink {sink} was left at {through}: it has not been given the records up to {tidied}, which are no longer kept"
+                "the sink {sink} was left at {through}: it has not been given the records up to {tidied}, which are no longer kept; a dead letter will say so when it returns"
             );
             self.found.notes.push(note);
         }
@@ -107,7 +135,7 @@ impl Look<'_> {
     ) {
         let mut keys = everything();
         loop {
-            let pairs = match self.inner.engine.range(space, keys, KEYS_AT_ONCE) {
+            let pairs = match self.inner.engine.page(space, keys, KEYS_AT_ONCE) {
                 Ok(pairs) => pairs,
                 Err(error) => return self.fault(kind, error.to_string()),
             };

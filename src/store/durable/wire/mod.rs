@@ -10,7 +10,7 @@ pub(super) mod names;
 mod record;
 mod row;
 
-pub(super) use record::{packed_record, unpacked_record};
+pub(super) use record::{packed_record, unpacked_record, unpacked_use};
 pub(super) use row::{Held, packed_row, unpacked_row};
 
 use serde::{Deserialize, Serialize};

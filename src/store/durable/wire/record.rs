@@ -1,4 +1,4 @@
-//! Records as they stand on the disk.
+//! Records as they stand on the disk: what says how long one is of use, then the record.
 //!
 //! Must not know rows.
 
@@ -19,15 +19,31 @@ use crate::clock::TimeMs;
 use crate::store::durable::names::Names;
 use crate::store::durable::unreadable::Unreadable;
 
+/// For how long a record is of use. It can be read where the rest cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::store::durable) struct Use {
+    pub(in crate::store::durable) received_at_ms: TimeMs,
+    /// Until then, activations that arrive late can claim the event that it is about.
+    pub(in crate::store::durable) claimable_until_ms: Option<TimeMs>,
+}
+
 /// Packs a record.
 pub(in crate::store::durable) fn packed_record(
     record: &Record,
+    claimable_until_ms: Option<TimeMs>,
     names: &Names,
 ) -> Result<Vec<u8>, Unreadable> {
-    packed(&match record {
+    let of_use = Use { received_at_ms: record.about().received_at_ms, claimable_until_ms };
+    let stored = match record {
         Record::Impression(record) => StoredRecord::Impression(stored_impression(record, names)),
         Record::Conversion(record) => StoredRecord::Conversion(stored_conversion(record, names)?),
-    })
+    };
+    packed(&(of_use, stored))
+}
+
+/// Unpacks for how long a record is of use, and nothing else of it.
+pub(in crate::store::durable) fn unpacked_use(bytes: &[u8]) -> Result<Use, Unreadable> {
+    unpacked(bytes)
 }
 
 /// Unpacks a record.
@@ -35,7 +51,8 @@ pub(in crate::store::durable) fn unpacked_record(
     bytes: &[u8],
     names: &Names,
 ) -> Result<Record, Unreadable> {
-    Ok(match unpacked(bytes)? {
+    let (_, stored): (Use, StoredRecord<'_>) = unpacked(bytes)?;
+    Ok(match stored {
         StoredRecord::Impression(stored) => Record::Impression(impression(&stored, names)?),
         StoredRecord::Conversion(stored) => Record::Conversion(conversion(&stored, names)?),
     })

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::super::kills::harness::Heard;
-use super::super::kills::plan::{id, plan};
-use super::super::model::What;
-use super::super::world::{EVENTS, Given, World};
+use super::super::kills::calls;
+use super::super::kills::heard::Heard;
+use super::super::kills::plan::id;
+use super::super::world::World;
 use variate::clock::Stopwatch;
 use variate::error::Error;
-use variate::store::Receipt;
 
 const THREADS: usize = 4;
 
@@ -84,7 +83,7 @@ impl Callers {
     fn send(&self, world: &World, ids: Vec<String>, is_again: bool) -> Vec<String> {
         let started = Stopwatch::start();
         let send = |id: String| {
-            let (is_repeat, receipt) = record(world, &id, self.padding);
+            let (is_repeat, receipt) = calls::send(world, &id, 0, self.padding);
             (id, is_repeat, receipt)
         };
         let sent: Vec<_> = ids.into_iter().map(send).collect();
@@ -134,21 +133,6 @@ pub(super) fn padding() -> &'static str {
     static PADDING: std::sync::LazyLock<String> =
         std::sync::LazyLock::new(|| "0123456789abcdef".repeat(256));
     &PADDING
-}
-
-fn record(world: &World, id: &str, padding: Option<&'static str>) -> (bool, Receipt) {
-    let (given, what) = plan(id);
-    let given = Given { attributes: padding.or(given.attributes), ..given };
-    match what {
-        What::Activation { experiment, variation } => {
-            let recorded = world.try_activate(&given, experiment, variation);
-            (recorded.outcome.duplicate, recorded.receipt)
-        }
-        What::Event { key } => {
-            let recorded = world.try_track(&given, EVENTS[key]);
-            (recorded.outcome.duplicate, recorded.receipt)
-        }
-    }
 }
 
 /// The message and its causes, without what changes from time to time.

@@ -56,6 +56,15 @@ impl SmallDisk {
         ballast.set_len(length - (mebibytes << 20)).unwrap();
     }
 
+    pub(super) fn free_mebibytes(&self) -> u64 {
+        let mut stat = Command::new("stat");
+        stat.args(["--file-system", "--format", "%a %S"]).arg(self.path());
+        let said = String::from_utf8(stat.output().unwrap().stdout).unwrap();
+        let (blocks, block_bytes) = said.trim().split_once(' ').unwrap();
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        (number(blocks) * number(block_bytes)) >> 20
+    }
+
     pub(super) fn give_back(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }

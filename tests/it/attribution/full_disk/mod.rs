@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::kills::calls::RULES;
 use super::kills::check::check;
-use super::kills::harness::Heard;
-use super::kills::writer::RULES;
+use super::kills::heard::Heard;
 use super::world::World;
 use callers::{Callers, in_words};
 use disk::SmallDisk;
@@ -23,7 +23,6 @@ use variate::error::Error;
 use variate::store::{Cursor, DurableSettings, DurableStore, Step};
 
 const DISK_MEBIBYTES: usize = 96;
-/// The room is looked at once a second: callers must not fill this within one.
 const RESERVED_MEBIBYTES: usize = 64;
 
 fn open(disk: &SmallDisk, reserved_mebibytes: u64) -> Result<World, Error> {
@@ -36,6 +35,24 @@ fn open_with(disk: &SmallDisk, settings: DurableSettings) -> Result<World, Error
     let clock = Arc::new(Clock::system());
     let store = DurableStore::open(disk.path().join("store"), clock.clone(), settings)?;
     Ok(World { store: Arc::new(store), clock, rules: RULES })
+}
+
+/// However fast callers are, the room that is to be left is left: it is looked at while they write.
+fn the_reserve_is_left(disk: &SmallDisk) {
+    let (reserved, callers) = (DISK_MEBIBYTES / 2, 4);
+    let world = &open(disk, reserved as u64).unwrap();
+    let large = "0123456789abcdef".repeat(1 << 14).leak();
+    let track = |user: usize| {
+        let given = super::world::given().user(&user.to_string()).attributes(large);
+        while world.try_track(&given, "buy").receipt.wait().is_ok() {}
+    };
+    std::thread::scope(|scope| {
+        for user in 0..callers {
+            scope.spawn(move || track(user));
+        }
+    });
+    let free = disk.free_mebibytes();
+    assert!(free as usize + 12 > reserved, "{free} MiB are left, of {reserved} in reserve");
 }
 
 /// Decides, which asks the store to record: refused there, answered here.
@@ -196,5 +213,6 @@ fn a_full_disk_loses_nothing_and_is_got_over() {
     println!("{summary}\n{checked}");
     a_new_sink_misses_nothing(&disk);
     what_cannot_be_put_in_order_holds_up_nobody(&SmallDisk::mount(DISK_MEBIBYTES).unwrap());
+    the_reserve_is_left(&SmallDisk::mount(DISK_MEBIBYTES).unwrap());
     closes_and_opens_while_full(&disk);
 }

@@ -1,32 +1,62 @@
-//! What must hold after all the kills, by the sinks' files: they are what arrived.
+//! What must hold of the records after all the kills: none is missing, none is there twice, none was never
+//! sent, and their credits are the plain model's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use variate::attribution::Record;
+use variate::events::{Delivery, FileSink, Sink, record_json};
+use variate::store::Statistics;
 
 use super::super::model::{Arrival, Expected, What, expected};
 use super::super::world::{EVENTS, Folded, Given, PLANS, World};
-use super::harness::Heard;
+use super::calls::RULES;
+use super::heard::Heard;
 use super::plan::plan;
-use super::sink::{SINKS, claim};
-use super::writer::RULES;
+use super::sinks::MODE;
 
-/// Delivers the rest and looks at everything; gives a summary.
+/// Delivers all to two files and looks at everything; gives a summary.
 pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) -> String {
-    for mut file in claim(&*world.store, folder) {
-        while file.deliver(&*world.store, 1000, Duration::ZERO) > 0 {}
+    let records = numbered(world.records(), world.store.latest());
+    let files = ["first", "second"].map(|name| folder.join(name));
+    let sink = |path| Box::new(FileSink::new(path, MODE)) as Box<dyn Sink>;
+    let delivery = Delivery::start(world.store.clone(), files.iter().map(sink).collect()).unwrap();
+    delivery.drain(Duration::from_secs(60)).unwrap();
+    let lines: String = records.iter().map(|record| record_json(record) + "\n").collect();
+    for file in files {
+        assert!(std::fs::read_to_string(&file).unwrap() == lines, "{file:?} has all, and once");
     }
-    let (statistics, latest) = (world.store.statistics(), world.store.latest());
-    drop(world);
-    let [first, second] = SINKS.map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
-    assert!(first == second, "both sinks have the same bytes");
-    let records = numbered(&first);
-    assert_eq!(latest, records.len() as u64, "all that is stored arrived");
+    let statistics = world.store.statistics();
     assert_eq!(statistics.waiting_records, 0);
+    check_records(&records, &statistics, heard)
+}
 
-    let arrivals = arrivals(&records);
+/// The records up to the latest, whose numbers have no gaps.
+pub(crate) fn numbered(records: Vec<(u64, Arc<Record>)>, latest: u64) -> Vec<Arc<Record>> {
+    assert_eq!(records.len() as u64, latest);
+    let record = |((number, record), place): ((u64, Arc<Record>), u64)| {
+        assert_eq!(number, place, "a gap, or a number twice");
+        record
+    };
+    records.into_iter().zip(1..).map(record).collect()
+}
+
+/// Looks at all records of a store; gives a summary.
+pub(super) fn check_records(
+    records: &[Arc<Record>],
+    statistics: &Statistics,
+    heard: &Heard,
+) -> String {
+    let value = |record: &Arc<Record>| serde_json::from_str(&record_json(record)).unwrap();
+    check_values(&records.iter().map(value).collect::<Vec<_>>(), statistics, heard)
+}
+
+/// The same of records as JSON, which may have no attributes.
+pub(crate) fn check_values(records: &[Value], statistics: &Statistics, heard: &Heard) -> String {
+    let arrivals = arrivals(records);
     let stored: BTreeSet<_> = arrivals.iter().map(|arrival| id_of(arrival).to_owned()).collect();
     assert_eq!(stored.len(), arrivals.len(), "an id arrived twice");
     let lost: Vec<_> = heard.acknowledged.difference(&stored).take(9).collect();
@@ -36,12 +66,14 @@ pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) 
     assert!(unheard.is_empty(), "stored and never sent: {unheard:?}");
 
     let expect = expected_by_user(&arrivals);
-    assert_eq!(fold(&records), expect.folded);
+    assert_eq!(fold(records), expect.folded);
+    assert_eq!(fold_in_any_order(records), expect.folded);
     assert_eq!(statistics.activations, expect.firsts, "{statistics:?}");
     let late = records.len() - arrivals.len();
     format!(
         "{} ids sent in {} calls: {} acknowledged, {} of the calls as repeats; without an answer at a \
-         kill: {} had been stored, {} had not, {} unknown to the end; {late} late records, {} credits",
+         kill: {} had been stored, {} had not, {} unknown to the end, {} of them stored; {late} late \
+         records, {} credits",
         heard.sent.len(),
         heard.sent.values().sum::<u64>(),
         heard.acknowledged.len(),
@@ -49,18 +81,9 @@ pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) 
         heard.survived,
         heard.gone,
         heard.sent.len() - heard.acknowledged.len(),
+        stored.len() - heard.acknowledged.len(),
         expect.folded.len(),
     )
-}
-
-/// The records of a sink's file, whose numbers have no gaps.
-fn numbered(lines: &str) -> Vec<Value> {
-    let record = |(line, number): (&str, u64)| {
-        let (sequence, record) = line.split_once(' ').unwrap();
-        assert_eq!(sequence, number.to_string(), "a gap, or a repeat, in a sink's file");
-        serde_json::from_str(record).unwrap()
-    };
-    lines.lines().zip(1..).map(record).collect()
 }
 
 fn text<'a>(record: &'a Value, field: &str) -> &'a str {
@@ -119,7 +142,30 @@ fn fold(records: &[Value]) -> Folded {
             assert_eq!(before.is_some(), credit["replaces"] == true, "{record}");
         }
     }
-    let standing = latest.into_values().filter(|(_, credit)| credit["withdrawn"] == false);
+    standing(latest)
+}
+
+/// Folds them as a reader must whom records reach in any order, as they do where one was a dead letter: of
+/// one id, the credit of the earliest activation stands, at equal times that of the smaller variation.
+fn fold_in_any_order(records: &[Value]) -> Folded {
+    let mut earliest = BTreeMap::<&str, (&str, &Value)>::new();
+    let rank = |credit: &Value| {
+        (credit["activatedAt"].as_i64().unwrap(), text(credit, "variationId").to_owned())
+    };
+    for record in records.iter().rev() {
+        for credit in record["credits"].as_array().into_iter().flatten() {
+            let found =
+                earliest.entry(text(credit, "id")).or_insert((text(record, "eventId"), credit));
+            if rank(credit) < rank(found.1) {
+                found.1 = credit;
+            }
+        }
+    }
+    standing(earliest)
+}
+
+fn standing(credits: BTreeMap<&str, (&str, &Value)>) -> Folded {
+    let standing = credits.into_values().filter(|(_, credit)| credit["withdrawn"] == false);
     let folded = standing.map(|(event_id, credit)| {
         let what = (text(credit, "variationId").into(), credit["activatedAt"].as_i64().unwrap());
         ((event_id.into(), text(credit, "experimentId").into()), what)

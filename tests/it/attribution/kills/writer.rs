@@ -11,27 +11,19 @@ use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::super::model::What;
-use super::super::world::{EVENTS, World};
-use super::plan::{id, plan};
-use super::sink::{ExactFile, claim};
-use variate::attribution::Rules;
+use super::calls::Callers;
+use super::plan::id;
+use super::sinks::sinks;
 use variate::clock::Clock;
-use variate::store::{DurableSettings, DurableStore, Receipt};
+use variate::events::{Delivery, DeliverySettings};
+use variate::store::{DurableSettings, DurableStore};
 
 const THREADS: usize = 4;
-
-/// Times are given and a second apart at most: whatever order there is, all is late for all.
-pub(in crate::attribution) const RULES: Rules = Rules {
-    window_ms: Some(300),
-    early_tolerance_ms: 5,
-    late_window_ms: 24 * 3_600_000,
-    repeat_window_ms: 2 * 24 * 3_600_000,
-    future_tolerance_ms: 1_000,
-};
+/// A call in so many swaps the datafile.
+const CALLS_PER_SWAP: u64 = 40;
 
 /// Little memory, so that the engine puts things in order while it is killed.
-pub(super) fn open(folder: &Path) -> World {
+pub(super) fn open(folder: &Path) -> (Arc<DurableStore>, Callers) {
     let clock = Arc::new(Clock::system());
     let settings = DurableSettings {
         reserved_bytes: 0,
@@ -39,12 +31,13 @@ pub(super) fn open(folder: &Path) -> World {
         ..DurableSettings::default()
     };
     let store = DurableStore::open(folder.join("store"), clock.clone(), settings).unwrap();
-    World { store: Arc::new(store), clock, rules: RULES }
+    let store = Arc::new(store);
+    (store.clone(), Callers::new(store, clock))
 }
 
 /// What all threads of the process know.
 struct Shared<'a> {
-    world: &'a World,
+    callers: &'a Callers,
     run: u64,
     /// Sent before, with an unknown fate.
     unknown: Vec<&'a str>,
@@ -53,33 +46,41 @@ struct Shared<'a> {
     is_over: AtomicBool,
 }
 
-/// Sends until standard input ends. It begins with ids to be sent again, on one line.
-pub(super) fn write(folder: &Path, run: u64) {
-    let world = &open(folder);
+/// Sends and delivers until standard input ends. It begins with ids to be sent again, on one line.
+pub(super) fn write(folder: &Path, port: u16, run: u64) {
+    let mut random = StdRng::seed_from_u64(run);
+    say("opening", "");
+    let (store, callers) = open(folder);
+    say("open", "");
+    let sizes = [0; 3].map(|_| [1, 7, 40, 200][random.random_range(0..4)]);
+    let settings = DeliverySettings { last_drain: Duration::ZERO, ..DeliverySettings::default() };
+    let delivery = Delivery::start_with(store, sinks(folder, port, sizes), settings).unwrap();
     let mut unknown = Vec::new();
     let mut byte = [0];
     while std::io::stdin().read(&mut byte).unwrap() > 0 && byte != *b"\n" {
         unknown.push(byte[0]);
     }
     let unknown = String::from_utf8(unknown).unwrap();
-    let unknown = unknown.split_whitespace().collect();
-    let (recent, is_over) = (Mutex::default(), AtomicBool::new(false));
-    let shared = &Shared { world, run, unknown, recent, is_over };
+    let shared = &Shared {
+        callers: &callers,
+        run,
+        unknown: unknown.split_whitespace().collect(),
+        recent: Mutex::default(),
+        is_over: AtomicBool::new(false),
+    };
     say("ready", "");
     std::thread::scope(|scope| {
-        for (file, limit) in claim(&*world.store, folder).into_iter().zip([50, 7]) {
-            scope.spawn(move || shared.deliver(file, limit));
-        }
         for thread in 0..THREADS {
             scope.spawn(move || shared.send_calls(thread));
         }
         while std::io::stdin().read(&mut byte).unwrap() > 0 {}
         shared.is_over.store(true, Ordering::Relaxed);
     });
+    drop(delivery);
 }
 
 /// A line, in one piece.
-fn say(word: &str, id: &str) {
+pub(crate) fn say(word: &str, id: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{word} {id}\n").as_bytes()).unwrap();
     out.flush().unwrap();
@@ -88,12 +89,6 @@ fn say(word: &str, id: &str) {
 impl Shared<'_> {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
-    }
-
-    fn deliver(&self, mut file: ExactFile, limit: usize) {
-        while !self.is_over() {
-            file.deliver(&*self.world.store, limit, Duration::from_millis(20));
-        }
     }
 
     fn send_calls(&self, thread: usize) {
@@ -114,7 +109,10 @@ impl Shared<'_> {
                     self.a_new_one(id(self.run, thread, number))
                 });
                 say("sent", &id);
-                let (is_repeat, receipt) = self.send(&id, random.random_range(0..2));
+                if random.random_range(0..CALLS_PER_SWAP) == 0 {
+                    self.callers.swap(random.random_range(0..100));
+                }
+                let (is_repeat, receipt) = self.callers.send(&id, None);
                 waiting.push((id, is_repeat, receipt));
             }
             for (id, is_repeat, receipt) in waiting {
@@ -144,21 +142,5 @@ impl Shared<'_> {
     fn a_recent_one(&self, random: &mut StdRng) -> Option<String> {
         let recent = self.recent.lock();
         (!recent.is_empty()).then(|| recent[random.random_range(0..recent.len())].clone())
-    }
-
-    /// Gives whether it is a repeat, too.
-    fn send(&self, id: &str, datafile: usize) -> (bool, Receipt) {
-        let (given, what) = plan(id);
-        let given = given.datafile(datafile);
-        match what {
-            What::Activation { experiment, variation } => {
-                let recorded = self.world.try_activate(&given, experiment, variation);
-                (recorded.outcome.duplicate, recorded.receipt)
-            }
-            What::Event { key } => {
-                let recorded = self.world.try_track(&given, EVENTS[key]);
-                (recorded.outcome.duplicate, recorded.receipt)
-            }
-        }
     }
 }

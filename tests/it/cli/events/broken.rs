@@ -121,7 +121,10 @@ fn each_fault_is_found() {
         ("a dead letter is missing", &|inside| inside.remove("dead", &number(2))),
         ("a sink's place is garbled", &|inside| inside.set("meta", b"cursor:file", b"\x01")),
         ("a sink is beyond the latest", &|inside| {
-            inside.set("meta", b"cursor:file", b"\x01\x63\0")
+            inside.set("meta", b"cursor:file", b"\x01\x63\0\0")
+        }),
+        ("a dead letter is asked for again that is not there", &|inside| {
+            inside.set("meta", b"retried:webhook\xff\0\0\0\0\0\0\0\x09", b"");
         }),
         ("more is released than there is", &|inside| inside.set("meta", b"released", &number(99))),
     ];
@@ -149,7 +152,7 @@ fn the_oldest_record_is_missed() {
 #[test]
 fn what_was_taken_away_for_room_is_no_fault() {
     let folder = delivered();
-    edit(folder.path(), |inside| inside.set("meta", b"cursor:old", b"\x01\0\0"));
+    edit(folder.path(), |inside| inside.set("meta", b"cursor:old", b"\x01\0\0\0"));
     let settings =
         DurableSettings { reserved_bytes: 0, budget_bytes: 0, ..DurableSettings::default() };
     let clock = Arc::new(Clock::manual(1_772_446_000_000));

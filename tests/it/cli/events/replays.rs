@@ -1,7 +1,8 @@
 //! Replays that go on from what a store remembers.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::tempdir;
@@ -112,6 +113,34 @@ fn wrong_uses_of_a_store() {
     let arguments = ["replay", "--datafile", SHOP, "--calls", "-", "--store", &deep, "-q"];
     assert_eq!(variate(&arguments, CALLS.as_bytes()).status.code(), Some(0));
     assert!(home.path().join("a/b/c/version").exists());
+}
+
+/// Who is told that a call was not stored can rely on it, also where the process ends at that moment:
+/// nothing of it is in the journal any more.
+#[test]
+fn what_was_refused_does_not_come_back() {
+    let folder = tempdir().unwrap();
+    replay_into(folder.path(), "");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 24; exec \"$@\"", "sh"]);
+    command.args([env!("CARGO_BIN_EXE_variate"), "replay", "--datafile", SHOP, "--quiet"]);
+    command.args(["--calls", "-", "--store"]).arg(folder.path());
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let (mut calls, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut answers = BufReader::new(answers).lines();
+    let is_stored = |number: &usize| {
+        let call = r#"{"call":"track","userId":"u","eventKey":"purchase","id":"NUMBER"}"#;
+        writeln!(calls, "{}", call.replace("NUMBER", &number.to_string())).unwrap();
+        answers.next().unwrap().unwrap().contains("\"tracked\":true")
+    };
+    let stored = (0..120).take_while(is_stored).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!((10..110).contains(&stored), "{stored} were stored");
+    let found = variate::store::inspect(folder.path()).unwrap();
+    assert_eq!((found.torn_bytes, found.damages.len()), (0, 0), "{found:?}");
+    assert_eq!(events(folder.path(), &["export"]).0.lines().count(), stored);
 }
 
 /// Files that may not grow stand for a full disk: recording calls get the error, and deciding goes on.

@@ -3,6 +3,12 @@
 //! Must not know rows or records: keys and values are bytes. The engine refuses everything after its
 //! first failure to write, until it is closed and opened again; when that is tried is for others to say.
 //!
+//! A commit that fails may stand in the journal all the same, whole or in the engine's buffers: closing
+//! writes these, a worker can make it durable meanwhile, and the next opening takes it for done. So what
+//! was refused is cut off before anybody is told that it is ([`Engine::cut_refused`]); only where the disk
+//! does not let it be, those who wait are told that. A commit's number is noted before it is written:
+//! workers take numbers, too, so that the latest one says nothing afterwards.
+//!
 //! | keyspace | key | value |
 //! | --- | --- | --- |
 //! | `meta` | name | see `meta` |
@@ -16,7 +22,10 @@
 //! Numbers in keys are big-endian. `ids-N` has the ids that stop being recognised in the Nth day since
 //! the epoch, so that a whole day is dropped at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod opened;
+
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,18 +33,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fjall::config::{
-    BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
-};
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Keyspace, OwnedWriteBatch, PersistMode};
 use parking_lot::RwLock;
 
+use self::opened::Opened;
 use super::holder::holder;
-use super::journal::{mend_refused, note_dropped};
+use super::journal::{mend_refused, note_dropped, note_made};
+use crate::clock::Stopwatch;
 use crate::error::Error;
 
 /// A place to write to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Space {
     Meta,
     Names,
@@ -55,6 +63,13 @@ pub(super) struct Write {
     pub(super) value: Option<Vec<u8>>,
 }
 
+impl Write {
+    pub(super) fn bytes(&self) -> u64 {
+        let value = self.value.as_ref().map_or(0, Vec::len);
+        self.key.len().saturating_add(value) as u64
+    }
+}
+
 /// A key and its value.
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
@@ -70,24 +85,14 @@ pub(super) struct Engine {
     folder: PathBuf,
     setup: Setup,
     opened: RwLock<Option<Opened>>,
-    /// The number of the first commit that was refused, until its traces are cut off.
+    /// The number of the commit that is being written, or was refused and is not cut off yet; no earlier
+    /// one was refused, and no later one written.
     refused_from: AtomicU64,
-}
-
-struct Opened {
-    database: Database,
-    meta: Keyspace,
-    names: Keyspace,
-    rows: Keyspace,
-    outbox: Keyspace,
-    dead: Keyspace,
-    datafiles: Keyspace,
-    ids: BTreeMap<i64, Keyspace>,
 }
 
 impl Engine {
     pub(super) fn open(folder: &Path, setup: Setup) -> Result<Self, Error> {
-        let (opened, refused_from) = (RwLock::new(None), AtomicU64::new(u64::MAX));
+        let (opened, refused_from) = (RwLock::new(None), AtomicU64::new(NOTHING));
         let engine = Self { folder: folder.into(), setup, opened, refused_from };
         engine.reopen()?;
         Ok(engine)
@@ -97,20 +102,46 @@ impl Engine {
         &self.folder
     }
 
-    /// Closes and opens it.
+    /// Closes and opens it. Meanwhile, who asks it is refused at once.
     pub(super) fn reopen(&self) -> Result<(), Error> {
-        let mut opened = self.opened.write();
-        // What a failed commit left in the engine's buffers is written when it is closed, if there is room
-        // by then. Who waited for it was told that it is not stored.
-        if let Some(failed) = opened.take() {
-            self.refused_from.store(failed.database.visible_seqno(), Ordering::Relaxed);
+        self.cut_refused()?;
+        let opened = self.guarded("open", || Opened::open(&self.folder, self.setup))?;
+        self.sync_names()?;
+        for day in opened.ids.values() {
+            note_made(&self.folder, day.id())?;
         }
+        *self.opened.write() = Some(opened);
+        Ok(())
+    }
+
+    /// Closes it, and cuts off what was written of a commit that failed: whatever happens then, that does
+    /// not come back.
+    pub(super) fn cut_refused(&self) -> Result<(), Error> {
+        // Closing waits for what goes on in the background, which those who read must not.
+        let closed = self.opened.write().take();
+        let was_open = closed.is_some();
+        self.guarded("close", || {
+            drop(closed);
+            Ok(())
+        })?;
         std::fs::create_dir_all(&self.folder)
             .map_err(|error| Error::file("create", &self.folder, error))?;
-        mend_refused(&self.folder, self.refused_from.load(Ordering::Relaxed))?;
-        self.refused_from.store(u64::MAX, Ordering::Relaxed);
-        *opened = Some(self.guarded("open", || Opened::open(&self.folder, self.setup))?);
+        self.mend(was_open)?;
+        self.refused_from.store(NOTHING, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Threads of the engine that was just closed may hold its lock a moment longer.
+    fn mend(&self, was_open: bool) -> Result<(), Error> {
+        let closed = Stopwatch::start();
+        loop {
+            match mend_refused(&self.folder, self.refused_from.load(Ordering::Relaxed)) {
+                Err(error) if was_open && error.is_store_in_use() && closed.elapsed() < CLOSING => {
+                    std::thread::sleep(CLOSING / 100);
+                }
+                mended => return mended.map(drop),
+            }
+        }
     }
 
     pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
@@ -120,19 +151,46 @@ impl Engine {
         })
     }
 
-    /// Keys and values in a range of keys, in order, at most `limit`.
-    pub(super) fn range(
+    /// Keys and values in a range of keys, in order: at most `limit`, and fewer where they are large. None
+    /// only where there are none.
+    pub(super) fn page(
         &self,
         space: Space,
         keys: RangeInclusive<Vec<u8>>,
         limit: usize,
     ) -> Result<Vec<Pair>, Error> {
+        self.range(space, keys, limit, PAGE_BYTES)
+    }
+
+    /// All of them, where there are never many.
+    pub(super) fn all(
+        &self,
+        space: Space,
+        keys: RangeInclusive<Vec<u8>>,
+    ) -> Result<Vec<Pair>, Error> {
+        self.range(space, keys, usize::MAX, usize::MAX)
+    }
+
+    fn range(
+        &self,
+        space: Space,
+        keys: RangeInclusive<Vec<u8>>,
+        limit: usize,
+        most_bytes: usize,
+    ) -> Result<Vec<Pair>, Error> {
         self.read(|opened| {
-            let Some(keyspace) = opened.space(space) else { return Ok(Vec::new()) };
-            let pair = |guard: fjall::Guard| {
-                guard.into_inner().map(|(key, value)| (key.to_vec(), value.to_vec()))
-            };
-            keyspace.range(keys).take(limit).map(pair).collect()
+            let mut pairs = Vec::new();
+            let mut bytes = 0_usize;
+            let found = opened.space(space).into_iter().flat_map(|space| space.range(keys.clone()));
+            for guard in found.take(limit) {
+                let (key, value) = guard.into_inner()?;
+                bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
+                pairs.push((key.to_vec(), value.to_vec()));
+                if bytes >= most_bytes {
+                    break;
+                }
+            }
+            Ok(pairs)
         })
     }
 
@@ -168,18 +226,32 @@ impl Engine {
     /// before.
     pub(super) fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.make_days(&writes)?;
-        self.read(|opened| {
-            opened.wait_for_order()?;
-            let mut batch = opened.database.batch().durability(Some(PersistMode::SyncAll));
-            for Write { space, key, value } in writes {
-                let Some(keyspace) = opened.space(space) else { continue };
-                match value {
-                    Some(value) => batch.insert(keyspace, &*key, value),
-                    None => batch.remove(keyspace, &*key),
-                }
-            }
+        let opened = self.opened.read();
+        let opened = opened.as_ref().ok_or_else(|| self.closed())?;
+        let batch = self.batch(opened, writes)?;
+        self.guarded("write to", || {
+            opened.put_in_order(self.setup.memtable_bytes)?;
+            self.refused_from.store(opened.database.seqno(), Ordering::Relaxed);
             batch.commit()
-        })
+        })?;
+        self.refused_from.store(NOTHING, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A write that has no place must not be lost in silence.
+    fn batch(&self, opened: &Opened, writes: Vec<Write>) -> Result<OwnedWriteBatch, Error> {
+        let mut batch = opened.database.batch().durability(Some(PersistMode::SyncAll));
+        for Write { space, key, value } in writes {
+            let Some(keyspace) = opened.space(space) else {
+                let cause = format!("there is no keyspace for {space:?}");
+                return Err(Error::store("write to", &self.folder, DEFECT, cause));
+            };
+            match value {
+                Some(value) => batch.insert(keyspace, &*key, value),
+                None => batch.remove(keyspace, &*key),
+            }
+        }
+        Ok(batch)
     }
 
     /// Makes room for the ids of days that have none yet.
@@ -197,10 +269,20 @@ impl Engine {
             }
             let mut opened = self.opened.write();
             let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
-            let name = format!("{IDS}{day}");
-            let keyspace =
-                self.guarded("write to", || opened.database.keyspace(&name, point_reads))?;
-            opened.ids.insert(day, keyspace);
+            let keyspace_id = self.guarded("write to", || opened.make_day(day))?;
+            self.sync_names()?;
+            note_made(&self.folder, keyspace_id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the names of the store's folder and of those of its keyspaces safe: the engine syncs what is in
+    /// these, and a folder that is lost takes along all that is in it.
+    fn sync_names(&self) -> Result<(), Error> {
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for folder in [parent.unwrap_or(Path::new(".")), &self.folder.join(KEYSPACES)] {
+            let synced = File::open(folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| Error::file("sync", folder, error))?;
         }
         Ok(())
     }
@@ -240,92 +322,24 @@ impl Engine {
     }
 }
 
+/// So many bytes are read at once, and what is over with the last value.
+pub(super) const PAGE_BYTES: usize = 4 << 20;
+/// For so long the lock is waited for after closing.
+const CLOSING: Duration = Duration::from_secs(1);
+/// No commit has this number.
+const NOTHING: u64 = u64::MAX;
+pub(super) const DEFECT: &str = "report it: this is a defect of the program";
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
-const IDS: &str = "ids-";
-const WORKERS: usize = 2;
-const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
+const KEYSPACES: &str = "keyspaces";
 const FULL: &str = "its disk is full: free some of it";
 const IN_THE_BACKGROUND: &str =
     "what was stored could not be put in order in the background: the disk may be full or broken";
-
-impl Opened {
-    fn open(folder: &Path, setup: Setup) -> fjall::Result<Self> {
-        let database = Database::builder(folder)
-            .cache_size(setup.cache_bytes)
-            .max_journaling_size(setup.journal_bytes)
-            // Journals are checked by compressing again what was compressed: another version of the
-            // compressor could refuse them.
-            .journal_compression(CompressionType::None)
-            // With more, a flush that fails can leave a commit waiting for ever.
-            .worker_threads(WORKERS)
-            .open()?;
-        Self::with_keyspaces(database, setup)
-    }
-
-    fn with_keyspaces(database: Database, setup: Setup) -> fjall::Result<Self> {
-        let with_memtable =
-            move |options: KeyspaceCreateOptions| options.max_memtable_size(setup.memtable_bytes);
-        let plain = move || with_memtable(KeyspaceCreateOptions::default());
-        let meta = database.keyspace("meta", plain)?;
-        let names = database.keyspace("names", plain)?;
-        let rows = database.keyspace("rows", move || with_memtable(point_reads()))?;
-        let outbox = database.keyspace("outbox", plain)?;
-        let dead = database.keyspace("dead", plain)?;
-        let datafiles = database.keyspace("datafiles", plain)?;
-        let mut ids = BTreeMap::new();
-        for name in database.list_keyspace_names() {
-            if let Some(day) = name.strip_prefix(IDS).and_then(|day| day.parse().ok()) {
-                ids.insert(day, database.keyspace(&name, point_reads)?);
-            }
-        }
-        Ok(Self { database, meta, names, rows, outbox, dead, datafiles, ids })
-    }
-
-    /// Waits until what was written lately is put in order, or cannot be. The engine does so itself at the
-    /// end of a commit, but for ever where its workers have failed: with a full disk, after it was opened
-    /// with several journals. One commit lets the count below rise by two at most, and it waits at four.
-    fn wait_for_order(&self) -> fjall::Result<()> {
-        let fixed =
-            [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead, &self.datafiles];
-        let is_behind = |keyspace: &&Keyspace| {
-            keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
-        };
-        while fixed.into_iter().chain(self.ids.values()).any(|keyspace| is_behind(&keyspace)) {
-            // Writes nothing; it fails where a worker has.
-            self.database.persist(PersistMode::Buffer)?;
-            std::thread::sleep(WAITING_FOR_ORDER);
-        }
-        Ok(())
-    }
-
-    fn space(&self, space: Space) -> Option<&Keyspace> {
-        match space {
-            Space::Meta => Some(&self.meta),
-            Space::Names => Some(&self.names),
-            Space::Rows => Some(&self.rows),
-            Space::Outbox => Some(&self.outbox),
-            Space::Dead => Some(&self.dead),
-            Space::Datafiles => Some(&self.datafiles),
-            Space::Ids(day) => self.ids.get(&day),
-        }
-    }
-}
-
-/// For keys that are mostly asked for and mostly not there: every level has a filter, which stays in
-/// memory, so that a miss reads nothing.
-fn point_reads() -> KeyspaceCreateOptions {
-    let filter = FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(12.0));
-    KeyspaceCreateOptions::default()
-        .filter_policy(FilterPolicy::all(filter))
-        .filter_block_pinning_policy(PinningPolicy::all(true))
-        .index_block_pinning_policy(PinningPolicy::all(true))
-        .filter_block_partitioning_policy(PartitioningPolicy::all(false))
-        .index_block_partitioning_policy(PartitioningPolicy::all(false))
-        .expect_point_read_hits(false)
-}
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Engine").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
