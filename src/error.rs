@@ -117,6 +117,18 @@ enum Kind {
         "the SDK key is none: it is letters, digits and any of + / = _, then a colon and the same again where there is a token"
     )]
     SdkKey,
+    #[cfg(feature = "server")]
+    #[error("{what} {found:?} cannot be used: {problem}")]
+    SettingValue { what: &'static str, found: String, problem: String },
+    #[cfg(feature = "server")]
+    #[error("{path} line {line}: {problem}", path = path.display())]
+    SettingsFile { path: PathBuf, line: usize, problem: String },
+    #[cfg(feature = "server")]
+    #[error("the settings cannot be used: {problem}")]
+    Settings { problem: String },
+    #[cfg(feature = "server")]
+    #[error("cannot listen on {address}: {problem}")]
+    Address { address: String, problem: &'static str, is_in_use: bool, source: Source },
     #[error("there was no datafile within {timeout_ms} ms{why}")]
     NotLoaded { timeout_ms: u128, why: String },
 }
@@ -277,6 +289,44 @@ impl Error {
         Kind::SdkKey.into()
     }
 
+    #[cfg(feature = "server")]
+    pub(crate) fn setting_value(
+        what: &'static str,
+        found: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Kind::SettingValue { what, found: found.into(), problem: problem.into() }.into()
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn settings_file(
+        path: impl Into<PathBuf>,
+        line: usize,
+        problem: impl Into<String>,
+    ) -> Self {
+        Kind::SettingsFile { path: path.into(), line, problem: problem.into() }.into()
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn settings(problem: impl Into<String>) -> Self {
+        Kind::Settings { problem: problem.into() }.into()
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn address(address: impl Into<String>, source: std::io::Error) -> Self {
+        let is_in_use = source.kind() == std::io::ErrorKind::AddrInUse;
+        let problem = match source.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "somebody listens there: stop it, or give another port"
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "that needs a permission: give a port from 1024 on"
+            }
+            _ => "give an address of this machine",
+        };
+        Kind::Address { address: address.into(), problem, is_in_use, source: source.into() }.into()
+    }
+
     /// `problem` is what is known of the reason.
     pub(crate) fn not_loaded(timeout: Duration, problem: Option<&str>) -> Self {
         let why = problem.unwrap_or("give the client one, or wait for longer");
@@ -354,6 +404,26 @@ impl Error {
     #[must_use]
     pub fn is_store_in_use(&self) -> bool {
         matches!(*self.0, Kind::StoreInUse { .. })
+    }
+
+    /// Whether the daemon's settings cannot be used, as they stand or together.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn is_settings(&self) -> bool {
+        matches!(
+            *self.0,
+            Kind::SettingValue { .. }
+                | Kind::SettingsFile { .. }
+                | Kind::Settings { .. }
+                | Kind::SourceSetting { .. }
+        )
+    }
+
+    /// Whether somebody else listens on an address.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn is_address_in_use(&self) -> bool {
+        matches!(*self.0, Kind::Address { is_in_use: true, .. })
     }
 
     /// Whether a deadline passed before the work was done.

@@ -67,6 +67,11 @@ pub mod store;
 pub mod events;
 
 pub mod client;
+#[cfg(feature = "server")]
+pub mod settings;
+
+#[cfg(feature = "server")]
+pub mod server;
 
 #[cfg(feature = "cli")]
 pub mod cli;

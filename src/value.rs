@@ -142,6 +142,23 @@ impl From<f64> for AttributeValue<'_> {
     }
 }
 
+/// Numbers beyond 64 bits are taken as doubles.
+impl<'a> From<&'a serde_json::Value> for AttributeValue<'a> {
+    fn from(value: &'a serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(flag) => Self::Boolean(*flag),
+            serde_json::Value::String(text) => Self::String(text),
+            serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Self::Integer(whole),
+                (None, Some(number)) => Self::Double(number),
+                (None, None) => Self::Other,
+            },
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::Other,
+        }
+    }
+}
+
 impl<'a, T: Into<AttributeValue<'a>>> From<Option<T>> for AttributeValue<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)

@@ -17,6 +17,8 @@ use crate::datafile::{
 pub enum Origin {
     /// A call of the library or the command.
     Library,
+    /// A request in the form of Optimizely Agent.
+    Agent,
 }
 
 impl Origin {
@@ -25,6 +27,7 @@ impl Origin {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Library => "library",
+            Self::Agent => "agent",
         }
     }
 
@@ -33,13 +36,14 @@ impl Origin {
     pub const fn number(self) -> u8 {
         match self {
             Self::Library => 0,
+            Self::Agent => 1,
         }
     }
 
     /// The one that a number stands for.
     #[must_use]
     pub fn numbered(number: u8) -> Option<Self> {
-        [Self::Library].into_iter().find(|origin| origin.number() == number)
+        [Self::Library, Self::Agent].into_iter().find(|origin| origin.number() == number)
     }
 }
 

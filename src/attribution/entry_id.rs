@@ -26,6 +26,16 @@ impl EntryId {
         given.map_or_else(|| Self::Made(Uuid::new_v4()), Self::Given)
     }
 
+    /// The id, if it was made here.
+    #[inline]
+    #[must_use]
+    pub const fn made(&self) -> Option<Uuid> {
+        match self {
+            Self::Given(_) => None,
+            Self::Made(uuid) => Some(*uuid),
+        }
+    }
+
     /// Calls a function with the id's text, without allocating.
     pub fn with_text<T>(&self, use_text: impl FnOnce(&str) -> T) -> T {
         match self {

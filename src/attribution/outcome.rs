@@ -2,6 +2,8 @@
 //!
 //! Must not know how it was found out.
 
+use uuid::Uuid;
+
 use super::credit::Credit;
 use crate::clock::TimeMs;
 
@@ -28,6 +30,8 @@ pub struct ImpressionOutcome {
 pub struct EventOutcome {
     /// Whether its id was seen before: then it counts for nothing.
     pub duplicate: bool,
+    /// The id that was made for it, where the caller gave none.
+    pub made_id: Option<Uuid>,
     /// Its time: the caller's if it is believed, else that of its receipt.
     pub time_ms: TimeMs,
     /// The experiments and holdouts that it counts for: first those of the event in the datafile's

@@ -15,7 +15,9 @@ pub(super) const USAGE: u8 = 2;
 pub(super) const DATAFILE: u8 = 3;
 /// Exit code: there is no such store, or it cannot be opened.
 pub(super) const STORE: u8 = 3;
-/// Exit code: another process has the store open.
+/// Exit code: the daemon's settings are refused, or what they name cannot be used.
+pub(super) const SETTINGS: u8 = 3;
+/// Exit code: another process has the store open, or listens where the daemon was to listen.
 pub(super) const IN_USE: u8 = 4;
 /// Exit code: a defect of this program; the same as that of a panic.
 pub(super) const DEFECT: u8 = 101;
@@ -53,6 +55,18 @@ impl Failure {
     pub(super) fn store(error: Error) -> Self {
         let code = if error.is_store_in_use() { IN_USE } else { STORE };
         Self { code, error: Some(error.into()) }
+    }
+
+    /// The daemon cannot start: settings, a datafile or the store; or somebody has its address or store.
+    pub(super) fn settings(error: Error) -> Self {
+        let is_in_use = error.is_store_in_use() || error.is_address_in_use();
+        let code = if is_in_use { IN_USE } else { SETTINGS };
+        Self { code, error: Some(error.into()) }
+    }
+
+    /// The daemon ended, and something that it took is not stored.
+    pub(super) fn not_kept(error: Error) -> Self {
+        Self { code: MALFORMED, error: Some(error.into()) }
     }
 
     /// The program itself is at fault.

@@ -4,10 +4,12 @@
 
 /// The exit codes of all commands.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, a difference under --exit-code of diff, or something that a store did not take or has lost; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused, or a store that cannot be opened; 4 a store that another process has open; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
+Exit codes: 0 done; 1 a malformed line, an unknown key, findings of check, a difference under --exit-code of diff, or something that a store did not take or has lost; 2 wrong usage, or a file that cannot be used; 3 datafile unreadable or refused, a store that cannot be opened, or settings of the daemon that are refused; 4 a store that another process has open, or an address that it listens on; 101 a defect of this program, to be reported. A reader that closes the pipe early changes no exit code";
 
 pub(super) const FIRST_LESSON: &str = "\
 Examples:
+  Answer over HTTP, with everything remembered on disk:
+    variate serve --datafile datafiles/shop.json
   Replay a file of calls and read what happened:
     variate replay --datafile datafiles/shop.json --calls datafiles/shop.calls.jsonl --format text
   Ask why a user gets what they get:
@@ -16,6 +18,47 @@ Examples:
     variate check datafiles/shop.json
   See what waits in a store, and what failed:
     variate events stats --store DIR";
+
+pub(super) const SERVE_LESSON: &str = r#"Where it listens is printed on standard output, a line for each port ("api http://127.0.0.1:8080"), when it
+answers; with a sink stdout, on standard error. It ends on SIGTERM or Ctrl-C: no new connections, requests
+under way are answered, what was taken is stored, and sinks get what waits, within --shutdown-deadline.
+
+A setting is taken from the command line, else from the environment, else from the file, else it is the
+default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment its parts stand between
+semicolons. A path that holds = or ; is written ./so, or in the file. The file has the same names with _ for -,
+and tables for lists:
+
+    host = "127.0.0.1"
+    late_window = "30m"
+
+    [[environment]]
+    name = "production"
+    datafile = "https://example.com/%s.json"   # or a path; without one, sdk_key is asked for at Optimizely
+    sdk_key = "KEY:TOKEN"                      # also chooses the environment, as the datafile's own key does
+    poll_interval = "30s"
+    attribution = "backend"
+
+    [[sink]]
+    to = "webhook:https://example.com/hook"
+    secret = "..."
+    attribution = "activated"
+
+The API (8080): POST /v1/decide, /v1/activate and /v1/track, GET /v1/config and /v1/datafile as Optimizely
+Agent has them, chosen by the header X-Optimizely-SDK-Key, which may be left out where there is one environment
+and only this machine reaches it; GET /datafiles/KEY.json for official SDKs. The administration (8088):
+GET /events, /info, /metrics. Both: GET /health (alive) and /ready (every environment has a datafile, and the
+store takes what comes).
+
+Examples:
+  One datafile:
+    variate serve --datafile datafiles/shop.json
+  Two environments from Optimizely, and records to a webhook:
+    VARIATE_WEBHOOK_SECRET=s3cret variate serve --sdk-key production=KEY --sdk-key staging=OTHER \
+      --sink webhook:https://example.com/hook
+  What is in force:
+    variate serve --config variate.toml --print-config
+  On any free port, for a script:
+    variate serve --datafile shop.json --port 0 --admin-port off"#;
 
 pub(super) const REPLAY_LESSON: &str = r#"Calls (each also has a "userId", and may have "attributes", "segments", "time" in ms since 1970):
   activate, getVariation                      "experimentKey"  [activate: "id"]

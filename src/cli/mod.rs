@@ -17,13 +17,12 @@ mod ledger;
 mod lessons;
 mod load;
 mod members;
-mod nearest;
 mod progress;
 mod read_call;
 mod rehearse;
 mod replay;
 mod same_file;
-mod span;
+mod serve;
 mod story;
 mod subject;
 mod summary;
@@ -56,6 +55,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

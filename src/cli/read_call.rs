@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 
 use super::call::{Ask, CALL_NAMES, Call, TrackedEvent};
 use super::members::{Fault, Members, kind_of};
-use super::nearest::nearest;
 use super::words::quoted;
 use crate::client::DecideOptions;
+use crate::settings::nearest;
 use crate::targeting::Attribute;
-use crate::value::AttributeValue;
 
 /// Reads the JSON of a line.
 pub(super) fn read_line(line: &[u8]) -> Result<Value, Fault> {
@@ -123,20 +122,5 @@ fn united(names: &[&str]) -> DecideOptions {
 
 /// The attributes of a JSON object.
 pub(super) fn attributes(object: &Map<String, Value>) -> Vec<Attribute<'_>> {
-    object.iter().map(|(key, value)| Attribute::new(key, attribute_value(value))).collect()
-}
-
-/// An attribute's value; numbers beyond 64 bits are taken as doubles.
-pub(super) fn attribute_value(value: &Value) -> AttributeValue<'_> {
-    match value {
-        Value::Null => AttributeValue::Null,
-        Value::Bool(flag) => AttributeValue::Boolean(*flag),
-        Value::String(text) => AttributeValue::String(text),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => AttributeValue::Integer(whole),
-            (None, Some(number)) => AttributeValue::Double(number),
-            (None, None) => AttributeValue::Other,
-        },
-        Value::Array(_) | Value::Object(_) => AttributeValue::Other,
-    }
+    object.iter().map(|(key, value)| Attribute::new(key, value)).collect()
 }

@@ -3,9 +3,9 @@
 //! Must not know what is done with it.
 
 use super::failure::Failure;
-use super::nearest::nearest;
 use super::words::{listed, name, quoted};
 use crate::datafile::Datafile;
+use crate::settings::nearest;
 
 /// The SDKs have an answer for unknown keys, but who types one wants to know.
 pub(super) fn refuse_unknown_key(

@@ -8,7 +8,7 @@ use super::listener::{ActivationNotice, ConversionNotice};
 use super::user::UserContext;
 use crate::attribution::{
     Attributes, Envelope, Event, EventOutcome, GivenAttributes, ImpressionOutcome,
-    ImpressionSource, NewImpression, Origin,
+    ImpressionSource, NewImpression,
 };
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
@@ -25,7 +25,7 @@ impl UserContext<'_> {
     pub(super) fn envelope(&self, datafile: &Arc<Datafile>, stamp: Stamp<'_>) -> Envelope {
         Envelope {
             id: stamp.id.filter(|id| !id.is_empty()).map(Into::into),
-            origin: Origin::Library,
+            origin: self.origin,
             user_id: self.id().into(),
             time_ms: stamp.time_ms.or(self.time_ms),
             datafile: Arc::clone(datafile),
@@ -41,7 +41,7 @@ impl UserContext<'_> {
     ) -> NewImpression<'i> {
         NewImpression {
             id: stamp.id.filter(|id| !id.is_empty()),
-            origin: Origin::Library,
+            origin: self.origin,
             user_id: self.id(),
             time_ms: stamp.time_ms.or(self.time_ms),
             datafile,

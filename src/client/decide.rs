@@ -75,6 +75,8 @@ pub struct Decision {
     /// The experiment, rollout rule or holdout that decided; `None` for a forced decision of the whole
     /// flag and where nothing decided.
     pub rule_key: Option<String>,
+    /// Which kind of rule that is; `None` where the rule key is.
+    pub source: Option<Source>,
     /// Whether the variation switches the flag on.
     pub enabled: bool,
     /// The variables; empty with [`DecideOptions::EXCLUDE_VARIABLES`].
@@ -271,6 +273,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             flag_key: flag_key.to_owned(),
             variation_key: variation_of(datafile, &decided).map(Variation::key).map(str::to_owned),
             rule_key: rule.map(Rule::key).map(str::to_owned),
+            source: rule.map(|_| decided.source),
             enabled: is_enabled(datafile, &decided),
             variables: variables.unwrap_or_default(),
             reasons,

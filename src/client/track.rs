@@ -3,6 +3,7 @@
 //! Must not know the attribution rule.
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::capture::Stamp;
 use super::user::UserContext;
@@ -102,6 +103,8 @@ pub struct Tracked {
     pub is_known: bool,
     /// Whether the id was seen before: acknowledged, and not counted.
     pub duplicate: bool,
+    /// The id that was made for it, where the caller gave none and it was taken.
+    pub made_id: Option<Uuid>,
     /// The experiments and holdouts that the event counts for, with the variation that was shown; if the
     /// receipt is a refusal, what it would have counted for.
     pub credits: Vec<Credit>,
@@ -144,6 +147,7 @@ impl UserContext<'_> {
         Tracked {
             is_known: true,
             duplicate: outcome.duplicate,
+            made_id: outcome.made_id,
             credits: outcome.credits,
             reason: outcome.reason,
             receipt: recorded.receipt,
@@ -154,7 +158,14 @@ impl UserContext<'_> {
 impl Tracked {
     fn unknown(receipt: Receipt) -> Self {
         let reason = Some(NotCredited::UnknownEvent);
-        Self { is_known: false, duplicate: false, credits: Vec::new(), reason, receipt }
+        Self {
+            is_known: false,
+            duplicate: false,
+            made_id: None,
+            credits: Vec::new(),
+            reason,
+            receipt,
+        }
     }
 }
 

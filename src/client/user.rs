@@ -4,6 +4,7 @@
 
 use super::Inner;
 use super::snapshot::{InForce, Snapshot};
+use crate::attribution::Origin;
 use crate::clock::TimeMs;
 use crate::decide::{ForcedDecisions, User};
 use crate::targeting::Attribute;
@@ -33,6 +34,7 @@ pub struct UserContext<'a> {
     held: Option<&'a Snapshot<'a>>,
     pub(super) user: User<'a>,
     pub(super) time_ms: Option<TimeMs>,
+    pub(super) origin: Origin,
     /// Boxed, since few users have any, and each user handle would carry the room.
     pub(super) forced_decisions: Option<Box<ForcedDecisions>>,
 }
@@ -40,7 +42,14 @@ pub struct UserContext<'a> {
 impl<'a> UserContext<'a> {
     #[inline]
     pub(super) fn new(inner: &'a Inner, held: Option<&'a Snapshot<'a>>, id: &'a str) -> Self {
-        Self { inner, held, user: User::new(id), time_ms: None, forced_decisions: None }
+        Self {
+            inner,
+            held,
+            user: User::new(id),
+            time_ms: None,
+            origin: Origin::Library,
+            forced_decisions: None,
+        }
     }
 
     /// Adds an attribute; of a key given twice, the last value counts.
@@ -64,6 +73,14 @@ impl<'a> UserContext<'a> {
     #[must_use]
     pub fn at(mut self, time_ms: TimeMs) -> Self {
         self.time_ms = Some(time_ms);
+        self
+    }
+
+    /// Says which entrance the calls came through: ids are unique within one. Default:
+    /// [`Origin::Library`].
+    #[must_use]
+    pub fn from_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
         self
     }
 

@@ -91,6 +91,12 @@ impl Source {
         }
     }
 
+    /// What tells it from every other source, also in what is kept of it.
+    #[cfg(feature = "server")]
+    pub(crate) fn fingerprint(&self) -> Result<Box<str>, Error> {
+        Ok(self.clone().open()?.0.fingerprint)
+    }
+
     /// Checks the settings.
     pub(super) fn open(self) -> Result<(About, Origin), Error> {
         Ok(match self.0 {

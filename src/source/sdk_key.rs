@@ -36,6 +36,17 @@ impl SdkKey {
     }
 }
 
+#[cfg(feature = "server")]
+impl SdkKey {
+    /// As it is read: `KEY` or `KEY:TOKEN`.
+    pub(crate) fn with_token(&self) -> String {
+        match &self.token {
+            Some(token) => format!("{}:{token}", self.key),
+            None => self.key.as_ref().to_owned(),
+        }
+    }
+}
+
 impl FromStr for SdkKey {
     type Err = Error;
 

@@ -27,6 +27,8 @@ mod on_disk;
 mod oracle;
 #[cfg(feature = "durable")]
 mod power_cut;
+#[cfg(feature = "server")]
+mod server;
 mod source;
 mod tidy;
 mod vectors;

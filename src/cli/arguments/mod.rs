@@ -10,6 +10,7 @@ mod diff;
 mod events;
 mod parsers;
 mod replay;
+mod serve;
 
 pub(super) use bench::BenchArguments;
 pub(super) use bucket::BucketArguments;
@@ -22,12 +23,13 @@ pub(super) use events::{
     TailArguments, VerifyArguments,
 };
 pub(super) use replay::{Attribution, ReplayArguments};
+pub(super) use serve::ServeArguments;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::lessons::{
     BENCH_LESSON, BUCKET_LESSON, CHECK_LESSON, DECIDE_LESSON, DIFF_LESSON, EVENTS_LESSON,
-    EXIT_CODES, FIRST_LESSON, REPLAY_LESSON,
+    EXIT_CODES, FIRST_LESSON, REPLAY_LESSON, SERVE_LESSON,
 };
 
 #[derive(Debug, Parser)]
@@ -45,6 +47,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Answer over HTTP: services that speak to Optimizely Agent, and SDKs that ask for their datafile
+    #[command(after_long_help = format!("{SERVE_LESSON}\n\n{EXIT_CODES}"))]
+    Serve(Box<ServeArguments>),
     /// Answer a file of calls, in order: one JSON object a line in, one answer a line out
     #[command(after_long_help = format!("{REPLAY_LESSON}\n\n{EXIT_CODES}"))]
     Replay(ReplayArguments),

@@ -11,11 +11,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::cli::members::kind_of;
-use crate::cli::nearest::nearest;
-use crate::cli::read_call::attribute_value;
-use crate::cli::span::parse_span_ms;
 use crate::client::DecideOptions;
 use crate::clock::{TimeMs, system_time_ms};
+use crate::settings::nearest;
+use crate::settings::parse_span_ms;
 use crate::targeting::Attribute;
 
 /// Nearly everybody who writes `-` means standard input; `./-` is a file.
@@ -119,5 +118,5 @@ pub(super) fn parse_duration_ms(text: &str) -> Result<i64, String> {
 }
 
 pub(super) fn shared_attributes(given: &[(String, Value)]) -> Vec<Attribute<'_>> {
-    given.iter().map(|(key, value)| Attribute::new(key, attribute_value(value))).collect()
+    given.iter().map(|(key, value)| Attribute::new(key, value)).collect()
 }

@@ -5,9 +5,9 @@
 use crate::attribution::Record;
 use crate::cli::arguments::{FilterArguments, RecordType};
 use crate::cli::failure::Failure;
-use crate::cli::nearest::nearest;
 use crate::cli::words::{listed, name};
 use crate::clock::TimeMs;
+use crate::settings::nearest;
 use crate::store::{Cursor, DeadLetter, DurableStore};
 
 /// Which records and dead letters are meant: all of it must hold.

@@ -289,6 +289,7 @@ impl Turn<'_> {
         let inherited = inherited.cloned();
         let outcome = EventOutcome {
             duplicate: false,
+            made_id: acceptance.id.made(),
             time_ms: self.time_ms,
             credits: plan.credits.clone(),
             reason: plan.reason,

@@ -155,7 +155,7 @@ impl<'a> Turn<'a> {
         let inherited_attributes = inherited.cloned();
         // A client without sinks pays for no second copy.
         let recorded_credits = self.records.are_kept().then(|| plan.credits.clone());
-        let outcome = self.event_outcome(plan);
+        let outcome = self.event_outcome(&id, plan);
         if let Err(refusal) = self.records.reserve() {
             self.shard.counts.refused_records += 1;
             return Recorded { outcome, receipt: Receipt::refused(refusal) };
@@ -236,9 +236,10 @@ impl<'a> Turn<'a> {
         Some(slot)
     }
 
-    fn event_outcome(&self, plan: EventPlan) -> EventOutcome {
+    fn event_outcome(&self, id: &EntryId, plan: EventPlan) -> EventOutcome {
         EventOutcome {
             duplicate: false,
+            made_id: id.made(),
             time_ms: self.dates.time_ms,
             credits: plan.credits,
             reason: plan.reason,

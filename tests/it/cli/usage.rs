@@ -138,7 +138,7 @@ fn findings_are_summed_up_unless_quiet() {
 fn the_help_teaches() {
     let exit_codes = |help: &str| help.split_once("Exit codes: ").unwrap().1.to_owned();
     let of_all = exit_codes(stdout(&variate(&["--help"], b"")));
-    for command in ["replay", "decide", "check", "diff", "bucket", "events", "bench"] {
+    for command in ["serve", "replay", "decide", "check", "diff", "bucket", "events", "bench"] {
         let output = variate(&[command, "--help"], b"");
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(exit_codes(stdout(&output)), of_all);

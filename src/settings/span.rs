@@ -6,7 +6,7 @@
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Reads a span of so many days at most, and gives it in milliseconds.
-pub(super) fn parse_span_ms(text: &str, most_days: i64) -> Result<i64, String> {
+pub(crate) fn parse_span_ms(text: &str, most_days: i64) -> Result<i64, String> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit_ms = match text.strip_prefix(digits) {
         Some("ms") => 1,

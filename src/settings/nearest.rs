@@ -6,7 +6,7 @@
 const LEAST_LIKENESS: f64 = 0.8;
 
 /// The name that is most like the given one, if any is.
-pub(super) fn nearest<'n>(
+pub(crate) fn nearest<'n>(
     given: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<&'n str> {

@@ -1,0 +1,84 @@
+//! `variate serve`: the daemon, until it is told to stop.
+//!
+//! Must not know what it answers.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt};
+
+use super::arguments::ServeArguments;
+use super::failure::Failure;
+use super::say;
+use crate::error::Error;
+use crate::events::SinkTarget;
+use crate::server::{Addresses, Server};
+use crate::settings::{Given, LogFormat, LogLevel, ServeSettings};
+
+/// The settings file that is read where none is named.
+const USUAL_FILE: &str = "variate.toml";
+
+pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
+    let settings = settings(arguments).map_err(Failure::settings)?;
+    if arguments.print_config {
+        let printed = io::stdout().lock().write_all(settings.to_toml().as_bytes());
+        return printed.map(|()| ExitCode::SUCCESS).map_err(Failure::output);
+    }
+    log(&settings);
+    let has_stdout_sink = settings.sinks.iter().any(|sink| sink.to == SinkTarget::Stdout);
+    let deadline = settings.shutdown_deadline.as_duration();
+    let server = Server::start(settings).map_err(Failure::settings)?;
+    let mut signals = server.signals().map_err(Failure::settings)?;
+    tell(server.addresses(), has_stdout_sink);
+    signals.wait();
+    server.shut_down(deadline).map_err(Failure::not_kept)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn settings(arguments: &ServeArguments) -> Result<ServeSettings, Error> {
+    let usual = || Some(PathBuf::from(USUAL_FILE)).filter(|path| Path::is_file(path));
+    let file = match arguments.config.clone().or_else(usual) {
+        Some(path) => Given::from_file(&path)?,
+        None => Given::default(),
+    };
+    Ok(ServeSettings::new(arguments.given().over(file)))
+}
+
+/// A line for each listener: its name and its address. Where records go to standard output, nothing else
+/// does.
+fn tell(addresses: Addresses, has_stdout_sink: bool) {
+    let Addresses { api, admin, .. } = addresses;
+    for (name, address) in [("api", api), ("admin", admin)] {
+        let Some(address) = address else { continue };
+        let line = format!("{name} http://{address}");
+        if has_stdout_sink {
+            say(&line);
+        } else {
+            let mut stdout = io::stdout().lock();
+            // Who does not read them knows them.
+            writeln!(stdout, "{line}").and_then(|()| stdout.flush()).unwrap_or_default();
+        }
+    }
+}
+
+/// Only this program's own words are logged: those of others may hold what is secret.
+fn log(settings: &ServeSettings) {
+    let level = match settings.log {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let lines = fmt::layer::<Registry>().with_writer(io::stderr).with_target(false);
+    let lines = match settings.log_format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let own = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
+    // Where somebody logs already, that goes on.
+    tracing_subscriber::registry().with(lines.with_filter(own)).try_init().unwrap_or_default();
+}

@@ -1,0 +1,58 @@
+//! `POST /v1/track`: what a user did, acknowledged when it is stored.
+//!
+//! Must not know the attribution rule.
+
+use axum::response::{IntoResponse as _, Response};
+
+use super::chosen::{Chosen, user};
+use super::wire::{CreditAnswer, TrackAnswer, TrackBody};
+use crate::client::{Track, Tracked};
+use crate::datafile::Datafile;
+use crate::server::answer::{By, Json};
+use crate::server::asked::{Asked, Said};
+use crate::server::refusal::Refusal;
+
+pub(super) async fn track(
+    Chosen(environment): Chosen,
+    asked: Asked,
+    Said(body): Said<TrackBody>,
+) -> Result<Response, Refusal> {
+    let event_key = asked.first("eventKey");
+    let missing = || Refusal::bad_request("missing required path parameter: eventKey");
+    let event_key = event_key.ok_or_else(missing)?;
+    let user_id = body.user_id.as_deref().unwrap_or_default();
+    let event_id = body.event_id.as_deref().filter(|id| !id.is_empty());
+
+    let snapshot = environment.client.snapshot();
+    let mut call = Track::new(event_key);
+    if let Some(id) = event_id {
+        call = call.id(id);
+    }
+    if let Some(time_ms) = body.timestamp {
+        call = call.time_ms(time_ms);
+    }
+    if let Some(tags) = body.event_tags {
+        call = call.tags(tags);
+    }
+    let tracked = user(&snapshot, user_id, body.user_attributes.as_ref()).track(call);
+    let Tracked { is_known, duplicate, made_id, credits, reason, receipt, .. } = tracked;
+    receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
+    environment.figures.tracked(&credits, reason);
+
+    let revision = snapshot.datafile().map_or("", |datafile| Datafile::revision(datafile));
+    let credits = credits.iter().map(|credit| CreditAnswer {
+        experiment_key: &credit.experiment.experiment_key,
+        variation_key: &credit.experiment.variation_key,
+    });
+    let answer = TrackAnswer {
+        user_id,
+        event_key,
+        error: (!is_known).then(|| format!("event with key \"{event_key}\" not found")),
+        event_id: event_id.map(str::to_owned).or_else(|| made_id.map(|id| id.to_string())),
+        credits: credits.collect(),
+        reason: reason.map(|reason| reason.as_str()),
+        duplicate,
+        revision,
+    };
+    Ok(By(&environment, revision, Json(answer)).into_response())
+}

@@ -1,0 +1,162 @@
+//! Bodies of Optimizely Agent, with this daemon's extensions.
+//!
+//! Must not know how they come about. What is null in a body is as if it were not there.
+
+use serde::ser::{Serialize, Serializer};
+use serde::{Deserialize, Serialize as Written};
+use serde_json::{Map, Value};
+
+use crate::client::{Decision, Variables};
+use crate::clock::TimeMs;
+use crate::value::VariableValue;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DecideBody {
+    pub(super) user_id: Option<String>,
+    pub(super) user_attributes: Option<Map<String, Value>>,
+    pub(super) decide_options: Option<Vec<String>>,
+    pub(super) forced_decisions: Option<Vec<ForcedDecisionBody>>,
+    pub(super) fetch_segments: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ForcedDecisionBody {
+    #[serde(default)]
+    pub(super) flag_key: String,
+    pub(super) rule_key: Option<String>,
+    #[serde(default)]
+    pub(super) variation_key: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ActivateBody {
+    pub(super) user_id: Option<String>,
+    pub(super) user_attributes: Option<Map<String, Value>>,
+}
+
+/// `eventId` and `timestamp` are extensions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrackBody {
+    pub(super) user_id: Option<String>,
+    pub(super) user_attributes: Option<Map<String, Value>>,
+    pub(super) event_tags: Option<Map<String, Value>>,
+    pub(super) event_id: Option<String>,
+    pub(super) timestamp: Option<TimeMs>,
+}
+
+/// `recorded` and `explanation` are extensions.
+#[derive(Debug, Written)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DecisionAnswer<'a> {
+    pub(super) variation_key: &'a str,
+    pub(super) enabled: bool,
+    pub(super) rule_key: &'a str,
+    pub(super) flag_key: &'a str,
+    pub(super) user_context: UserAnswer<'a>,
+    pub(super) reasons: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) variables: Option<VariablesAnswer<'a>>,
+    pub(super) is_everyone_else_variation: bool,
+    /// Only where the store did not take the impression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) recorded: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) explanation: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, Written)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserAnswer<'a> {
+    pub(super) user_id: &'a str,
+    pub(super) attributes: &'a Map<String, Value>,
+}
+
+#[derive(Debug, Default, Written)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ActivationAnswer {
+    pub(super) user_id: String,
+    pub(super) experiment_key: String,
+    pub(super) feature_key: String,
+    pub(super) variation_key: String,
+    pub(super) r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) variables: Option<OwnedVariables>,
+    pub(super) enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<&'static str>,
+}
+
+/// All but `userId`, `eventKey` and `error` are extensions.
+#[derive(Debug, Written)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrackAnswer<'a> {
+    pub(super) user_id: &'a str,
+    pub(super) event_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_id: Option<String>,
+    pub(super) credits: Vec<CreditAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'static str>,
+    pub(super) duplicate: bool,
+    pub(super) revision: &'a str,
+}
+
+#[derive(Debug, Written)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreditAnswer<'a> {
+    pub(super) experiment_key: &'a str,
+    pub(super) variation_key: &'a str,
+}
+
+/// Variables as an object, in the datafile's order.
+#[derive(Debug)]
+pub(super) struct VariablesAnswer<'a>(&'a Variables);
+
+#[derive(Debug)]
+pub(super) struct OwnedVariables(Variables);
+
+impl<'a> VariablesAnswer<'a> {
+    /// `None` where there are none: they are left out then.
+    pub(super) fn of(decision: &'a Decision) -> Option<Self> {
+        Some(&decision.variables).filter(|variables| !variables.is_empty()).map(Self)
+    }
+}
+
+impl OwnedVariables {
+    /// `None` where there are none: they are left out then.
+    pub(super) fn new(variables: Variables) -> Option<Self> {
+        Some(variables).filter(|variables| !variables.is_empty()).map(Self)
+    }
+}
+
+impl Serialize for VariablesAnswer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value.map(VariableAnswer))))
+    }
+}
+
+impl Serialize for OwnedVariables {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        VariablesAnswer(&self.0).serialize(serializer)
+    }
+}
+
+struct VariableAnswer<'a>(&'a VariableValue);
+
+impl Serialize for VariableAnswer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            VariableValue::Boolean(flag) => serializer.serialize_bool(*flag),
+            VariableValue::String(text) => serializer.serialize_str(text),
+            VariableValue::Integer(number) => serializer.serialize_i64(*number),
+            VariableValue::Double(number) => serializer.serialize_f64(*number),
+            VariableValue::Json(value) => value.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What all requests share: environments, the store, its delivery, figures.
+//!
+//! Must not know requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::environments::{Environments, Opening};
+use super::figures::Figures;
+use super::listener::is_loopback;
+use super::sinks;
+use crate::clock::{Clock, Stopwatch};
+use crate::error::Error;
+use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
+use crate::settings::ServeSettings;
+use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
+
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) settings: ServeSettings,
+    /// Ends before the store that its clients record in.
+    pub(super) environments: Environments,
+    pub(super) delivery: Delivery,
+    pub(super) store: Arc<DurableStore>,
+    pub(super) figures: Figures,
+    pub(super) started: Stopwatch,
+    /// True once the daemon stops: for answers that would never end.
+    #[expect(dead_code, reason = "streams will look at it")]
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    /// Opens the store, then the environments, then what delivers their records.
+    pub(super) fn start(
+        settings: ServeSettings,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Self, Error> {
+        let clock = Arc::new(Clock::system());
+        let durable = durable_settings(&settings);
+        let store = DurableStore::open(&settings.data_dir, Arc::clone(&clock), durable)?;
+        let store = Arc::new(store);
+        let may_be_left_out = is_loopback(&settings.host)?;
+        let figures = Figures::new();
+        let opening =
+            Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
+        let environments = Environments::open(&opening, may_be_left_out)?;
+        let modes: Vec<(Box<str>, AttributionMode)> = environments
+            .iter()
+            .zip(&settings.environments)
+            .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
+            .collect();
+        let delivery_settings =
+            DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
+        let sinks = sinks::build(&settings, &modes)?;
+        let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
+        let started = Stopwatch::start();
+        Ok(Self { settings, environments, delivery, store, figures, started, stopping })
+    }
+
+    /// Ends everything in order, within the deadline; the store is closed when this returns.
+    pub(super) fn end(self, deadline: Duration) -> Result<(), Error> {
+        let Self { environments, delivery, store, .. } = self;
+        let watch = Stopwatch::start();
+        let left = || deadline.saturating_sub(watch.elapsed());
+        // No source is to put anything in force any more.
+        drop(environments);
+        let flushed = store.flush(left());
+        let drained = delivery.shut_down(left());
+        if let Err(error) = &drained {
+            tracing::warn!(%error, "not everything was delivered");
+        }
+        drop(store);
+        flushed
+    }
+}
+
+/// What was not delivered is in the log: how often a sink is asked again has its own limits.
+fn say(notice: &BatchNotice<'_>) {
+    let BatchNotice { sink, records, outcome, error, .. } = *notice;
+    let error = error.unwrap_or_default();
+    match outcome {
+        BatchOutcome::Delivered => tracing::debug!(sink, records, "delivered"),
+        BatchOutcome::Expired => {
+            tracing::error!(
+                sink,
+                records,
+                error,
+                "given up: dead letters, which can be sent again"
+            );
+        }
+        _ => tracing::warn!(sink, records, error, ?outcome, "not delivered"),
+    }
+}
+
+/// No request waits for room in the queue: who records is told to come again.
+fn durable_settings(settings: &ServeSettings) -> DurableSettings {
+    let store = &settings.store;
+    DurableSettings {
+        waiting_entries: store.queue_entries,
+        when_full: WhenFull::Refuse,
+        activation_retention_ms: store.activation_retention.as_ms(),
+        record_retention_ms: store.record_retention.as_ms(),
+        budget_bytes: store.record_budget.bytes,
+        reserved_bytes: store.disk_reserve.bytes,
+        ..DurableSettings::default()
+    }
+}

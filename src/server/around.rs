@@ -1,0 +1,65 @@
+//! What all requests have in common: an id, a time limit, a line in the log.
+//!
+//! Must not know what is answered.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
+use hyper::body::Incoming;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use uuid::Uuid;
+
+use super::app::App;
+use super::listener::Side;
+use super::refusal::Refusal;
+use crate::clock::Stopwatch;
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longer ids of callers are replaced.
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// Answers a request by a router.
+pub(super) async fn answer(
+    app: Arc<App>,
+    side: Side,
+    router: TowerToHyperService<Router>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let watch = Stopwatch::start();
+    let request_id = request_id(&request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let limit = app.settings.limits.request_timeout.as_duration();
+    let answering = router.call(request.map(Body::new));
+    let mut response = match tokio::time::timeout(limit, answering).await {
+        Ok(Ok(response)) => response,
+        Err(_) => Refusal::too_slow().into_response(),
+    };
+    response.headers_mut().insert(REQUEST_ID, request_id);
+    let status = response.status();
+    app.figures.answered(side, &path, status, watch.elapsed());
+    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+        tracing::error!(%method, path, status = status.as_u16(), "a request failed");
+    } else {
+        let elapsed_us = watch.elapsed().as_micros();
+        tracing::debug!(%method, path, status = status.as_u16(), elapsed_us, "answered");
+    }
+    response
+}
+
+/// The caller's, where it is fit to be sent back, else a new one.
+fn request_id<B>(request: &Request<B>) -> HeaderValue {
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|given| (1..=LONGEST_REQUEST_ID).contains(&given.len()) && given.to_str().is_ok());
+    given.cloned().unwrap_or_else(|| {
+        let made = Uuid::new_v4();
+        let text = made.hyphenated();
+        HeaderValue::from_str(text.encode_lower(&mut Uuid::encode_buffer()))
+            .unwrap_or(HeaderValue::from_static("none"))
+    })
+}

@@ -1,0 +1,116 @@
+//! What requests ask: parameters of the query, and a JSON body.
+//!
+//! Must not know who asks for what.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Query};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::app::App;
+use super::refusal::Refusal;
+
+/// The parameters of the query, in their order; some come more than once.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    /// All values of a parameter.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a parameter; an empty one is none.
+    pub(super) fn first<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.all(name).next().filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter says `true`.
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.first(name) == Some("true")
+    }
+
+    /// A number, if the parameter is given.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let read = |text: &str| {
+            text.parse().map_err(|_| {
+                Refusal::bad_request(format!(
+                    "{name} {text:?} is no whole number from 0: write digits"
+                ))
+            })
+        };
+        self.first(name).map(read).transpose()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        if parts.uri.query().is_none() {
+            return Ok(Self::default());
+        }
+        Query::try_from_uri(&parts.uri).map(|Query(pairs)| Self(pairs)).map_err(|_| {
+            Refusal::bad_request("the query cannot be read: write name=value&name=value")
+        })
+    }
+}
+
+/// A JSON body; one that is empty says nothing.
+#[derive(Debug)]
+pub(super) struct Said<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Refusal> {
+        let is_json = is_json(request.headers());
+        let is_empty = request.body().is_end_stream();
+        if !is_json && !is_empty {
+            return Err(Refusal::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body must be JSON: send Content-Type: application/json",
+            ));
+        }
+        let text = whole(request.into_body(), app.settings.limits.body.bytes).await?;
+        if text.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let read = serde_json::from_slice::<Option<T>>(&text);
+        let said = read.map_err(|_| Refusal::bad_request("error parsing request body"))?;
+        Ok(Self(said.unwrap_or_default()))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let text = format!("the body is larger than {most_bytes} bytes: send less at once");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+    };
+    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    // What says that it is too large is not read at all.
+    if body.size_hint().lower() > most_bytes {
+        return Err(too_large());
+    }
+    to_bytes(body, most).await.map_err(|error| {
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            if error.to_string().contains("length limit") {
+                return too_large();
+            }
+            cause = error.source();
+        }
+        Refusal::bad_request("error reading request body")
+    })
+}

@@ -1,0 +1,115 @@
+//! One environment: its client, the keys that choose it, and how old its datafile is.
+//!
+//! Must not know requests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use subtle::ConstantTimeEq as _;
+
+use super::etag::Published;
+use super::figures::EnvironmentFigures;
+use super::refusal::Refusal;
+use crate::client::Client;
+use crate::datafile::Datafile;
+use crate::error::Error;
+use crate::settings::EnvironmentSettings;
+use crate::source::{SdkKey, SourceStatus};
+
+/// The age of a datafile that was never confirmed.
+const NEVER: u64 = u64::MAX;
+
+#[derive(Debug)]
+pub(super) struct Environment {
+    pub(super) client: Client,
+    pub(super) figures: EnvironmentFigures,
+    sdk_key: Option<SdkKey>,
+    age_seconds: AtomicU64,
+    published: Mutex<Option<Arc<Published>>>,
+}
+
+/// How well a key fits an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    No,
+    /// The key does, and the token that the environment asks for does not.
+    WrongToken,
+    Yes,
+}
+
+impl Environment {
+    pub(super) fn new(
+        client: Client,
+        settings: &EnvironmentSettings,
+        figures: EnvironmentFigures,
+    ) -> Self {
+        let environment = Self {
+            client,
+            figures,
+            sdk_key: settings.sdk_key.clone(),
+            age_seconds: AtomicU64::new(NEVER),
+            published: Mutex::default(),
+        };
+        environment.look();
+        environment
+    }
+
+    /// What who records is told where the store did not take it.
+    pub(super) fn not_stored(&self, cause: &Error) -> Refusal {
+        self.figures.refused();
+        Refusal::not_stored(cause)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.client.environment()
+    }
+
+    /// How its source is doing; notes the age of its datafile for those who ask often.
+    pub(super) fn look(&self) -> Option<SourceStatus> {
+        let status = self.client.source_status();
+        let ago_ms = status.as_ref().and_then(|status| status.checked_ago_ms);
+        self.age_seconds.store(ago_ms.map_or(NEVER, |ago_ms| ago_ms / 1000), Ordering::Relaxed);
+        status
+    }
+
+    /// For how many seconds the source has not confirmed the datafile, as of the last look.
+    pub(super) fn age_seconds(&self) -> Option<u64> {
+        Some(self.age_seconds.load(Ordering::Relaxed)).filter(|age| *age != NEVER)
+    }
+
+    /// Whether a key chooses it: its own, with the token if that has one, or that of its datafile.
+    pub(super) fn fit(&self, given: &SdkKey) -> Fit {
+        match &self.sdk_key {
+            Some(own) if own.key() == given.key() => match own.token() {
+                None => Fit::Yes,
+                Some(token) => {
+                    let said = given.token().unwrap_or_default();
+                    let is_right = bool::from(token.as_bytes().ct_eq(said.as_bytes()));
+                    if is_right { Fit::Yes } else { Fit::WrongToken }
+                }
+            },
+            // A key with a token must not be got around by the datafile's own.
+            Some(own) if own.token().is_some() => Fit::No,
+            _ => {
+                let datafile = self.client.datafile();
+                let key = datafile.as_ref().and_then(|datafile| datafile.sdk_key());
+                if key == Some(given.key()) { Fit::Yes } else { Fit::No }
+            }
+        }
+    }
+
+    /// The datafile in force as it is published.
+    pub(super) fn published(&self, now_seconds: u64) -> Option<Arc<Published>> {
+        let datafile: Arc<Datafile> = self.client.datafile()?;
+        let mut kept = self.published.lock();
+        if let Some(published) = kept.as_ref()
+            && Arc::ptr_eq(&published.datafile, &datafile)
+        {
+            return Some(Arc::clone(published));
+        }
+        let published = Arc::new(Published::new(datafile, kept.as_deref(), now_seconds));
+        *kept = Some(Arc::clone(&published));
+        Some(published)
+    }
+}

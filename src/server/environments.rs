@@ -1,0 +1,112 @@
+//! All environments of a daemon: how they are opened, and which one a key chooses.
+//!
+//! Must not know what is asked of them.
+
+use std::sync::Arc;
+
+use super::environment::{Environment, Fit};
+use super::figures::Figures;
+use super::refusal::Refusal;
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::settings::{DatafilePlace, EnvironmentSettings, ServeSettings};
+use crate::source::{SdkKey, Source};
+use crate::store::DurableStore;
+
+#[derive(Debug)]
+pub(super) struct Environments {
+    all: Vec<Arc<Environment>>,
+    /// Whether the only one is meant where no key is given.
+    may_be_left_out: bool,
+}
+
+impl Environments {
+    /// Opens all of them over one store.
+    pub(super) fn open(opening: &Opening<'_>, may_be_left_out: bool) -> Result<Self, Error> {
+        let settings = opening.settings;
+        let mut all: Vec<Arc<Environment>> = Vec::new();
+        for own in &settings.environments {
+            let source =
+                own.source(settings.poll_interval, settings.datafile_template.as_deref())?;
+            let client = opening.client(own, &source)?;
+            let name = client.environment();
+            if all.iter().any(|other| other.name() == name) {
+                return Err(Error::settings(format!(
+                    "two environments are called {name:?}, and would share a ledger: give one of them another name, as --datafile NAME=PATH or as its name in the settings file"
+                )));
+            }
+            let figures = opening.figures.of_environment(name);
+            all.push(Arc::new(Environment::new(client, own, figures)));
+        }
+        let may_be_left_out = may_be_left_out && all.len() == 1;
+        Ok(Self { all, may_be_left_out })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Environment>> {
+        self.all.iter()
+    }
+
+    /// The environment that a key in a header chooses.
+    pub(super) fn chosen(&self, key: Option<&[u8]>) -> Result<&Arc<Environment>, Refusal> {
+        let Some(key) = key.filter(|key| !key.is_empty()) else {
+            return self.all.first().filter(|_| self.may_be_left_out).ok_or_else(|| {
+                Refusal::bad_request("missing required X-Optimizely-SDK-Key header")
+            });
+        };
+        let key = std::str::from_utf8(key).ok().and_then(|key| key.parse::<SdkKey>().ok());
+        let key = key.ok_or_else(|| Refusal::bad_request("sdkKey failed validation"))?;
+        self.by_key(&key).ok_or_else(Refusal::unknown_key)
+    }
+
+    /// The environment of a key; the first of several, where two datafiles have the same one.
+    pub(super) fn by_key(&self, key: &SdkKey) -> Option<&Arc<Environment>> {
+        self.all.iter().find(|environment| environment.fit(key) == Fit::Yes)
+    }
+}
+
+/// What all environments are opened with.
+pub(super) struct Opening<'s> {
+    pub(super) settings: &'s ServeSettings,
+    pub(super) store: &'s Arc<DurableStore>,
+    pub(super) clock: &'s Arc<Clock>,
+    pub(super) figures: &'s Figures,
+}
+
+impl Opening<'_> {
+    fn client(&self, own: &EnvironmentSettings, source: &Source) -> Result<Client, Error> {
+        let client = self.client_named(own.name.as_deref(), source)?;
+        if client.datafile().is_some() || !matches!(own.datafile, Some(DatafilePlace::File(_))) {
+            return Ok(client);
+        }
+        let problem = client.source_status().and_then(|status| status.last_problem);
+        drop(client);
+        // A file that says its name cannot be read: the store may know it from before.
+        let name = if own.name.is_none() { self.name_from_before(source)? } else { None };
+        if let Some(name) = name {
+            return self.client_named(Some(&name), source);
+        }
+        let problem = problem.map(|problem| problem.text).unwrap_or_default();
+        Err(Error::settings(format!("environment {} has no datafile: {problem}", own.shown())))
+    }
+
+    fn client_named(&self, name: Option<&str>, source: &Source) -> Result<Client, Error> {
+        let builder = Client::builder()
+            .store(Arc::clone(self.store))
+            .clock(Arc::clone(self.clock))
+            .rules(self.settings.rules())
+            .source(source.clone());
+        match name {
+            Some(name) => builder.environment(name),
+            None => builder,
+        }
+        .build()
+    }
+
+    /// What the environment was called that had its last good datafile from this source.
+    fn name_from_before(&self, source: &Source) -> Result<Option<Box<str>>, Error> {
+        let fingerprint = source.fingerprint()?;
+        let kept = self.store.kept_datafiles()?.into_iter();
+        Ok(kept.filter(|(_, kept)| kept.source == fingerprint).map(|(name, _)| name).next())
+    }
+}

@@ -1,0 +1,90 @@
+//! Requests by endpoint and outcome, and how long they took.
+//!
+//! Must not know what was asked. Endpoints are a fixed list, so that no path makes a new series.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+
+use crate::server::listener::Side;
+
+const REQUESTS: &str = "variate_requests_total";
+const DURATION: &str = "variate_request_duration_seconds";
+/// Paths of the API, or what they begin with, and the endpoint that they are.
+const OF_API: &[(&str, &str)] = &[
+    ("/v1/decide", "decide"),
+    ("/v1/activate", "activate"),
+    ("/v1/track", "track"),
+    ("/v1/config", "config"),
+    ("/v1/datafile", "datafile"),
+    ("/datafiles/", "datafiles"),
+    ("/health", "health"),
+    ("/ready", "ready"),
+];
+/// Those of the administration.
+const OF_ADMIN: &[(&str, &str)] = &[
+    ("/events", "events"),
+    ("/info", "info"),
+    ("/metrics", "metrics"),
+    ("/health", "health"),
+    ("/ready", "ready"),
+];
+const OTHER: &str = "other";
+const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+#[derive(Debug)]
+pub(super) struct RequestFigures {
+    endpoints: Vec<Endpoint>,
+    other: Endpoint,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    path: &'static str,
+    answered: [Counter; STATUSES.len()],
+    took: Histogram,
+}
+
+pub(super) fn describe() {
+    describe_counter!(REQUESTS, "Requests answered, by listener, endpoint and kind of status");
+    describe_histogram!(DURATION, Unit::Seconds, "How long requests took, with their bodies");
+}
+
+impl RequestFigures {
+    pub(super) fn new(side: Side) -> Self {
+        let (listener, endpoints) = match side {
+            Side::Api => ("api", OF_API),
+            Side::Admin => ("admin", OF_ADMIN),
+        };
+        let endpoint =
+            |(path, name): &(&'static str, &'static str)| Endpoint::new(listener, path, name);
+        Self {
+            endpoints: endpoints.iter().map(endpoint).collect(),
+            other: Endpoint::new(listener, "", OTHER),
+        }
+    }
+
+    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
+        let is_this = |endpoint: &&Endpoint| {
+            let is_prefix = endpoint.path.ends_with('/');
+            path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
+        };
+        let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);
+        let kind = usize::from(status.as_u16() / 100).saturating_sub(2);
+        if let Some(counter) = endpoint.answered.get(kind) {
+            counter.increment(1);
+        }
+        endpoint.took.record(took.as_secs_f64());
+    }
+}
+
+impl Endpoint {
+    fn new(listener: &'static str, path: &'static str, name: &'static str) -> Self {
+        let answered = STATUSES.map(|status| {
+            counter!(REQUESTS, "listener" => listener, "endpoint" => name, "status" => status)
+        });
+        let took = histogram!(DURATION, "listener" => listener, "endpoint" => name);
+        Self { path, answered, took }
+    }
+}

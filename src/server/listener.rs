@@ -1,0 +1,174 @@
+//! Listeners: bound addresses, and the connections that come in.
+//!
+//! Must not know what is answered.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::app::App;
+use super::around::answer;
+use super::router;
+use crate::error::Error;
+use crate::settings::{Port, ServeSettings};
+
+/// How long the head of a request may take, and an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Larger heads are refused.
+const MOST_HEAD_BYTES: usize = 32 * 1024;
+const MOST_HEADERS: usize = 64;
+/// How long nothing is accepted after that failed, mostly for want of file descriptors.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// Which listener a request came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    /// What services ask.
+    Api,
+    /// What people and their tools ask who look after the daemon.
+    Admin,
+}
+
+/// A bound address.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) address: SocketAddr,
+    listener: StdListener,
+}
+
+/// Refuses to be reached by others than this machine without authentication, unless that is wanted.
+pub(super) fn check_host(settings: &ServeSettings) -> Result<(), Error> {
+    if settings.insecure || is_loopback(&settings.host)? {
+        return Ok(());
+    }
+    Err(Error::settings(format!(
+        "the host {} can be reached by other machines, and nobody has to prove who they are: give 127.0.0.1, or --insecure if only those reach it who may",
+        settings.host
+    )))
+}
+
+/// Whether only this machine reaches a host.
+pub(super) fn is_loopback(host: &str) -> Result<bool, Error> {
+    Ok(resolved(host, 0)?.iter().all(|address| address.ip().is_loopback()))
+}
+
+/// All addresses of a host; names have several.
+fn resolved(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    if let Ok(ip) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return Ok(vec![(ip, port).into()]);
+    }
+    let found = (host, port).to_socket_addrs().map_err(|error| Error::address(host, error))?;
+    Ok(found.collect())
+}
+
+impl Bound {
+    /// Binds a port of a host; `None` where it is off.
+    pub(super) fn new(host: &str, port: Port) -> Result<Option<Self>, Error> {
+        let Port::Number(number) = port else { return Ok(None) };
+        let addresses = resolved(host, number)?;
+        let wrong = |error| Error::address(format!("{host}:{number}"), error);
+        let listener = StdListener::bind(addresses.as_slice()).map_err(wrong)?;
+        listener.set_nonblocking(true).map_err(wrong)?;
+        let address = listener.local_addr().map_err(wrong)?;
+        Ok(Some(Self { address, listener }))
+    }
+
+    /// For a runtime, which must have been entered.
+    pub(super) fn listener(self) -> Result<TcpListener, Error> {
+        let address = self.address;
+        TcpListener::from_std(self.listener)
+            .map_err(|error| Error::address(address.to_string(), error))
+    }
+}
+
+/// Answers connections until it is to stop, and then lets those end that are open.
+pub(super) async fn serve(
+    listener: TcpListener,
+    side: Side,
+    app: Arc<App>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(app.settings.limits.connections.max(1)));
+    let connections = GracefulShutdown::new();
+    let connecting = Connecting {
+        side,
+        router: TowerToHyperService::new(router::of(side, &app)),
+        app,
+        http: http(),
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => break,
+        };
+        match accepted {
+            Ok((stream, place)) => connecting.spawn(stream, place, &connections),
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(AFTER_A_FAILURE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MOST_HEAD_BYTES)
+        .max_headers(MOST_HEADERS);
+    http
+}
+
+/// What every connection of a listener is given.
+struct Connecting {
+    side: Side,
+    app: Arc<App>,
+    router: TowerToHyperService<axum::Router>,
+    http: http1::Builder,
+}
+
+impl Connecting {
+    fn spawn(
+        &self,
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        connections: &GracefulShutdown,
+    ) {
+        // Answers are small and go out at once; where that cannot be set they are only later.
+        stream.set_nodelay(true).unwrap_or_default();
+        let (side, app, router) = (self.side, Arc::clone(&self.app), self.router.clone());
+        let service = service_fn(move |request| {
+            let answered = answer(Arc::clone(&app), side, router.clone(), request);
+            async move { Ok::<_, Infallible>(answered.await) }
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+            drop(place);
+        });
+    }
+}

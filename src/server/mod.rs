@@ -1,0 +1,30 @@
+//! The daemon: environments, one store and its delivery, and the servers in front of them.
+//!
+//! Must not know the command line, nor where settings were written. A request is read, becomes calls of a
+//! [`Client`](crate::Client), and what these answer is put into the words of whoever asked: one file a
+//! thing that can be asked. `run` starts and ends it all, `app` is what requests share, `environment` is one
+//! datafile with its client, `listener` and `around` are what all requests have in common.
+
+mod admin;
+mod agent;
+mod answer;
+mod app;
+mod around;
+mod asked;
+mod datafiles;
+mod environment;
+mod environments;
+mod etag;
+mod figures;
+mod health;
+mod listener;
+mod refusal;
+mod router;
+mod run;
+mod signal;
+mod sinks;
+mod ticker;
+mod wire;
+
+pub use run::{Addresses, Server};
+pub use signal::Signals;

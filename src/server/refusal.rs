@@ -1,0 +1,105 @@
+//! Requests that are not answered as asked: a status, and why.
+//!
+//! Must not know what was asked. Bodies are those of Optimizely Agent: an object with `error`, and the end
+//! of the line.
+
+use std::borrow::Cow;
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::answer::Json;
+use super::wire::ErrorAnswer;
+use crate::error::Error;
+
+/// How long who was refused for want of room should wait, in seconds.
+const SOON: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    text: Cow<'static, str>,
+    may_come_again: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, text: text.into(), may_come_again: false }
+    }
+
+    pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    pub(super) fn missing_user() -> Self {
+        Self::bad_request("missing \"userId\" in request payload")
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is nothing here: look at the path")
+    }
+
+    pub(super) fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be asked so: look at the method")
+    }
+
+    pub(super) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the request took too long: send it faster")
+    }
+
+    /// What a key gets that no environment has: never a fetch.
+    pub(super) fn unknown_key() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "unable to fetch fresh datafile (consider rechecking SDK key), status code: 403 Forbidden",
+        )
+    }
+
+    /// The environment has had no datafile yet.
+    pub(super) fn not_ready() -> Self {
+        Self::unavailable("there is no datafile yet: ask again soon")
+    }
+
+    /// What was to be recorded is not stored. The cause may name folders, so that it is for the log.
+    pub(super) fn not_stored(cause: &Error) -> Self {
+        if cause.is_not_ready() {
+            return Self::not_ready();
+        }
+        tracing::debug!(error = error_chain(cause), "a request was not recorded");
+        Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
+    }
+
+    /// The store could not be read.
+    pub(super) fn unreadable(cause: &Error) -> Self {
+        tracing::error!(error = error_chain(cause), "the store could not be read");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read: look at the log")
+    }
+
+    fn unavailable(text: &'static str) -> Self {
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, text);
+        Self { may_come_again: true, ..refusal }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(&ErrorAnswer { error: &self.text })).into_response();
+        if self.may_come_again {
+            response.headers_mut().insert(RETRY_AFTER, SOON);
+        }
+        response
+    }
+}
+
+/// An error and its causes, in one line.
+pub(super) fn error_chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

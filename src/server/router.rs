@@ -1,0 +1,41 @@
+//! Which path of which listener is answered by what.
+//!
+//! Must not know how anything is answered. A new interface adds a line here and a file beside this one.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::app::App;
+use super::listener::Side;
+use super::refusal::Refusal;
+use super::{admin, agent, datafiles, health};
+
+/// All that a listener answers.
+pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
+    let answered = match side {
+        Side::Api => agent::routes().merge(datafiles::routes()),
+        Side::Admin => admin::routes(),
+    };
+    answered
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .fallback(|| async { Refusal::not_found() })
+        .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(Arc::clone(app))
+}
+
+/// A defect must not break the connection, nor say what it was.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Refusal::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "this is a defect: report it with the request that shows it",
+    )
+    .into_response()
+}

@@ -1,0 +1,103 @@
+//! The settings file: what it gives, or where in it what is wrong.
+//!
+//! Must not know which settings there are.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use super::given::Given;
+use super::nearest;
+use super::wire::WireSettings;
+use crate::error::Error;
+
+impl Given {
+    /// What a settings file gives.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is no TOML, has a key that is none, or a value that cannot be used: with the
+    /// line and the key.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
+        Self::from_toml(&text).map_err(|(line, problem)| Error::settings_file(path, line, problem))
+    }
+
+    /// The same of its text; the error is the line, from 1, and what is wrong there.
+    fn from_toml(text: &str) -> Result<Self, (usize, String)> {
+        toml::from_str::<WireSettings>(text).map(Self::from).map_err(|error| {
+            let Range { start, .. } = error.span().unwrap_or_default();
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let key = text.lines().nth(line - 1).and_then(key_of);
+            (line, worded(key, error.message()))
+        })
+    }
+}
+
+/// The key that a line sets.
+fn key_of(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim().trim_matches('"')).filter(|key| !key.is_empty())
+}
+
+fn worded(key: Option<&str>, message: &str) -> String {
+    if message.starts_with("unknown field") {
+        // The names stand between backticks: the one that was found, then those that there are.
+        let mut names = message.split('`').skip(1).step_by(2);
+        let found = names.next().unwrap_or_default();
+        let known: Vec<&str> = names.collect();
+        return match nearest(found, known.iter().copied()) {
+            Some(name) => format!("there is no key {found:?}: did you mean {name:?}?"),
+            None => format!("there is no key {found:?}: use one of {}", known.join(", ")),
+        };
+    }
+    let message = message.replace('\n', ", ");
+    key.map_or_else(|| message.clone(), |key| format!("{key}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is wrong with a file, and where.
+
+    use super::Given;
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let said = match Given::from_toml(text) {
+            Ok(_) => String::new(),
+            Err((line, problem)) => format!("{line}: {problem}"),
+        };
+        assert_eq!(said, expect, "{text}");
+    }
+
+    #[test]
+    fn a_fault_names_its_line_and_key() {
+        check("", "");
+        check("port = 0\nadmin_port = \"off\"\n", "");
+        check("\nprot = 1", "2: there is no key \"prot\": did you mean \"port\"?");
+        check(
+            "[[sink]]\nwhere = \"stdout\"",
+            "2: there is no key \"where\": use one of to, secret, attribution",
+        );
+        check(
+            "[[environment]]\nname = \"a\"\nintervall = \"1s\"",
+            "3: there is no key \"intervall\": use one of name, datafile, sdk_key, poll_interval, attribution",
+        );
+        check(
+            "host = \"a\"\nport = 65536",
+            "2: port: port \"65536\" is unknown: use a number up to 65535, 0 for any free one, or off",
+        );
+        check(
+            "late_window = \"soon\"",
+            "1: late_window: span \"soon\" cannot be used: write a whole number and a unit (ms, s, m, h, d), such as 0s, 30m, 1h or 2d",
+        );
+        check(
+            "attribution = \"both\"",
+            "1: attribution: attribution mode \"both\" is unknown: use activated or backend",
+        );
+        check("host = 3", "1: host: invalid type: integer `3`, expected a string");
+        check("host = \"a\"\nhost = \"b\"", "2: host: duplicate key");
+        check("[[sink]]\nsecret = \"s\"", "1: missing field `to`");
+    }
+}

@@ -1,0 +1,25 @@
+//! Settings of the daemon: what can be set, read from text wherever it is written, and put in order.
+//!
+//! Must not know servers, the command line or the process's environment. A value is read by one
+//! [`FromStr`](std::str::FromStr), whether it is a flag's, a variable's or the file's. What each of these
+//! gave is a [`Given`]; they are laid one [`over`](Given::over) the other, and what nobody gave has a
+//! default in [`ServeSettings`].
+
+mod environment;
+mod file;
+mod given;
+mod nearest;
+mod print;
+mod serve;
+mod sink;
+mod span;
+mod values;
+mod wire;
+
+pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
+pub use given::Given;
+pub(crate) use nearest::nearest;
+pub use serve::{Limits, ServeSettings, StoreSettings};
+pub use sink::SinkSettings;
+pub(crate) use span::parse_span_ms;
+pub use values::{LogFormat, LogLevel, Port, Size, Span};

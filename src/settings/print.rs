@@ -1,0 +1,125 @@
+//! The settings as the text of a settings file, without secrets.
+//!
+//! Must not know where they were written.
+
+use std::fmt::{Display, Write as _};
+
+use super::environment::{DatafilePlace, EnvironmentSettings};
+use super::serve::ServeSettings;
+use super::sink::SinkSettings;
+use crate::source::SdkKey;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "***";
+
+impl ServeSettings {
+    /// The text of a settings file that says the same; secrets are replaced by `***`.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut page = Page::default();
+        page.text("host", Some(&self.host));
+        page.value("port", number_or_text(self.port));
+        page.value("admin_port", number_or_text(self.admin_port));
+        page.value("insecure", self.insecure);
+        page.text("data_dir", Some(self.data_dir.display()));
+        page.text("datafile_template", self.datafile_template.as_deref().map(without_secrets));
+        page.text("poll_interval", Some(self.poll_interval));
+        page.text("webhook_secret", self.webhook_secret.as_ref().map(|_| HIDDEN));
+        page.text("attribution", Some(self.attribution));
+        page.text("late_window", Some(self.late_window));
+        page.text("attribution_window", self.attribution_window);
+        page.text("activation_retention", Some(self.store.activation_retention));
+        page.text("record_retention", Some(self.store.record_retention));
+        page.text("record_budget", Some(self.store.record_budget));
+        page.text("disk_reserve", Some(self.store.disk_reserve));
+        page.value("queue_entries", self.store.queue_entries);
+        page.text("body_limit", Some(self.limits.body));
+        page.text("request_timeout", Some(self.limits.request_timeout));
+        page.value("connections", self.limits.connections);
+        page.text("shutdown_deadline", Some(self.shutdown_deadline));
+        page.text("log", Some(self.log.as_str()));
+        page.text("log_format", Some(self.log_format.as_str()));
+        self.environments.iter().for_each(|environment| page.environment(environment));
+        self.sinks.iter().for_each(|sink| page.sink(sink));
+        page.0
+    }
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn environment(&mut self, environment: &EnvironmentSettings) {
+        self.0.push_str("\n[[environment]]\n");
+        self.text("name", environment.name.as_ref());
+        let datafile = environment.datafile.as_ref().map(|place| match place {
+            DatafilePlace::File(path) => path.display().to_string(),
+            DatafilePlace::Url(url) => without_secrets(url),
+        });
+        self.text("datafile", datafile);
+        self.text("sdk_key", environment.sdk_key.as_ref().map(shown_key));
+        self.text("poll_interval", environment.poll_interval);
+        self.text("attribution", environment.attribution);
+    }
+
+    fn sink(&mut self, sink: &SinkSettings) {
+        self.0.push_str("\n[[sink]]\n");
+        self.text("to", Some(without_secrets(&sink.to.to_string())));
+        self.text("secret", sink.secret.as_ref().map(|_| HIDDEN));
+        self.text("attribution", sink.attribution);
+    }
+
+    fn value(&mut self, key: &str, value: impl Display) {
+        // Writing to text cannot fail.
+        writeln!(self.0, "{key} = {value}").unwrap_or_default();
+    }
+
+    /// A JSON string is one of TOML.
+    fn text(&mut self, key: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.value(key, serde_json::Value::from(value.to_string()));
+        }
+    }
+}
+
+/// A text with the secrets of an address in it hidden: user and password, and the query.
+pub(super) fn without_secrets(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, _)| (place, "?***"));
+    let (host, path) = place.find('/').map_or((place, ""), |slash| place.split_at(slash));
+    let host =
+        host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
+    format!("{scheme}://{host}{path}{query}")
+}
+
+fn number_or_text(port: super::Port) -> String {
+    match port {
+        super::Port::Off => "\"off\"".to_owned(),
+        super::Port::Number(number) => number.to_string(),
+    }
+}
+
+fn shown_key(sdk_key: &SdkKey) -> String {
+    match sdk_key.token() {
+        Some(_) => format!("{}:{HIDDEN}", sdk_key.key()),
+        None => sdk_key.key().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is hidden of addresses.
+
+    use super::without_secrets;
+
+    #[test]
+    fn only_secrets_are_hidden() {
+        let check = |text: &str, expect: &str| assert_eq!(without_secrets(text), expect);
+        check("webhook:https://h/hook", "webhook:https://h/hook");
+        check("https://u:p@h:8/a/%s.json?token=t", "https://***@h:8/a/%s.json?***");
+        check("https://h?x@y", "https://h?***");
+        check("https://h/a@b", "https://h/a@b");
+        check("file:/tmp/a?b@c", "file:/tmp/a?b@c");
+        check("stdout", "stdout");
+    }
+}

@@ -1,0 +1,169 @@
+//! The settings of the daemon, complete.
+//!
+//! Must not know where they were written.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::environment::EnvironmentSettings;
+use super::given::Given;
+use super::sink::SinkSettings;
+use super::values::{LogFormat, LogLevel, Port, Size, Span};
+use crate::attribution::Rules;
+use crate::error::Error;
+use crate::events::AttributionMode;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const MEBIBYTE: u64 = 1024 * 1024;
+
+/// The settings of the daemon.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ServeSettings {
+    /// The address that listeners are bound to. Default `127.0.0.1`, which only this machine reaches.
+    pub host: String,
+    /// The port of the API. Default 8080.
+    pub port: Port,
+    /// The port of the administration. Default 8088.
+    pub admin_port: Port,
+    /// Whether other addresses than loopback may be bound without authentication. Default: no.
+    pub insecure: bool,
+    /// The folder of the store. Default `variate-data`.
+    pub data_dir: PathBuf,
+    /// The environments, at least one.
+    pub environments: Vec<EnvironmentSettings>,
+    /// The address of datafiles that are got by SDK key, with `%s` in its place. Default: Optimizely's.
+    pub datafile_template: Option<String>,
+    /// How often addresses are asked for their datafile. Default `60s`.
+    pub poll_interval: Span,
+    /// Where records go. Default: nowhere; they are kept, and can be read by the administration.
+    pub sinks: Vec<SinkSettings>,
+    /// What webhooks are signed with that have no secret of their own. Default: nothing.
+    pub webhook_secret: Option<String>,
+    /// Who attributes events: this engine or the service that is sent them. Default `activated`.
+    pub attribution: AttributionMode,
+    /// How long events wait for activations that arrive after them. Default `1h`.
+    pub late_window: Span,
+    /// How long after an activation events count for it. Default: without end.
+    pub attribution_window: Option<Span>,
+    /// The store's limits.
+    pub store: StoreSettings,
+    /// The limits of requests.
+    pub limits: Limits,
+    /// How long the daemon may take to stop: for requests under way, then for sinks. Default `20s`.
+    pub shutdown_deadline: Span,
+    /// How much is logged. Default `info`.
+    pub log: LogLevel,
+    /// In which form. Default `text`.
+    pub log_format: LogFormat,
+}
+
+/// The limits of the daemon's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreSettings {
+    /// For how long an activation is remembered after it was last received. Default `180d`.
+    pub activation_retention: Span,
+    /// For how long records are kept that all sinks have. Default `7d`.
+    pub record_retention: Span,
+    /// How much room records may take. Default `64GiB`.
+    pub record_budget: Size,
+    /// How much of the disk is left to others. Default `256MiB`.
+    pub disk_reserve: Size,
+    /// How many entries may wait for the disk; beyond, they are refused. Default 16384.
+    pub queue_entries: usize,
+}
+
+/// The limits of the daemon's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How large a body may be. Default `1MiB`.
+    pub body: Size,
+    /// How long a request may take, with the reading of its body. Default `10s`.
+    pub request_timeout: Span,
+    /// How many connections each listener has at once; beyond, they wait. Default 4096.
+    pub connections: usize,
+}
+
+impl ServeSettings {
+    /// What was given, and defaults for the rest.
+    #[must_use]
+    pub fn new(given: Given) -> Self {
+        Self {
+            host: given.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port: given.port.unwrap_or(Port::Number(8080)),
+            admin_port: given.admin_port.unwrap_or(Port::Number(8088)),
+            insecure: given.insecure.unwrap_or(false),
+            data_dir: given.data_dir.unwrap_or_else(|| "variate-data".into()),
+            environments: given.environments,
+            datafile_template: given.datafile_template,
+            poll_interval: given.poll_interval.unwrap_or(Span::from_seconds(60)),
+            sinks: given.sinks,
+            webhook_secret: given.webhook_secret,
+            attribution: given.attribution.unwrap_or_default(),
+            late_window: given.late_window.unwrap_or(Span::from_ms(HOUR_MS)),
+            attribution_window: given.attribution_window,
+            store: StoreSettings {
+                activation_retention: given
+                    .activation_retention
+                    .unwrap_or(Span::from_ms(180 * DAY_MS)),
+                record_retention: given.record_retention.unwrap_or(Span::from_ms(7 * DAY_MS)),
+                record_budget: given.record_budget.unwrap_or(Size { bytes: 64 * 1024 * MEBIBYTE }),
+                disk_reserve: given.disk_reserve.unwrap_or(Size { bytes: 256 * MEBIBYTE }),
+                queue_entries: given.queue_entries.unwrap_or(16_384),
+            },
+            limits: Limits {
+                body: given.body_limit.unwrap_or(Size { bytes: MEBIBYTE }),
+                request_timeout: given.request_timeout.unwrap_or(Span::from_seconds(10)),
+                connections: given.connections.unwrap_or(4096),
+            },
+            shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
+            log: given.log.unwrap_or_default(),
+            log_format: given.log_format.unwrap_or_default(),
+        }
+    }
+
+    /// Looks at the settings one beside the other; whether they can be kept, shows when it starts.
+    ///
+    /// # Errors
+    ///
+    /// If there is no environment, or a limit lets nothing through.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.environments.is_empty() {
+            return Err(Error::settings(
+                "there is no environment: give --datafile or --sdk-key, or [[environment]] in the settings file",
+            ));
+        }
+        let limits = [
+            ("request_timeout", self.limits.request_timeout.as_ms() == 0),
+            ("body_limit", self.limits.body.bytes == 0),
+            ("connections", self.limits.connections == 0),
+            ("queue_entries", self.store.queue_entries == 0),
+        ];
+        match limits.iter().find(|(_, is_none)| *is_none) {
+            Some((name, _)) => {
+                Err(Error::settings(format!("{name} lets nothing through: give more than 0")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The rules by which events are attributed.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            window_ms: self.attribution_window.map(Span::as_ms),
+            late_window_ms: self.late_window.as_ms(),
+            ..Rules::default()
+        }
+    }
+}
+
+/// As they are printed: no secrets.
+impl fmt::Debug for ServeSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.to_toml())
+    }
+}

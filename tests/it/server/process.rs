@@ -1,0 +1,232 @@
+//! The command `variate serve`: where it listens, how it ends, what it refuses.
+//!
+//! Must not know interfaces beyond asking them.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use super::http::{Request, ask};
+use super::{Answer, SHOP, wait_for};
+
+const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
+
+/// A running command.
+struct Served {
+    child: Child,
+    api: SocketAddr,
+    admin: SocketAddr,
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_variate"));
+    command.arg("serve").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Serves with a store in this folder, on free ports.
+fn serve(folder: &Path, arguments: &[&str]) -> Served {
+    let store = folder.join("store");
+    let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
+    let mut child = command(&[&fixed[..], arguments].concat()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let mut address = |name: &str| {
+        let line = lines.next().expect("it says where it listens").unwrap();
+        line.strip_prefix(&format!("{name} http://")).unwrap().parse().unwrap()
+    };
+    let (api, admin) = (address("api"), address("admin"));
+    Served { child, api, admin }
+}
+
+impl Served {
+    fn ask(&self, what: &str, body: &str) -> Answer {
+        ask(self.api, &Request::new(what).body(body))
+    }
+
+    fn records(&self) -> String {
+        ask(self.admin, &Request::new("GET /events")).body
+    }
+
+    /// SIGKILL.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; gives the exit code and what was said.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status.code(), said)
+    }
+}
+
+#[test]
+fn what_was_acknowledged_is_there_once_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--datafile", SHOP];
+    let first = serve(folder.path(), &arguments);
+    assert_eq!(first.ask("POST /v1/activate?experimentKey=checkout_button", ANNA).status, 200);
+    let order = r#"{"userId":"anna","eventId":"order-1"}"#;
+    assert_eq!(first.ask("POST /v1/track?eventKey=purchase", order).status, 200);
+    first.kill();
+
+    let second = serve(folder.path(), &arguments);
+    let again = second.ask("POST /v1/track?eventKey=purchase", order).json();
+    assert_eq!(again["duplicate"], true, "{again}");
+    let later = second.ask("POST /v1/track?eventKey=purchase", r#"{"userId":"anna"}"#).json();
+    assert_eq!(later["credits"][0]["variationKey"], "green", "the ledger is there: {later}");
+    let records = second.records();
+    let conversions = records.lines().filter(|line| line.contains("\"id\":\"order-1\""));
+    assert_eq!(conversions.count(), 1, "{records}");
+    let (code, said) = second.stop();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn it_ends_in_order_and_says_so_without_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = folder.path().join("records.ndjson");
+    let sink = format!("file:{}", records.display());
+    let served = serve(folder.path(), &["--datafile", SHOP, "--sink", &sink]);
+    served.ask("POST /v1/activate?experimentKey=checkout_button", ANNA);
+    served.ask("POST /v1/track?eventKey=purchase", ANNA);
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["started", "datafile in force", "revision=\"87\"", "stopping", "stopped"] {
+        assert!(said.contains(part), "no {part:?} in:\n{said}");
+    }
+    assert!(!said.contains("anna"), "{said}");
+    let records = std::fs::read_to_string(&records).unwrap();
+    assert_eq!(records.lines().count(), 2, "delivered before the end: {records}");
+    assert!(!folder.path().join("store/process").exists(), "the store is closed");
+}
+
+#[test]
+fn the_log_speaks_json_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path(), &["--datafile", SHOP, "--log-format", "json"]);
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn a_stdout_sink_has_standard_output_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let arguments = ["--datafile", SHOP, "--sink", "stdout", "--port", "0", "--admin-port", "off"];
+    let mut command = command(&[&arguments[..], &["--data-dir", store.to_str().unwrap()]].concat());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = said.find_map(|line| line.unwrap().strip_prefix("api http://").map(str::to_owned));
+    let api: SocketAddr = line.unwrap().parse().unwrap();
+    ask(api, &Request::new("POST /v1/activate?experimentKey=checkout_button").body(ANNA));
+    let mut records = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let record = records.next().unwrap().unwrap();
+    assert!(record.starts_with("{\"v\":1,\"type\":\"impression\""), "{record}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Runs the command to its end, with a store in this folder.
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let store = folder.join("store");
+    command(&[arguments, &["--data-dir", store.to_str().unwrap()]].concat()).output().unwrap()
+}
+
+/// What the command refuses, and the exit code.
+#[track_caller]
+fn check_refused(arguments: &[&str], code: i32, said: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert!(stderr.contains(said), "{arguments:?}: no {said:?} in:\n{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
+}
+
+const FREE: [&str; 4] = ["--port", "0", "--admin-port", "0"];
+
+#[test]
+fn what_cannot_be_served_is_refused_with_the_remedy() {
+    let with = |more: &[&'static str]| [&FREE[..], more].concat();
+    check_refused(&with(&[]), 3, "there is no environment: give --datafile or --sdk-key");
+    check_refused(
+        &with(&["--datafile", "nowhere.json"]),
+        3,
+        "environment nowhere.json has no datafile",
+    );
+    check_refused(&with(&["--datafile", "Cargo.toml"]), 3, "Cargo.toml");
+    check_refused(
+        &with(&["--datafile", SHOP, "--datafile", SHOP]),
+        3,
+        "two environments are called \"production\"",
+    );
+    check_refused(
+        &with(&["--datafile", SHOP, "--host", "0.0.0.0"]),
+        3,
+        "can be reached by other machines",
+    );
+    check_refused(&with(&["--datafile", SHOP, "--sink", "webhook:nowhere"]), 2, "has no address");
+    check_refused(&["--datafile", SHOP, "--port", "http"], 2, "a number up to 65535");
+    check_refused(&with(&["--datafile", SHOP, "--config", "nowhere.toml"]), 3, "nowhere.toml");
+    check_refused(
+        &with(&["--datafile", SHOP, "--request-timeout", "0s"]),
+        3,
+        "request_timeout lets nothing through: give more than 0",
+    );
+    check_refused(&with(&["--sdk-key", "a-b"]), 2, "the SDK key is none");
+}
+
+#[test]
+fn what_others_have_is_told_apart() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    check_refused(
+        &["--datafile", SHOP, "--port", &port, "--admin-port", "off"],
+        4,
+        "somebody listens there",
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path(), &["--datafile", SHOP]);
+    let output = run(folder.path(), &[&FREE[..], &["--datafile", SHOP]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains(&format!("in use by process {}", served.child.id())), "{said}");
+    served.kill();
+}
+
+#[test]
+fn a_restart_begins_with_the_last_good_datafile() {
+    let folder = tempfile::tempdir().unwrap();
+    let datafile = folder.path().join("shop.json");
+    std::fs::copy(SHOP, &datafile).unwrap();
+    let arguments = ["--datafile", datafile.to_str().unwrap()];
+    serve(folder.path(), &arguments).kill();
+    std::fs::write(&datafile, "{").unwrap();
+    let served = serve(folder.path(), &arguments);
+    assert_eq!(
+        served.ask("POST /v1/decide?keys=search", ANNA).header("variate-revision"),
+        Some("87")
+    );
+    let ready = served.ask("GET /ready", "").json();
+    assert_eq!(ready["environments"][0]["name"], "production", "its name from before: {ready}");
+    assert!(ready["environments"][0]["problem"].is_string(), "{ready}");
+
+    std::fs::copy(SHOP, &datafile).unwrap();
+    wait_for("the file", || {
+        let ready = served.ask("GET /ready", "").json();
+        ready["environments"][0].get("problem").is_none().then_some(())
+    });
+    served.kill();
+}

@@ -1,0 +1,137 @@
+//! Settings: which place counts, and what is printed.
+//!
+//! Must not know servers.
+
+use std::process::Command;
+
+/// What `--print-config` says with a file of this text, these variables and flags.
+fn printed(
+    file: &str,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("variate.toml");
+    std::fs::write(&path, file).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_variate"));
+    command.args(["serve", "--print-config"]).args(arguments).current_dir(folder.path());
+    command.env_remove("VARIATE_PORT").envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes).replace(&folder.path().display().to_string(), "FOLDER")
+    };
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn defaults() {
+    let (code, said, complaints) = printed("", &[], &[]);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn everything_and_no_secrets() {
+    let file = r#"
+host = "localhost"
+port = "off"
+admin_port = 9_000
+insecure = true
+data_dir = "/var/lib/variate \"x\""
+datafile_template = "https://example.com/%s.json"
+poll_interval = "90s"
+webhook_secret = "s3cret"
+attribution = "backend"
+late_window = "0s"
+attribution_window = "30d"
+activation_retention = "90d"
+record_retention = "36h"
+record_budget = "1GiB"
+disk_reserve = "0B"
+queue_entries = 100
+body_limit = "64KiB"
+request_timeout = "1500ms"
+connections = 10
+shutdown_deadline = "5s"
+log = "debug"
+log_format = "json"
+
+[[environment]]
+name = "production"
+sdk_key = "KEY:t0ken"
+poll_interval = "30s"
+
+[[environment]]
+datafile = "shop.json"
+attribution = "activated"
+
+[[sink]]
+to = "webhook:https://example.com/hook"
+secret = "other s3cret"
+attribution = "activated"
+
+[[sink]]
+to = "stdout"
+"#;
+    let (code, said, complaints) = printed(file, &[], &[]);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    assert!(!said.contains("s3cret") && !said.contains("t0ken"), "{said}");
+    insta::assert_snapshot!(said);
+    let again = printed(&said.replace("***", "hidden"), &[], &[]);
+    assert_eq!(again.1, said, "what is printed can be read");
+}
+
+/// The line of a setting that is in force.
+#[track_caller]
+fn check(file: &str, variables: &[(&str, &str)], arguments: &[&str], expect: &[&str]) {
+    let (code, said, complaints) = printed(file, variables, arguments);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""), "{arguments:?}");
+    for line in expect {
+        assert!(said.lines().any(|found| found == *line), "no line {line} in:\n{said}");
+    }
+}
+
+#[test]
+fn flags_come_before_the_environment_and_that_before_the_file() {
+    let file = "port = 1\nadmin_port = 2\nlog = \"warn\"\n[[environment]]\ndatafile = \"a.json\"\n";
+    let variables = [("VARIATE_PORT", "3"), ("VARIATE_ADMIN_PORT", "4")];
+    check(file, &[], &[], &["port = 1", "admin_port = 2", "log = \"warn\""]);
+    check(file, &variables, &[], &["port = 3", "admin_port = 4", "log = \"warn\""]);
+    check(file, &variables, &["--port", "5"], &["port = 5", "admin_port = 4", "log = \"warn\""]);
+    check(file, &[], &[], &["datafile = \"a.json\""]);
+    let (_, said, _) = printed(file, &[], &["--datafile", "b=b.json", "--sdk-key", "KEY"]);
+    assert!(!said.contains("a.json"), "a list is taken whole: {said}");
+    assert!(said.contains("name = \"b\"\ndatafile = \"b.json\"\n"), "{said}");
+    assert!(said.contains("sdk_key = \"KEY\"\n"), "{said}");
+}
+
+#[test]
+fn lists_in_the_environment() {
+    let variables = [
+        ("VARIATE_DATAFILE", "a=a.json;https://example.com/b,c.json"),
+        ("VARIATE_SDK_KEY", "c=KEY=="),
+        ("VARIATE_SINK", "stdout;file:/tmp/x"),
+        ("VARIATE_INSECURE", "true"),
+    ];
+    let expect = [
+        "name = \"a\"",
+        "datafile = \"a.json\"",
+        "datafile = \"https://example.com/b,c.json\"",
+        "name = \"c\"",
+        "sdk_key = \"KEY==\"",
+        "to = \"stdout\"",
+        "to = \"file:/tmp/x\"",
+        "insecure = true",
+    ];
+    check("", &variables, &[], &expect);
+}
+
+#[test]
+fn a_fault_in_the_file_is_told_with_its_place() {
+    let (code, said, complaints) = printed("host = \"a\"\nprot = 80\n", &[], &[]);
+    assert_eq!((code, said.as_str()), (Some(3), ""));
+    assert_eq!(
+        complaints,
+        "error: variate.toml line 2: there is no key \"prot\": did you mean \"port\"?\n"
+    );
+}

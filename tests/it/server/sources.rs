@@ -1,0 +1,117 @@
+//! Environments and their sources: changes come into force, and what is broken does not.
+//!
+//! Must not know how sources are asked.
+
+use std::fs;
+
+use super::{Daemon, SHOP, environment, wait_for};
+
+#[test]
+fn an_edited_datafile_is_in_force_within_seconds_and_a_broken_one_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.json");
+    let text = fs::read_to_string(SHOP).unwrap();
+    fs::write(&path, &text).unwrap();
+    let daemon =
+        Daemon::with(|given| given.environments = vec![environment(path.to_str().unwrap())]);
+    let revision = || {
+        let answer = daemon.ask("POST /v1/decide?keys=search", r#"{"userId":"anna"}"#);
+        answer.header("variate-revision").unwrap().to_owned()
+    };
+    assert_eq!(revision(), "87");
+    fs::write(&path, &text.as_bytes()[..text.len() / 2]).unwrap();
+    wait_for("the failure", || {
+        let problem = daemon.ask("GET /ready", "").json()["environments"][0]["problem"].clone();
+        problem.is_string().then_some(())
+    });
+    assert_eq!(revision(), "87");
+    let metrics = daemon.ask_admin("GET /metrics").body;
+    assert!(
+        !metrics.contains("variate_source_failures_total{environment=\"production\"} 0"),
+        "{metrics}"
+    );
+    fs::write(&path, text.replace("\"87\"", "\"88\"")).unwrap();
+    wait_for("the change", || (revision() == "88").then_some(()));
+    let ready = daemon.ask("GET /ready", "").json();
+    assert_eq!(ready["environments"][0].get("problem"), None, "{ready}");
+}
+
+#[test]
+fn a_daemon_is_another_daemons_source() {
+    let upstream = Daemon::shop();
+    let url = format!("http://{}/datafiles/%s.json", upstream.api());
+    let daemon = Daemon::with(|given| {
+        given.datafile_template = Some(url);
+        given.environments = vec![variate::settings::EnvironmentSettings::of_sdk_key(
+            format!("copy={}", super::SHOP_KEY).parse().unwrap(),
+        )];
+    });
+    wait_for("the datafile", || (daemon.ask("GET /ready", "").status == 200).then_some(()));
+    let ready = daemon.ask("GET /ready", "").json();
+    assert_eq!(ready["environments"][0]["name"], "copy");
+    let body = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
+    let what = "POST /v1/decide?keys=search&keys=support&keys=homepage";
+    assert_eq!(daemon.ask(what, body).body, upstream.ask(what, body).body);
+}
+
+#[test]
+fn environments_do_not_share_ledgers() {
+    let daemon = Daemon::with(|given| {
+        let folder = env!("CARGO_MANIFEST_DIR");
+        let mut other = environment(&format!("other={folder}/{SHOP}"));
+        other.sdk_key = Some("other".parse().unwrap());
+        given.environments.push(other);
+    });
+    let ask = |what: &str, key: &str| {
+        let request = super::Request::new(what)
+            .header("X-Optimizely-SDK-Key", key)
+            .body(r#"{"userId":"anna"}"#);
+        super::ask(daemon.api(), &request).json()
+    };
+    ask("POST /v1/activate?experimentKey=checkout_button", super::SHOP_KEY);
+    let there = ask("POST /v1/track?eventKey=purchase", super::SHOP_KEY);
+    let elsewhere = ask("POST /v1/track?eventKey=purchase", "other");
+    assert_eq!(there["credits"].as_array().unwrap().len(), 1, "{there}");
+    assert_eq!(elsewhere["reason"], "no-activation", "{elsewhere}");
+}
+
+#[test]
+fn each_environment_has_its_mode_in_every_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = folder.path().join("records.ndjson");
+    let sink = format!("file:{}", records.display());
+    let daemon = Daemon::with(|given| {
+        let mut backend = environment(&format!("backend={SHOP}"));
+        backend.sdk_key = Some("backend".parse().unwrap());
+        backend.attribution = Some("backend".parse().unwrap());
+        given.environments.push(backend);
+        given.sinks = vec![variate::settings::SinkSettings::new(sink.parse().unwrap())];
+    });
+    for key in [super::SHOP_KEY, "backend"] {
+        let request = super::Request::new("POST /v1/track?eventKey=purchase")
+            .header("X-Optimizely-SDK-Key", key)
+            .body(r#"{"userId":"anna"}"#);
+        assert_eq!(super::ask(daemon.api(), &request).status, 200);
+    }
+    daemon.server.shut_down(super::PATIENCE).unwrap();
+    let records = fs::read_to_string(&records).unwrap();
+    assert_eq!(records.lines().count(), 1, "without credits only in backend mode: {records}");
+    assert!(records.contains("\"environment\":\"backend\""), "{records}");
+}
+
+#[test]
+fn an_address_without_a_place_for_the_key_is_asked_as_it_is() {
+    let upstream = Daemon::shop();
+    let url = format!("http://{}/datafiles/{}.json", upstream.api(), super::SHOP_KEY);
+    let daemon = Daemon::with(|given| {
+        let mut own = environment(&url);
+        own.name = Some("copy".to_owned());
+        own.sdk_key = Some("mine".parse().unwrap());
+        given.environments = vec![own];
+    });
+    wait_for("the datafile", || (daemon.ask("GET /ready", "").status == 200).then_some(()));
+    for (key, status) in [("mine", 200), (super::SHOP_KEY, 200), ("other", 403)] {
+        let request = super::Request::new("GET /v1/config").header("X-Optimizely-SDK-Key", key);
+        assert_eq!(super::ask(daemon.api(), &request).status, status, "{key}");
+    }
+}
