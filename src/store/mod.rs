@@ -120,7 +120,7 @@ pub struct Statistics {
     /// have them.
     pub dropped_records: u64,
     /// Rows and records that could not be read when the store looked for what is over, and were stepped
-    /// over: what is the matter with them, [`verify`](crate::store::verify) says.
+    /// over: what is the matter with them, `variate events verify` says.
     pub unreadable: u64,
     /// Entries acknowledged as repeats.
     pub duplicates: u64,
