@@ -21,5 +21,6 @@ pub use given::Given;
 pub(crate) use nearest::nearest;
 pub use serve::{Limits, ServeSettings, StoreSettings};
 pub use sink::SinkSettings;
+#[cfg(feature = "cli")]
 pub(crate) use span::parse_span_ms;
 pub use values::{LogFormat, LogLevel, Port, Size, Span};

@@ -16,6 +16,7 @@ mod records;
 mod secrets;
 #[cfg(feature = "http")]
 pub(super) mod server;
+mod shaky;
 mod sinks;
 mod targets;
 mod world;

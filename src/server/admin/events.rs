@@ -102,7 +102,8 @@ fn page(
     });
     Ok(EventsAnswer {
         records: numbered.collect(),
-        next: last.max(after),
+        // A page may be shorter than what was asked for.
+        next: found.through.max(after),
         oldest: retained.oldest,
         latest: retained.latest,
         unreadable: found.unreadable,

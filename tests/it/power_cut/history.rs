@@ -16,7 +16,7 @@ use variate::store::{
 
 use super::truth::{SinkState, Truth};
 use crate::attribution::kills::calls::Callers;
-use crate::attribution::kills::check::numbered;
+use crate::attribution::kills::check::{numbered, retained_from};
 use crate::attribution::kills::plan;
 use crate::attribution::kills::writer::say;
 
@@ -73,7 +73,7 @@ impl History {
         let store = Arc::new(store);
         let cursors = store.claim_outbox(&SINKS).unwrap();
         let mut truth = Truth::new();
-        truth.records = numbered(store.retained_records(1, store.latest()).records, store.latest());
+        truth.records = numbered(retained_from(&store, 1), store.latest());
         for ((states, cursor), sink) in truth.sinks.iter_mut().zip(cursors).zip(SINKS) {
             *states = vec![SinkState { cursor, letters: letters_of(&store, sink) }];
         }
@@ -111,7 +111,7 @@ impl History {
             self.truth.acknowledged.extend(ids);
         }
         let known = self.truth.records.len() as u64;
-        let records = self.store.retained_records(known + 1, self.store.latest()).records;
+        let records = retained_from(&self.store, known + 1);
         for (number, record) in records {
             self.truth.records.push(record);
             assert_eq!(number, self.truth.records.len() as u64, "numbers have no gaps");

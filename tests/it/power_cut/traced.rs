@@ -22,7 +22,7 @@ use super::history::{History, Round, SINKS, noon_ms, settings};
 use super::simulated::SimulatedDisk;
 use super::trace::{Op, trace};
 use super::truth::{Between, SinkState, Truth};
-use crate::attribution::kills::check::numbered;
+use crate::attribution::kills::check::{numbered, retained_from};
 use crate::attribution::kills::writer::say;
 
 const TEST: &str = "power_cut::traced::a_cut_between_any_two_calls";
@@ -83,7 +83,7 @@ fn a_cut_between_any_two_calls() {
     let lives: Vec<Vec<Op>> = (0..LIVES).map(|life| traced(&root, home.path(), life)).collect();
     let clock = Arc::new(Clock::manual(noon_ms(LIVES * DAYS_PER_LIFE)));
     let store = DurableStore::open(root.join("store"), clock, settings()).unwrap();
-    let records = numbered(store.retained_records(1, store.latest()).records, store.latest());
+    let records = numbered(retained_from(&store, 1), store.latest());
     drop(store);
     let cuts = text(CUTS).map_or(FEW, |cuts| cuts.parse().expect(CUTS));
     let saved = Replay::new(&root, &lives, records).run(cuts, &home.path().join("copy"));

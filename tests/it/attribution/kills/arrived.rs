@@ -12,7 +12,7 @@ use variate::clock::Stopwatch;
 use variate::events::{Delivery, event_api_request, record_json};
 use variate::store::{DurableStore, Outbox as _, Store as _};
 
-use super::check::{check_records, numbered};
+use super::check::{check_records, numbered, retained_from};
 use super::destination::{Destination, REFUSAL};
 use super::heard::Heard;
 use super::kept::{Element, Kept, of_event_api, of_webhook};
@@ -29,7 +29,7 @@ pub(super) fn deliver_and_check(folder: &Path, destination: &Destination, heard:
     let delivery = Delivery::start(store.clone(), sinks).unwrap();
     let drained = delivery.drain(LONG);
     assert!(drained.is_ok(), "{drained:?}: {:#?}", delivery.statistics());
-    let records = numbered(store.retained_records(1, store.latest()).records, store.latest());
+    let records = numbered(retained_from(&store, 1), store.latest());
     let letters = dead_letters_are_poison(&store, &records);
     destination.take_poison();
     assert_eq!(delivery.retry_dead_letters(&letters).unwrap(), letters.len() as u64);

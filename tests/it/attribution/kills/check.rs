@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use variate::attribution::Record;
 use variate::events::{Delivery, FileSink, Sink, record_json};
-use variate::store::Statistics;
+use variate::store::{DurableStore, Outbox as _, Statistics};
 
 use super::super::model::{Arrival, Expected, What, expected};
 use super::super::world::{EVENTS, Folded, Given, PLANS, World};
@@ -32,6 +32,19 @@ pub(in crate::attribution) fn check(world: World, folder: &Path, heard: &Heard) 
     let statistics = world.store.statistics();
     assert_eq!(statistics.waiting_records, 0);
     check_records(&records, &statistics, heard)
+}
+
+/// All records of a store, which gives them a page at a time.
+pub(crate) fn retained_from(store: &DurableStore, first: u64) -> Vec<(u64, Arc<Record>)> {
+    let (mut next, latest) = (first, store.latest());
+    let mut records = Vec::new();
+    while next <= latest {
+        let page = store.retained_records(next, latest);
+        assert_eq!(page.unreadable, 0);
+        records.extend(page.records);
+        next = page.through + 1;
+    }
+    records
 }
 
 /// The records up to the latest, whose numbers have no gaps.
