@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Here and not in the library: which allocator a program has is for the program to say.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     variate::cli::main()
 }

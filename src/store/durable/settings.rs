@@ -32,7 +32,7 @@ pub struct DurableSettings {
     /// Where the disk has less room than this, in bytes, entries are refused: so that others on it go on,
     /// and the store can still tidy up.
     pub reserved_bytes: u64,
-    /// Memory for what was read from the disk, in bytes.
+    /// Memory for what was read from the disk, in bytes; the system keeps files in memory, too.
     pub cache_bytes: u64,
     /// Memory for what was written lately, in bytes, for each kind of data.
     pub memtable_bytes: u64,
@@ -63,7 +63,7 @@ pub enum WhenOverBudget {
 
 impl Default for DurableSettings {
     /// 16 384 waiting entries, and calls wait beyond; a thousand activations and pending events per user;
-    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 64 MiB of cache, 16 MiB per kind of data
+    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 8 MiB of cache, 8 MiB per kind of data
     /// for what is new, and 256 MiB of journals.
     fn default() -> Self {
         Self {
@@ -76,8 +76,8 @@ impl Default for DurableSettings {
             budget_bytes: 64 * 1024 * MEBIBYTE,
             when_over_budget: WhenOverBudget::default(),
             reserved_bytes: 256 * MEBIBYTE,
-            cache_bytes: 64 * MEBIBYTE,
-            memtable_bytes: 16 * MEBIBYTE,
+            cache_bytes: 8 * MEBIBYTE,
+            memtable_bytes: 8 * MEBIBYTE,
             journal_bytes: 256 * MEBIBYTE,
         }
     }
