@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::app::App;
+use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
 use super::ticker;
@@ -102,6 +103,9 @@ impl Server {
                 let listener = bound.listener()?;
                 let serving = serve(listener, side, Arc::clone(&app), stopping.clone());
                 listeners.push(runtime.spawn(serving));
+            }
+            for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
+                runtime.spawn(feed::run(feed, stopping.clone()));
             }
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
@@ -36,6 +37,7 @@ pub struct Given {
     pub request_timeout: Option<Span>,
     pub connections: Option<usize>,
     pub shutdown_deadline: Option<Span>,
+    pub agent: GivenAgent,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
 }
@@ -72,6 +74,7 @@ impl Given {
             request_timeout: self.request_timeout.or(lower.request_timeout),
             connections: self.connections.or(lower.connections),
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
+            agent: self.agent.over(lower.agent),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
         }

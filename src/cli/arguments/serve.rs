@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::agent::AgentArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
     EnvironmentSettings, Given, LogFormat, LogLevel, NamedDatafile, NamedSdkKey, Port,
@@ -53,6 +54,9 @@ pub(in crate::cli) struct ServeArguments {
 
     #[command(flatten, next_help_heading = "The store")]
     store: StoreArguments,
+
+    #[command(flatten, next_help_heading = "Optimizely Agent's interface")]
+    agent: AgentArguments,
 
     #[command(flatten, next_help_heading = "The log")]
     log: LogArguments,
@@ -200,6 +204,7 @@ impl ServeArguments {
             request_timeout: listening.request_timeout,
             connections: listening.connections,
             shutdown_deadline: listening.shutdown_deadline,
+            agent: self.agent.given(),
             log: log.log,
             log_format: log.log_format,
         }
