@@ -4,11 +4,16 @@
 
 mod admin;
 mod agent;
+mod batch;
+mod datafile_webhook;
 mod datafiles;
 mod http;
 mod keys;
 mod limits;
+mod notifications;
+mod overrides;
 mod process;
+mod profiles;
 mod settings;
 mod sources;
 

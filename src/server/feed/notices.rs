@@ -4,35 +4,26 @@
 
 use super::{Feed, Kind};
 use crate::client::{DecisionNotice, Listener, TrackNotice};
-use crate::server::wire::frame::{ConfigFrame, DecisionFrame, TrackFrame};
+use crate::server::wire::frame::{config_frame, decision_frame, track_frame};
 
 impl Listener for Feed {
     fn decision(&self, notice: &DecisionNotice<'_>) {
         if self.is_wanted(Kind::Decision)
-            && let Some(frame) = DecisionFrame::of(notice)
+            && let Some(frame) = decision_frame(notice)
         {
-            self.put_json(Kind::Decision, &frame);
+            self.put(Kind::Decision, frame);
         }
     }
 
     fn track(&self, notice: &TrackNotice<'_>) {
         if self.is_wanted(Kind::Track) {
-            self.put_json(Kind::Track, &TrackFrame::of(notice));
+            self.put(Kind::Track, track_frame(notice));
         }
     }
 
     fn datafile_update(&self, revision: &str) {
         if self.is_wanted(Kind::ConfigUpdate) {
-            self.put_json(Kind::ConfigUpdate, &ConfigFrame::of(revision));
-        }
-    }
-}
-
-impl Feed {
-    fn put_json(&self, kind: Kind, frame: &impl serde::Serialize) {
-        match serde_json::to_string(frame) {
-            Ok(frame) => self.put(kind, frame),
-            Err(error) => tracing::error!(%error, "a frame cannot be written as JSON"),
+            self.put(Kind::ConfigUpdate, config_frame(revision));
         }
     }
 }

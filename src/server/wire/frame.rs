@@ -15,7 +15,7 @@ use crate::value::{AttributeValue, RecordedValue};
 
 #[derive(Debug, Written)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::server) struct DecisionFrame<'a> {
+struct DecisionFrame<'a> {
     r#type: &'static str,
     user_context: UserFrame<'a>,
     decision_info: DecisionInfo<'a>,
@@ -63,7 +63,7 @@ struct UserFrame<'a> {
 
 #[derive(Debug, Written)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::server) struct TrackFrame<'a> {
+struct TrackFrame<'a> {
     event_key: &'a str,
     user_context: UserFrame<'a>,
     event_tags: Option<&'a Map<String, Value>>,
@@ -94,14 +94,31 @@ struct VisitorAttribute<'a> {
 
 #[derive(Debug, Written)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::server) struct ConfigFrame<'a> {
+struct ConfigFrame<'a> {
     r#type: &'static str,
     revision: &'a str,
 }
 
+/// `None` for calls that no request makes, and those on experiments that there are not.
+pub(in crate::server) fn decision_frame(notice: &DecisionNotice<'_>) -> Option<String> {
+    DecisionFrame::of(notice).map(|frame| json(&frame))
+}
+
+pub(in crate::server) fn track_frame(notice: &TrackNotice<'_>) -> String {
+    json(&TrackFrame::of(notice))
+}
+
+pub(in crate::server) fn config_frame(revision: &str) -> String {
+    json(&ConfigFrame { r#type: "project_config_update", revision })
+}
+
+/// Nothing in a frame can fail to be written: all keys are text.
+fn json(frame: &impl Serialize) -> String {
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
 impl<'a> DecisionFrame<'a> {
-    /// `None` for calls that no request makes, and those on experiments that there are not.
-    pub(in crate::server) fn of(notice: &DecisionNotice<'a>) -> Option<Self> {
+    fn of(notice: &DecisionNotice<'a>) -> Option<Self> {
         let (r#type, decision_info) = match notice.kind {
             DecisionKind::AbTest => ("ab-test", ExperimentInfo::of(notice)?),
             DecisionKind::FeatureTest => ("feature-test", ExperimentInfo::of(notice)?),
@@ -144,7 +161,7 @@ impl<'a> UserFrame<'a> {
 }
 
 impl<'a> TrackFrame<'a> {
-    pub(in crate::server) fn of(notice: &TrackNotice<'a>) -> Self {
+    fn of(notice: &TrackNotice<'a>) -> Self {
         Self {
             event_key: notice.event_key,
             user_context: UserFrame::of(notice.user_id, notice.attributes),
@@ -171,12 +188,6 @@ impl<'a> VisitorAttribute<'a> {
         };
         let RecordedAttribute { entity_id, key, .. } = recorded;
         Self { value, key, r#type: "custom", entity_id }
-    }
-}
-
-impl<'a> ConfigFrame<'a> {
-    pub(in crate::server) const fn of(revision: &'a str) -> Self {
-        Self { r#type: "project_config_update", revision }
     }
 }
 

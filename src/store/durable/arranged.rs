@@ -36,13 +36,16 @@ pub struct KeptProfile {
 
 impl DurableStore {
     /// Keeps an override in the place of the one before. It is stored when the receipt says so.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
     pub fn keep_override(&self, environment: &str, kept: &Override) -> Receipt {
+        self.inner.know_environment(environment);
         let key = key(&[environment, &kept.user_id, &kept.experiment_key]);
         let value = packed(&stored_override(kept));
         self.inner.arrange(Space::Overrides, key, Some(value))
     }
 
     /// Takes an override away.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
     pub fn drop_override(&self, environment: &str, user_id: &str, experiment_key: &str) -> Receipt {
         let key = key(&[environment, user_id, experiment_key]);
         self.inner.arrange(Space::Overrides, key, None)
@@ -64,7 +67,9 @@ impl DurableStore {
 
     /// Keeps the profile of a user in the place of the one before. It is stored when the receipt says so,
     /// and read from then on.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
     pub fn keep_profile(&self, environment: &str, user_id: &str, profile: &Profile) -> Receipt {
+        self.inner.know_environment(environment);
         let saved_at_ms = self.inner.clock.now_ms();
         let kept = KeptProfile { profile: profile.clone(), saved_at_ms };
         let value = packed(&stored_profile(&kept));
@@ -92,18 +97,9 @@ impl DurableStore {
 
     /// Takes away what was arranged for a user; gives whether there was anything.
     pub(super) fn forget_arranged(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
-        let overrides = beginning(&prefix(&[environment, user_id]));
-        let overrides = self.inner.engine.all(Space::Overrides, overrides)?;
-        let profile_key = key(&[environment, user_id]);
-        let profile = if profile_key.len() > LONGEST_KEY {
-            None
-        } else {
-            self.inner.engine.get(Space::Profiles, &profile_key)?
-        };
-        let gone = |space, key: Vec<u8>| Write { space, key: key.into(), value: None };
-        let overrides = overrides.into_iter().map(|(key, _)| gone(Space::Overrides, key));
-        let profile = profile.map(|_| gone(Space::Profiles, profile_key));
-        let writes: Vec<Write> = overrides.chain(profile).collect();
+        let writes = self.inner.arranged_for(environment, user_id)?;
+        let gone = |(space, key): (Space, Vec<u8>)| Write { space, key: key.into(), value: None };
+        let writes: Vec<Write> = writes.into_iter().map(gone).collect();
         if writes.is_empty() {
             return Ok(false);
         }
@@ -113,6 +109,24 @@ impl DurableStore {
 }
 
 impl Inner {
+    /// Where the things are that were arranged for a user.
+    pub(super) fn arranged_for(
+        &self,
+        environment: &str,
+        user_id: &str,
+    ) -> Result<Vec<(Space, Vec<u8>)>, Error> {
+        let profile = key(&[environment, user_id]);
+        if profile.len() > LONGEST_KEY {
+            return Ok(Vec::new());
+        }
+        let overrides = beginning(&prefix(&[environment, user_id]));
+        let overrides = self.engine.all(Space::Overrides, overrides)?.into_iter();
+        let overrides = overrides.map(|(key, _)| (Space::Overrides, key));
+        let is_there = self.engine.get(Space::Profiles, &profile)?.is_some();
+        let profile = is_there.then_some((Space::Profiles, profile));
+        Ok(overrides.chain(profile).collect())
+    }
+
     fn arrange(
         &self,
         space: Space,
@@ -133,6 +147,11 @@ impl Inner {
             Ok((commit, _)) => Receipt::of_commit(commit),
             Err(refusal) => Receipt::refused(refusal),
         }
+    }
+
+    /// Gives it a number, which is stored with what comes next: so it is one that the store has seen.
+    fn know_environment(&self, environment: &str) {
+        self.names.environments.number_of(&environment.into());
     }
 
     fn put_writes(&self, writes: Vec<Write>) -> Result<Queued, Error> {
