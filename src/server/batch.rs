@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HOST, ORIGIN};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse as _;
@@ -33,6 +33,10 @@ const MOST_AT_ONCE: usize = 10;
 /// So large all answers may be together.
 const MOST_ANSWERED_BYTES: usize = 32 << 20;
 const PATH: &str = "/batch";
+/// Headers that say where the batch came from. They are the connection's: an operation cannot say otherwise,
+/// so that what is looked at of a single request is looked at of each.
+const OF_THE_CONNECTION: [HeaderName; 4] =
+    [HOST, ORIGIN, FORWARDED, HeaderName::from_static("x-forwarded-host")];
 
 /// Whether a request is a batch.
 pub(super) fn is_asked<B>(side: Side, request: &Request<B>) -> bool {
@@ -50,6 +54,7 @@ pub(super) async fn answer(
     request: Request<Body>,
 ) -> Response<Body> {
     let started_ms = system_time_ms();
+    let connection = of_the_connection(request.headers());
     let operations = match read(app, request).await {
         Ok(operations) => operations,
         Err(refusal) => return refusal.into_response(),
@@ -57,6 +62,7 @@ pub(super) async fn answer(
     let doing = Doing {
         app: Arc::clone(app),
         router: router.clone(),
+        connection: Arc::new(connection),
         places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         room: Arc::new(Mutex::new(MOST_ANSWERED_BYTES)),
     };
@@ -79,6 +85,16 @@ pub(super) async fn answer(
     Json(BatchAnswer::new(started_ms, system_time_ms(), answers)).into_response()
 }
 
+fn of_the_connection(headers: &HeaderMap) -> HeaderMap {
+    let mut of_it = HeaderMap::new();
+    for name in OF_THE_CONNECTION {
+        for value in headers.get_all(&name) {
+            of_it.append(name.clone(), value.clone());
+        }
+    }
+    of_it
+}
+
 async fn read(app: &App, request: Request<Body>) -> Result<Vec<Operation>, Refusal> {
     let text = whole(request.into_body(), app.settings.limits.body.bytes).await?;
     let body: BatchBody = serde_json::from_slice(&text)
@@ -97,6 +113,7 @@ async fn read(app: &App, request: Request<Body>) -> Result<Vec<Operation>, Refus
 struct Doing {
     app: Arc<App>,
     router: TowerToHyperService<Router>,
+    connection: Arc<HeaderMap>,
     places: Arc<Semaphore>,
     /// How many bytes of answers there is room for.
     room: Arc<Mutex<usize>>,
@@ -107,13 +124,17 @@ impl Doing {
         let _place = self.places.acquire().await;
         let started_ms = system_time_ms();
         let mut answer = OperationAnswer::of(&operation, started_ms);
-        let Some(request) = request(operation) else {
+        let Some(mut request) = request(operation) else {
             let refusal = Refusal::bad_request(
                 "the operation is no request: look at its method, url, params and headers",
             );
             self.fill(&mut answer, refusal.into_response()).await;
             return answer;
         };
+        for name in OF_THE_CONNECTION {
+            request.headers_mut().remove(name);
+        }
+        request.headers_mut().extend((*self.connection).clone());
         let watch = Stopwatch::start();
         let path = request.uri().path().to_owned();
         if let Ok(id) = request_id(&request).to_str() {
