@@ -19,8 +19,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 pub(super) use self::body::FeedBody;
 
-/// So long frames are gathered.
+/// So long frames are gathered, and so much longer for each reader: a piece costs a write to each of them,
+/// and many readers must not take the processors from those who decide.
 const GATHER: Duration = Duration::from_millis(20);
+const GATHER_FOR_EACH: Duration = Duration::from_micros(200);
 /// So many bytes may wait to be handed out.
 const MOST_WAITING_BYTES: usize = 4 << 20;
 /// So many pieces may wait for a reader.
@@ -143,6 +145,11 @@ impl Feed {
         }
     }
 
+    fn gathering(&self) -> Duration {
+        let readers = u32::try_from(self.readers.lock().len()).unwrap_or(u32::MAX);
+        GATHER.saturating_add(GATHER_FOR_EACH.saturating_mul(readers))
+    }
+
     fn note_wanted(&self, readers: &[Reader]) {
         let wanted = readers.iter().fold(0, |wanted, reader| wanted | reader.kinds.0);
         self.wanted.store(wanted, Ordering::Relaxed);
@@ -214,7 +221,7 @@ pub(super) async fn run(feed: Arc<Feed>, mut stopping: watch::Receiver<bool>) {
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return feed.end(),
         };
         if has_come {
-            sleep(GATHER).await;
+            sleep(feed.gathering()).await;
             feed.hand_out();
         } else {
             feed.say_alive();
