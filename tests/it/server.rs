@@ -8,6 +8,7 @@ mod datafiles;
 mod http;
 mod keys;
 mod limits;
+mod ofrep;
 mod process;
 mod settings;
 mod sources;

@@ -1,0 +1,67 @@
+//! A body that goes on until somebody ends it, in frames.
+//!
+//! Must not know what is in them. A reader who does not take its frames is not waited for: it has room for
+//! a few, and then its stream ends.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Bytes;
+use hyper::body::{Body, Frame};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+/// So many frames wait for a reader; what the connection holds comes on top.
+const WAITING_FRAMES: usize = 8;
+
+/// The side that is read.
+#[derive(Debug)]
+pub(super) struct Stream {
+    frames: mpsc::Receiver<Bytes>,
+    /// Among all streams: free again when this one is gone.
+    _place: OwnedSemaphorePermit,
+}
+
+/// The side that tells.
+#[derive(Debug)]
+pub(super) struct Teller(mpsc::Sender<Bytes>);
+
+/// There is nobody to tell any more.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+pub(super) fn stream(place: OwnedSemaphorePermit) -> (Teller, Stream) {
+    let (teller, frames) = mpsc::channel(WAITING_FRAMES);
+    (Teller(teller), Stream { frames, _place: place })
+}
+
+impl Teller {
+    /// Tells something at once, or ends the stream.
+    pub(super) fn tell(&self, frame: impl Into<Bytes>) -> Result<(), Gone> {
+        self.0.try_send(frame.into()).map_err(|error| {
+            if matches!(error, TrySendError::Full(_)) {
+                tracing::debug!("a stream's reader is too slow, and is dropped");
+            }
+            Gone
+        })
+    }
+
+    /// Waits until the reader is gone.
+    pub(super) async fn gone(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = self.get_mut().frames.poll_recv(context);
+        frame.map(|frame| frame.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
