@@ -22,6 +22,14 @@ use crate::server::refusal::Refusal;
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
 /// The same as OFREP's clients send keys.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// All headers in which somebody says who they are.
+const CREDENTIALS: [HeaderName; 5] = [
+    SDK_KEY,
+    API_KEY,
+    AUTHORIZATION,
+    HeaderName::from_static("auth"),
+    HeaderName::from_static("jwt"),
+];
 const BEARER: &str = "bearer ";
 
 /// A request that has been read.
@@ -79,7 +87,7 @@ pub(super) fn chosen(
 /// What tells who asks from others who ask the same: answers to one of them are not told to another.
 pub(super) fn principal(headers: &HeaderMap) -> Vec<&[u8]> {
     let said = |name| headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
-    vec![said(SDK_KEY), said(API_KEY), said(AUTHORIZATION)]
+    CREDENTIALS.iter().map(said).collect()
 }
 
 fn said(headers: &HeaderMap) -> Option<&[u8]> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
@@ -31,8 +31,6 @@ use crate::server::refusal::Refusal;
 
 /// Which datafile a stream told of, where that made the client ask.
 const CONFIG_ETAG: &str = "flagConfigEtag";
-/// What scripts in browsers may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag");
 /// Whoever keeps it asks each time whether it is still the one, and never for somebody else.
 const ASK_FIRST: HeaderValue = HeaderValue::from_static("private, no-cache");
 
@@ -78,7 +76,6 @@ impl Bulk<'_> {
         };
         let head = response.headers_mut();
         head.insert(CACHE_CONTROL, ASK_FIRST);
-        head.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         // With the tag, who asks again would not be exposed again.
         if is_recorded {
             head.insert(ETAG, tag);

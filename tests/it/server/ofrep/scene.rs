@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use variate::settings::Given;
 
 use crate::server::http::{Answer, Request, ask};
-use crate::server::{Daemon, environment};
+use crate::server::{Daemon, environment, wait_for};
 
 pub(super) const ONE: &str = "/ofrep/v1/evaluate/flags/";
 pub(super) const ALL: &str = "/ofrep/v1/evaluate/flags";
@@ -60,6 +60,26 @@ impl Scene {
         let answer =
             self.post(&format!("{ONE}{flag_key}"), &json!({"context": context}).to_string());
         answer.json()
+    }
+
+    /// One with a store that takes nothing: its reserve is one that no disk has.
+    pub(super) fn that_records_nothing(change: impl FnOnce(&mut Given)) -> Self {
+        let scene = Self::with(|given| {
+            given.disk_reserve = Some("999999999GiB".parse().unwrap());
+            change(given);
+        });
+        wait_for("the store to say so", || {
+            scene.post("/v1/track?eventKey=bought", r#"{"userId":"before"}"#);
+            let ready = scene.daemon.ask("GET /ready", "").json();
+            (ready["store"]["state"] == "refusing").then_some(())
+        });
+        scene
+    }
+
+    /// Waits for so many records of a type: evaluations are answered before they are recorded.
+    #[track_caller]
+    pub(super) fn wait_for_records(&self, kind: &str, count: usize) -> Vec<Value> {
+        wait_for("the records", || Some(self.records(kind)).filter(|found| found.len() >= count))
     }
 
     /// The records that are kept, of a type.

@@ -229,7 +229,7 @@ fn hostile_contexts_are_answered() {
 fn an_evaluation_is_an_exposure() {
     let scene = Scene::new();
     scene.one("test", json!({"targetingKey": "fia", "country": "SE", "other": 1}));
-    let records = scene.records("impression");
+    let records = scene.wait_for_records("impression", 1);
     let [record] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!(record["origin"], "ofrep");
     assert_eq!((&record["userId"], &record["flagKey"]), (&json!("fia"), &json!("test")));
@@ -242,8 +242,7 @@ fn an_evaluation_is_an_exposure() {
 
 #[test]
 fn what_is_not_recorded_is_answered_and_says_so() {
-    // A reserve that no disk has: the store takes nothing.
-    let scene = Scene::with(|given| given.disk_reserve = Some("999999999GiB".parse().unwrap()));
+    let scene = Scene::that_records_nothing(|_| {});
     let answer = scene.one("test", json!({"targetingKey": "fia"}));
     assert_eq!(
         answer,

@@ -92,5 +92,7 @@ fn wrong_requests_get_the_protocols_errors() {
         fia(json!({"timestamp": 1_795_263_311_000_i64, "eventId": ""})),
         (200, "none"),
     );
-    assert_eq!(scene.records("conversion").len(), 0, "nothing counted for anything");
+    let records = scene.records("conversion");
+    assert!(records.iter().all(|record| record["credits"] == json!([])), "{records:?}");
+    assert_eq!(records.len(), 2, "only what was acknowledged: {records:?}");
 }
