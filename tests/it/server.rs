@@ -5,10 +5,12 @@
 mod admin;
 mod agent;
 mod datafiles;
+mod driver;
 mod http;
 mod keys;
 mod limits;
 mod ofrep;
+mod polling;
 mod process;
 mod settings;
 mod sources;

@@ -5,7 +5,6 @@
 mod bulk;
 mod clients;
 mod events;
-mod official_sdks;
 mod scene;
 mod single;
 mod track;

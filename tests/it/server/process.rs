@@ -13,10 +13,10 @@ use super::{Answer, SHOP, wait_for};
 const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
 
 /// A running command.
-struct Served {
+pub(super) struct Served {
     child: Child,
-    api: SocketAddr,
-    admin: SocketAddr,
+    pub(super) api: SocketAddr,
+    pub(super) admin: SocketAddr,
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -27,7 +27,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// Serves with a store in this folder, on free ports.
-fn serve(folder: &Path, arguments: &[&str]) -> Served {
+pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
     let mut child = command(&[&fixed[..], arguments].concat()).spawn().unwrap();
@@ -50,7 +50,7 @@ impl Served {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
