@@ -23,10 +23,12 @@ const client = sdk.createInstance({
     updateInterval: 200,
   }),
 });
+let updates = 0;
+client.notificationCenter.addNotificationListener(sdk.NOTIFICATION_TYPES.OPTIMIZELY_CONFIG_UPDATE, () => updates++);
 await client.onReady();
 
 function answer(question) {
-  if (question.call === "revision") return { revision: client.getOptimizelyConfig()?.revision ?? null };
+  if (question.call === "updates") return { updates };
   const user = client.createUserContext(question.userId, question.attributes);
   const decision = user.decide(question.flagKey, [sdk.OptimizelyDecideOption.DISABLE_DECISION_EVENT]);
   const { variationKey, enabled, ruleKey, variables } = decision;

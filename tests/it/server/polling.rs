@@ -12,6 +12,7 @@ use super::process::serve;
 use super::{SHOP, SHOP_KEY, wait_for};
 
 const EDITED: &str = "datafiles/diff/shop-edited.json";
+const EDITED_KEY: &str = "Qm4ShopVr8Kd2Zp7Tn2Yx";
 /// Its rule asks a service of the vendor, which is not there.
 const ASKS_A_SERVICE: &str = "personal_offer";
 
@@ -34,14 +35,13 @@ fn official_sdks_poll_and_decide_as_the_daemon_does() {
     };
     wait_for("answers without a body", || (unchanged() > 6).then_some(()));
 
-    let edited = std::fs::read_to_string(EDITED).unwrap();
-    let revision = serde_json::from_str::<Value>(&edited).unwrap()["revision"].clone();
-    std::fs::copy(EDITED, folder.path().join("next.json")).unwrap();
+    let edited = std::fs::read_to_string(EDITED).unwrap().replace(EDITED_KEY, SHOP_KEY);
+    let mut updates = |sdk: &mut Driver| sdk.ask(&json!({"call": "updates"}))["updates"].as_u64();
+    let before = sdks.each_mut().map(&mut updates);
+    std::fs::write(folder.path().join("next.json"), edited).unwrap();
     std::fs::rename(folder.path().join("next.json"), &path).unwrap();
-    for sdk in &mut sdks {
-        wait_for("the swap", || {
-            (sdk.ask(&json!({"call": "revision"}))["revision"] == revision).then_some(())
-        });
+    for (sdk, before) in sdks.iter_mut().zip(before) {
+        wait_for("the swap", || (updates(sdk) > before).then_some(()));
     }
     let decided_then = compare(served.api, &mut sdks);
     assert_ne!(decided, decided_then, "the other datafile decides otherwise");
