@@ -24,7 +24,8 @@ pub struct OfrepSettings {
     pub bulk_activates: bool,
     /// After how long in the background a client closes its stream of changes. Default `120s`.
     pub inactivity_delay: Span,
-    /// How many streams of changes are open at once; beyond, they are refused. Default 2048.
+    /// How many streams of changes are open at once; beyond, they are refused. With 0 there are none, and clients
+    /// are not told of any. Default 2048.
     pub streams: usize,
     /// How often a stream of changes that has nothing to say says that. Default `15s`.
     pub stream_keepalive: Span,

@@ -44,7 +44,7 @@ pub(super) struct Asking {
 impl Asking {
     /// Reads a request. The environment is chosen before the body is looked at.
     pub(super) async fn read(app: &App, request: Request<Body>) -> Result<Self, Fault> {
-        let environment = chosen(app, request.headers(), None)?;
+        let environment = chosen(app, request.headers(), None).map_err(Fault::no_environment)?;
         let headers = request.headers().clone();
         let text = json_text(request, app).await?;
         let body = match text.as_ref() {

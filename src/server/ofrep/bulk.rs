@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::asking::{Asking, principal};
 use super::context::Context;
-use super::events::stream_of;
+use super::events::streams_of;
 use super::fault::Fault;
 use super::flag::{Answering, was_refused};
 use super::single::options;
@@ -113,7 +113,7 @@ impl Bulk<'_> {
                 environment: self.environment.name(),
                 revision: self.datafile().revision(),
             },
-            event_streams: [stream_of(self.environment, self.answering.settings)],
+            event_streams: streams_of(self.environment, self.answering.settings),
         };
         // There is nothing in it that JSON does not know.
         let mut body = serde_json::to_vec(&answer).unwrap_or_default();

@@ -43,7 +43,8 @@ pub(super) async fn events(
     query: Result<Asked, Refusal>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let environment = chosen(&app, &headers, query?.first(SDK_KEY))?;
+    let environment =
+        chosen(&app, &headers, query?.first(SDK_KEY)).map_err(Fault::no_environment)?;
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
     let told = app.changes.of_environment(&app.environments, environment.name());
     let told = told.ok_or_else(Refusal::unknown_key)?;
@@ -63,18 +64,24 @@ pub(super) async fn events(
     Ok(By(&environment, revision, response).into_response())
 }
 
-/// Where clients find the stream of an environment.
-pub(super) fn stream_of(environment: &Environment, settings: &OfrepSettings) -> EventStreamAnswer {
+/// Where clients find the stream of an environment, unless there is none for anybody.
+pub(super) fn streams_of(
+    environment: &Environment,
+    settings: &OfrepSettings,
+) -> Option<[EventStreamAnswer; 1]> {
+    if settings.streams == 0 {
+        return None;
+    }
     let request_uri = match environment.open_key() {
         Some(key) => format!("{EVENTS}?{SDK_KEY}={}", encoded(&key)),
         None => EVENTS.to_owned(),
     };
     let delay_ms = settings.inactivity_delay.as_ms().unsigned_abs();
-    EventStreamAnswer {
+    Some([EventStreamAnswer {
         r#type: "sse",
         endpoint: EndpointAnswer { request_uri },
         inactivity_delay_sec: (delay_ms / 1000).max(1),
-    }
+    }])
 }
 
 /// A key in a query.

@@ -58,6 +58,11 @@ impl Fault {
         Self { status: StatusCode::NOT_FOUND, ..Self::new(Code::General, details) }
     }
 
+    /// There is no environment for who asks.
+    pub(super) fn no_environment(refusal: Refusal) -> Self {
+        Self { code: Code::General, ..refusal.into() }
+    }
+
     /// The environment has had no datafile yet.
     pub(super) fn not_ready() -> Self {
         Refusal::not_ready().into()

@@ -65,3 +65,45 @@ impl Body for Stream {
         frame.map(|frame| frame.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What becomes of who does not read.
+
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::{WAITING_FRAMES, stream};
+
+    #[test]
+    fn who_does_not_read_is_let_go_of() {
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::clone(&places).try_acquire_owned().ok();
+        let Some((teller, mut reader)) = place.map(stream) else {
+            return assert_eq!(places.available_permits(), 1, "a place");
+        };
+        assert!((0..WAITING_FRAMES).all(|_| teller.tell("frame").is_ok()));
+        assert!(teller.tell("one more").is_err(), "nobody waits for it");
+        drop(teller);
+        let mut waiting = 0;
+        while reader.frames.try_recv().is_ok() {
+            waiting += 1;
+        }
+        assert_eq!(waiting, WAITING_FRAMES, "what it had room for is there");
+        assert_eq!(places.available_permits(), 0);
+        drop(reader);
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[test]
+    fn who_is_gone_is_told_nothing() {
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::clone(&places).try_acquire_owned().ok();
+        let Some((teller, reader)) = place.map(stream) else {
+            return assert_eq!(places.available_permits(), 1, "a place");
+        };
+        drop(reader);
+        assert!(teller.tell("frame").is_err());
+    }
+}

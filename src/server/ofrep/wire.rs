@@ -53,7 +53,8 @@ pub(super) struct FailureAnswer<'a> {
 pub(super) struct BulkAnswer<'a> {
     pub(super) flags: Vec<FlagAnswer<'a>>,
     pub(super) metadata: BulkMetadata<'a>,
-    pub(super) event_streams: [EventStreamAnswer; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_streams: Option<[EventStreamAnswer; 1]>,
 }
 
 #[derive(Debug, Written)]

@@ -17,6 +17,7 @@ pub(super) struct Driver {
 }
 
 /// A folder below the one that cargo builds into, where setup scripts install.
+#[expect(clippy::disallowed_methods, reason = "says where cargo builds")]
 pub(super) fn installed(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target")).join(name)

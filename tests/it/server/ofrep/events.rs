@@ -158,6 +158,29 @@ fn streams_are_bounded_and_places_are_free_again() {
 }
 
 #[test]
+fn who_never_reads_holds_up_nobody() {
+    let scene = Scene::with(|given| given.ofrep.stream_keepalive = Some("1ms".parse().unwrap()));
+    let asleep: Vec<Reader> =
+        (0..20).map(|_| Reader::open(scene.daemon.api(), EVENTS, "")).collect();
+    let mut reader = Reader::open(scene.daemon.api(), EVENTS, "");
+    for revision in ["2", "3"] {
+        scene.swap(&datafile(revision));
+        assert_eq!(reader.event().id, config(&scene).trim_matches('"'), "{revision}");
+    }
+    let watch = Stopwatch::start();
+    drop(scene);
+    assert!(watch.elapsed() < Duration::from_secs(10), "nobody was waited for");
+    drop(asleep);
+}
+
+#[test]
+fn without_places_nobody_is_sent_there() {
+    let scene = Scene::with(|given| given.ofrep.streams = Some(0));
+    assert_eq!(scene.post(ALL, "{}").json().get("eventStreams"), None);
+    assert_eq!(Reader::open(scene.daemon.api(), EVENTS, "").status(), 503);
+}
+
+#[test]
 fn streams_end_with_the_daemon() {
     let scene = Scene::new();
     let mut reader = Reader::open(scene.daemon.api(), EVENTS, "");

@@ -108,9 +108,12 @@ fn rule(id: u64, key: &str, (on, off): (u64, u64), variables: &[(&str, &str)]) -
     })
 }
 
-/// The scene's flags: key, variables (key, type, default, value when on), rules of the rollout.
+/// A variable: key, type, default.
+type Variable = (&'static str, &'static str, &'static str);
+
+/// The scene's flags: key, variables, rules of the rollout.
 #[rustfmt::skip]
-fn rollouts() -> Vec<(&'static str, Vec<(&'static str, &'static str, &'static str, &'static str)>, Vec<Value>)> {
+fn rollouts() -> Vec<(&'static str, Vec<Variable>, Vec<Value>)> {
     const ALL_ON: (u64, u64) = (10_000, 0);
     const ALL_OFF: (u64, u64) = (0, 10_000);
     let for_swedes = |mut rule: Value| { rule["audienceIds"] = json!([SWEDES]); rule };
@@ -118,18 +121,18 @@ fn rollouts() -> Vec<(&'static str, Vec<(&'static str, &'static str, &'static st
         ("plain", vec![], vec![rule(101, "default-r1", ALL_ON, &[])]),
         ("plain_off", vec![], vec![rule(102, "default-r2", ALL_OFF, &[])]),
         ("no_rules", vec![], vec![]),
-        ("text", vec![("t", "string", "calm", "loud")], vec![rule(103, "default-r3", ALL_ON, &[("t", "loud")])]),
-        ("text_off", vec![("t", "string", "calm", "loud")], vec![rule(104, "default-r4", ALL_OFF, &[])]),
-        ("whole", vec![("w", "integer", "1", "7")], vec![rule(105, "default-r5", ALL_ON, &[("w", "7")])]),
-        ("double", vec![("d", "double", "0.5", "1")], vec![rule(106, "default-r6", ALL_ON, &[("d", "1")])]),
-        ("switch", vec![("b", "boolean", "true", "false")], vec![rule(107, "default-r7", ALL_ON, &[("b", "false")])]),
-        ("list", vec![("j", "json", "[]", "[1,2.0]")], vec![rule(108, "default-r8", ALL_ON, &[("j", "[1,2.0]")])]),
-        ("several", vec![("t", "string", "calm", "loud"), ("d", "double", "2", "3"), ("j", "json", "{}", "{}")],
+        ("text", vec![("t", "string", "calm")], vec![rule(103, "default-r3", ALL_ON, &[("t", "loud")])]),
+        ("text_off", vec![("t", "string", "calm")], vec![rule(104, "default-r4", ALL_OFF, &[])]),
+        ("whole", vec![("w", "integer", "1")], vec![rule(105, "default-r5", ALL_ON, &[("w", "7")])]),
+        ("double", vec![("d", "double", "0.5")], vec![rule(106, "default-r6", ALL_ON, &[("d", "1")])]),
+        ("switch", vec![("b", "boolean", "true")], vec![rule(107, "default-r7", ALL_ON, &[("b", "false")])]),
+        ("list", vec![("j", "json", "[]")], vec![rule(108, "default-r8", ALL_ON, &[("j", "[1,2.0]")])]),
+        ("several", vec![("t", "string", "calm"), ("d", "double", "2"), ("j", "json", "{}")],
             vec![rule(109, "default-r9", ALL_ON, &[("t", "loud"), ("d", "3"), ("j", "{\"a\":1.0}")])]),
         ("share", vec![], vec![rule(110, "default-r10", (5_000, 5_000), &[])]),
         ("swedes", vec![], vec![for_swedes(rule(111, "swedes_rule", ALL_ON, &[])), rule(112, "default-r11", ALL_ON, &[])]),
-        ("wrong_type", vec![("w", "integer", "many", "many")], vec![rule(113, "default-r12", ALL_ON, &[("w", "many")])]),
-        ("null", vec![("j", "json", "null", "null")], vec![rule(114, "default-r13", ALL_ON, &[("j", "null")])]),
+        ("wrong_type", vec![("w", "integer", "many")], vec![rule(113, "default-r12", ALL_ON, &[("w", "many")])]),
+        ("null", vec![("j", "json", "null")], vec![rule(114, "default-r13", ALL_ON, &[("j", "null")])]),
         ("a b/c", vec![], vec![rule(115, "default-r14", ALL_ON, &[])]),
     ]
 }
@@ -143,7 +146,7 @@ pub(super) fn datafile(revision: &str) -> Value {
         let id = format!("rollout_{index}");
         let variables: Vec<Value> = variables
             .iter()
-            .map(|(key, kind, default, _)| {
+            .map(|(key, kind, default)| {
                 json!({"id": key, "key": key, "type": kind, "defaultValue": default})
             })
             .collect();

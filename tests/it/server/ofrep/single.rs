@@ -312,6 +312,11 @@ fn the_environment_is_chosen_by_any_of_three_headers() {
     assert_eq!(revision(&[("X-API-Key", "no-key")]), (400, None));
     assert_eq!(revision(&[]), (400, None));
     assert_eq!(revision(&[("Authorization", "Basic T3RoZXI=")]), (400, None));
+    for headers in [&[("X-API-Key", "Nobody")][..], &[]] {
+        let answer = scene.post_with(&format!("{ONE}plain"), "{}", headers).json();
+        assert_eq!((&answer["key"], &answer["errorCode"]), (&json!("plain"), &json!("GENERAL")));
+        assert!(answer["errorDetails"].is_string(), "{answer}");
+    }
 }
 
 #[test]
