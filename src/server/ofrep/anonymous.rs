@@ -9,7 +9,12 @@ use crate::datafile::{Datafile, Flag, Rule, RuleIndex, RuleType};
 /// Whether two users with the same attributes can get different answers.
 pub(super) fn depends_on_user(datafile: &Datafile, flag: &Flag) -> bool {
     let mut rules = asked(datafile, flag);
-    rules.any(|rule| splits(datafile, rule))
+    rules.any(|rule| splits(datafile, rule) || names_users(rule))
+}
+
+/// Whether a rule gives variations to users by their ids.
+pub(super) fn names_users(rule: &Rule) -> bool {
+    rule.whitelist().next().is_some()
 }
 
 /// Whether a rule gives different users different variations, or some none.

@@ -2,7 +2,7 @@
 //!
 //! Must not know values.
 
-use super::anonymous::{asked, splits};
+use super::anonymous::{asked, names_users, splits};
 use crate::client::Decision;
 use crate::datafile::{Audiences, Datafile, Flag, Rule};
 use crate::decide::{How, Source};
@@ -25,7 +25,7 @@ pub(super) fn reason(datafile: &Datafile, flag: &Flag, decision: &Decision) -> &
         return TARGETING_MATCH;
     }
     let Some(rule) = decided(datafile, flag, decision) else { return UNKNOWN };
-    let is_alone = || asked(datafile, flag).count() == 1 && is_for_everyone(rule);
+    let is_alone = || asked(datafile, flag).count() == 1 && is_for_all(rule);
     match splits(datafile, rule) {
         true => SPLIT,
         false if is_alone() => STATIC,
@@ -33,8 +33,8 @@ pub(super) fn reason(datafile: &Datafile, flag: &Flag, decision: &Decision) -> &
     }
 }
 
-fn is_for_everyone(rule: &Rule) -> bool {
-    matches!(rule.audiences(), Audiences::Everyone)
+fn is_for_all(rule: &Rule) -> bool {
+    matches!(rule.audiences(), Audiences::Everyone) && !names_users(rule)
 }
 
 /// The rule that decided. Keys of experiments and of rollout rules may be the same.

@@ -7,6 +7,7 @@ use variate::settings::{Given, OffValue};
 
 use super::scene::{ONE, Scene};
 use crate::server::http::{Request, ask, try_ask};
+use crate::server::wait_for;
 
 /// The whole body of an answer, word for word.
 #[track_caller]
@@ -159,6 +160,27 @@ fn only_flags_that_differ_between_users_need_a_key() {
         }
     }
     assert_eq!(scene.records("impression").len(), 0, "nobody was exposed");
+}
+
+#[test]
+fn who_is_on_a_list_differs_from_others() {
+    let scene = Scene::new();
+    let mut next = super::scene::datafile("2");
+    next["experiments"][0]["trafficAllocation"] =
+        json!([{"entityId": "2011", "endOfRange": 10_000}]);
+    scene.swap(&next);
+    let reason = |user: &str| scene.one("test", json!({"targetingKey": user}))["reason"].clone();
+    wait_for("the swap", || {
+        (reason("user_1") == "TARGETING_MATCH" && reason("user_2") == "TARGETING_MATCH")
+            .then_some(())
+    });
+    assert_eq!(scene.one("test", json!({}))["errorCode"], "TARGETING_KEY_MISSING");
+
+    next["revision"] = json!("3");
+    next["experiments"][0]["forcedVariations"] = json!({});
+    scene.swap(&next);
+    wait_for("the swap", || (reason("user_1") == "STATIC").then_some(()));
+    assert_eq!(scene.one("test", json!({}))["value"], true);
 }
 
 #[test]
