@@ -12,7 +12,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::watch;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::EVENTS;
 use super::asking::chosen;
@@ -110,6 +110,8 @@ impl Telling {
             return;
         }
         let mut quiet = interval(self.keepalive);
+        // Not all at once, after a time in which nothing ran.
+        quiet.set_missed_tick_behavior(MissedTickBehavior::Delay);
         quiet.reset();
         loop {
             let told = tokio::select! {

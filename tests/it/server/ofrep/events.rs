@@ -159,7 +159,7 @@ fn streams_are_bounded_and_places_are_free_again() {
 
 #[test]
 fn who_never_reads_holds_up_nobody() {
-    let scene = Scene::with(|given| given.ofrep.stream_keepalive = Some("1ms".parse().unwrap()));
+    let scene = Scene::new();
     let asleep: Vec<Reader> =
         (0..20).map(|_| Reader::open(scene.daemon.api(), EVENTS, "")).collect();
     let mut reader = Reader::open(scene.daemon.api(), EVENTS, "");
