@@ -8,6 +8,7 @@ mod datafiles;
 mod driver;
 mod http;
 mod keys;
+mod kills;
 mod limits;
 mod ofrep;
 mod polling;
