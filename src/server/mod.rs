@@ -18,6 +18,7 @@ mod etag;
 mod figures;
 mod health;
 mod listener;
+mod ofrep;
 mod refusal;
 mod router;
 mod run;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::app::App;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::ticker;
+use super::{ofrep, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -103,6 +103,7 @@ impl Server {
                 let serving = serve(listener, side, Arc::clone(&app), stopping.clone());
                 listeners.push(runtime.spawn(serving));
             }
+            runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::environment::EnvironmentSettings;
+use super::ofrep::GivenOfrep;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::AttributionMode;
@@ -38,6 +39,7 @@ pub struct Given {
     pub shutdown_deadline: Option<Span>,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
+    pub ofrep: GivenOfrep,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
@@ -74,6 +76,7 @@ impl Given {
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
+            ofrep: self.ofrep.over(lower.ofrep),
         }
     }
 }

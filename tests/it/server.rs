@@ -5,10 +5,13 @@
 mod admin;
 mod agent;
 mod datafiles;
+mod driver;
 mod http;
 mod keys;
 mod kills;
 mod limits;
+mod ofrep;
+mod polling;
 mod process;
 mod settings;
 mod sources;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ofrep::OfrepArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
     EnvironmentSettings, Given, LogFormat, LogLevel, NamedDatafile, NamedSdkKey, Port,
@@ -53,6 +54,9 @@ pub(in crate::cli) struct ServeArguments {
 
     #[command(flatten, next_help_heading = "The store")]
     store: StoreArguments,
+
+    #[command(flatten, next_help_heading = "OFREP")]
+    ofrep: OfrepArguments,
 
     #[command(flatten, next_help_heading = "The log")]
     log: LogArguments,
@@ -202,6 +206,7 @@ impl ServeArguments {
             shutdown_deadline: listening.shutdown_deadline,
             log: log.log,
             log_format: log.log_format,
+            ofrep: self.ofrep.given(),
         }
     }
 }
