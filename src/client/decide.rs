@@ -77,6 +77,8 @@ pub struct Decision {
     pub rule_key: Option<String>,
     /// Which kind of rule that is; `None` where the rule key is.
     pub source: Option<Source>,
+    /// Which step decided; `None` in error decisions.
+    pub how: Option<How>,
     /// Whether the variation switches the flag on.
     pub enabled: bool,
     /// The variables; empty with [`DecideOptions::EXCLUDE_VARIABLES`].
@@ -268,6 +270,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             variation_key: variation_of(datafile, &decided).map(Variation::key).map(str::to_owned),
             rule_key: rule.map(Rule::key).map(str::to_owned),
             source: rule.map(|_| decided.source),
+            how: Some(decided.how),
             enabled: is_enabled(datafile, &decided),
             variables: variables.unwrap_or_default(),
             reasons,

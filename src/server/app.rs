@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
 use super::listener::is_loopback;
+use super::ofrep::Changes;
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
@@ -25,9 +26,10 @@ pub(super) struct App {
     pub(super) delivery: Delivery,
     pub(super) store: Arc<DurableStore>,
     pub(super) figures: Figures,
+    /// What streams tell of datafiles.
+    pub(super) changes: Changes,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
-    #[expect(dead_code, reason = "streams will look at it")]
     pub(super) stopping: watch::Receiver<bool>,
 }
 
@@ -55,8 +57,9 @@ impl App {
             DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
+        let changes = Changes::of(&environments, settings.ofrep.streams);
         let started = Stopwatch::start();
-        Ok(Self { settings, environments, delivery, store, figures, started, stopping })
+        Ok(Self { settings, environments, delivery, store, figures, changes, started, stopping })
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.

@@ -129,6 +129,14 @@ impl Environment {
         }
     }
 
+    /// A key that chooses it and is no secret, if it has one.
+    pub(super) fn open_key(&self) -> Option<String> {
+        match &self.sdk_key {
+            Some(own) => own.token().is_none().then(|| own.key().to_owned()),
+            None => self.client.datafile()?.sdk_key().map(str::to_owned),
+        }
+    }
+
     /// The datafile in force as it is published.
     pub(super) fn published(&self, now_seconds: u64) -> Option<Arc<Published>> {
         let datafile: Arc<Datafile> = self.client.datafile()?;

@@ -23,6 +23,7 @@ mod health;
 mod hook;
 mod impatient;
 mod listener;
+mod ofrep;
 mod overrides;
 mod profiles;
 mod refusal;

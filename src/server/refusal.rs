@@ -82,6 +82,15 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read: look at the log")
     }
 
+    pub(super) fn too_many_streams() -> Self {
+        Self::unavailable("there are as many streams as are allowed: come again later")
+    }
+
+    /// What is said and how, for interfaces that say it in a form of their own.
+    pub(super) fn into_parts(self) -> (StatusCode, Cow<'static, str>, Option<HeaderValue>) {
+        (self.status, self.text, self.may_come_again.then_some(SOON))
+    }
+
     fn unavailable(text: &'static str) -> Self {
         let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, text);
         Self { may_come_again: true, ..refusal }

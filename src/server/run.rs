@@ -14,7 +14,7 @@ use super::app::App;
 use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::ticker;
+use super::{ofrep, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -107,6 +107,7 @@ impl Server {
             for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
                 runtime.spawn(feed::run(feed, stopping.clone()));
             }
+            runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
+use super::ofrep::GivenOfrep;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::AttributionMode;
@@ -40,6 +41,7 @@ pub struct Given {
     pub agent: GivenAgent,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
+    pub ofrep: GivenOfrep,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
@@ -77,6 +79,7 @@ impl Given {
             agent: self.agent.over(lower.agent),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
+            ofrep: self.ofrep.over(lower.ofrep),
         }
     }
 }

@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod given;
 mod nearest;
+mod ofrep;
 mod print;
 mod serve;
 mod sink;
@@ -21,6 +22,7 @@ pub use agent::{AgentSettings, GivenAgent};
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;
+pub use ofrep::{FlagValue, GivenOfrep, NamedFlagValue, OffValue, OfrepSettings};
 pub use serve::{Limits, ServeSettings, StoreSettings};
 pub use sink::SinkSettings;
 #[cfg(feature = "cli")]

@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 
 use super::agent::AgentSettings;
 use super::environment::{DatafilePlace, EnvironmentSettings};
+use super::ofrep::OfrepSettings;
 use super::serve::ServeSettings;
 use super::sink::SinkSettings;
 use crate::source::SdkKey;
@@ -41,6 +42,7 @@ impl ServeSettings {
         page.text("log", Some(self.log.as_str()));
         page.text("log_format", Some(self.log_format.as_str()));
         page.agent(&self.agent);
+        page.ofrep(&self.ofrep);
         self.environments.iter().for_each(|environment| page.environment(environment));
         self.sinks.iter().for_each(|sink| page.sink(sink));
         page.0
@@ -80,6 +82,22 @@ impl Page {
         self.text("to", Some(without_secrets(&sink.to.to_string())));
         self.text("secret", sink.secret.as_ref().map(|_| HIDDEN));
         self.text("attribution", sink.attribution);
+    }
+
+    fn ofrep(&mut self, ofrep: &OfrepSettings) {
+        self.0.push_str("\n[ofrep]\n");
+        self.text("value", Some(&ofrep.value));
+        self.text("off", Some(ofrep.off.as_str()));
+        self.value("bulk_activates", ofrep.bulk_activates);
+        self.text("inactivity_delay", Some(ofrep.inactivity_delay));
+        self.value("streams", ofrep.streams);
+        self.text("stream_keepalive", Some(ofrep.stream_keepalive));
+        if !ofrep.flags.is_empty() {
+            self.0.push_str("\n[ofrep.flags]\n");
+        }
+        for (flag_key, value) in &ofrep.flags {
+            self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
+        }
     }
 
     fn value(&mut self, key: &str, value: impl Display) {

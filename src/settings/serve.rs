@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::agent::AgentSettings;
 use super::environment::EnvironmentSettings;
 use super::given::Given;
+use super::ofrep::OfrepSettings;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::attribution::Rules;
@@ -60,6 +61,8 @@ pub struct ServeSettings {
     pub log: LogLevel,
     /// In which form. Default `text`.
     pub log_format: LogFormat,
+    /// OFREP's: values of flags, bulk evaluations, streams of changes.
+    pub ofrep: OfrepSettings,
 }
 
 /// The limits of the daemon's store.
@@ -126,6 +129,7 @@ impl ServeSettings {
             agent: AgentSettings::new(given.agent),
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+            ofrep: OfrepSettings::new(given.ofrep),
         }
     }
 
@@ -145,6 +149,7 @@ impl ServeSettings {
             ("body_limit", self.limits.body.bytes == 0),
             ("connections", self.limits.connections == 0),
             ("queue_entries", self.store.queue_entries == 0),
+            ("stream_keepalive", self.ofrep.stream_keepalive.as_ms() == 0),
         ];
         match limits.iter().find(|(_, is_none)| *is_none) {
             Some((name, _)) => {

@@ -2,6 +2,7 @@
 //!
 //! Must not know defaults, nor how its errors are worded.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use super::agent::GivenAgent;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::given::Given;
+use super::ofrep::{FlagValue, GivenOfrep, OffValue};
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::{AttributionMode, SinkTarget};
@@ -45,6 +47,8 @@ pub(super) struct WireSettings {
     #[serde(default)]
     agent: WireAgent,
     #[serde(default)]
+    ofrep: WireOfrep,
+    #[serde(default)]
     environment: Vec<WireEnvironment>,
     #[serde(default)]
     sink: Vec<WireSink>,
@@ -76,6 +80,19 @@ struct WireSink {
     to: Read<SinkTarget>,
     secret: Option<String>,
     attribution: Option<Read<AttributionMode>>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireOfrep {
+    value: Option<Read<FlagValue>>,
+    off: Option<Read<OffValue>>,
+    #[serde(default)]
+    flags: BTreeMap<String, Read<FlagValue>>,
+    bulk_activates: Option<bool>,
+    inactivity_delay: Option<Read<Span>>,
+    streams: Option<usize>,
+    stream_keepalive: Option<Read<Span>>,
 }
 
 /// A value that is read from its text, as everywhere; a number is its digits.
@@ -138,6 +155,21 @@ impl From<WireSettings> for Given {
             agent: wire.agent.into(),
             log: value(wire.log),
             log_format: value(wire.log_format),
+            ofrep: wire.ofrep.into(),
+        }
+    }
+}
+
+impl From<WireOfrep> for GivenOfrep {
+    fn from(wire: WireOfrep) -> Self {
+        Self {
+            value: value(wire.value),
+            off: value(wire.off),
+            flags: wire.flags.into_iter().map(|(key, Read(value))| (key, value)).collect(),
+            bulk_activates: wire.bulk_activates,
+            inactivity_delay: value(wire.inactivity_delay),
+            streams: wire.streams,
+            stream_keepalive: value(wire.stream_keepalive),
         }
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod decide;
 mod diff;
 mod events;
+mod ofrep;
 mod parsers;
 mod replay;
 mod serve;

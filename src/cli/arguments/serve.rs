@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::agent::AgentArguments;
+use super::ofrep::OfrepArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
     EnvironmentSettings, Given, LogFormat, LogLevel, NamedDatafile, NamedSdkKey, Port,
@@ -57,6 +58,9 @@ pub(in crate::cli) struct ServeArguments {
 
     #[command(flatten, next_help_heading = "Optimizely Agent's interface")]
     agent: AgentArguments,
+
+    #[command(flatten, next_help_heading = "OFREP")]
+    ofrep: OfrepArguments,
 
     #[command(flatten, next_help_heading = "The log")]
     log: LogArguments,
@@ -207,6 +211,7 @@ impl ServeArguments {
             agent: self.agent.given(),
             log: log.log,
             log_format: log.log_format,
+            ofrep: self.ofrep.given(),
         }
     }
 }
