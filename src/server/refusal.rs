@@ -33,6 +33,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
+    /// There is no more room for what is asked for.
+    pub(super) fn too_many(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
     pub(super) fn missing_user() -> Self {
         Self::bad_request("missing \"userId\" in request payload")
     }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::app::App;
+use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
 use super::{ofrep, ticker};
@@ -104,6 +105,9 @@ impl Server {
                 listeners.push(runtime.spawn(serving));
             }
             runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
+            for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
+                runtime.spawn(feed::run(feed, stopping.clone()));
+            }
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");

@@ -5,6 +5,7 @@
 //! gave is a [`Given`]; they are laid one [`over`](Given::over) the other, and what nobody gave has a
 //! default in [`ServeSettings`].
 
+mod agent;
 mod environment;
 mod file;
 mod given;
@@ -17,6 +18,7 @@ mod span;
 mod values;
 mod wire;
 
+pub use agent::{AgentSettings, GivenAgent};
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;

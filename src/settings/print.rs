@@ -4,6 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use super::agent::AgentSettings;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::ofrep::OfrepSettings;
 use super::serve::ServeSettings;
@@ -41,6 +42,7 @@ impl ServeSettings {
         page.text("log", Some(self.log.as_str()));
         page.text("log_format", Some(self.log_format.as_str()));
         page.ofrep(&self.ofrep);
+        page.agent(&self.agent);
         self.environments.iter().for_each(|environment| page.environment(environment));
         self.sinks.iter().for_each(|sink| page.sink(sink));
         page.0
@@ -51,6 +53,15 @@ impl ServeSettings {
 struct Page(String);
 
 impl Page {
+    fn agent(&mut self, agent: &AgentSettings) {
+        self.0.push_str("\n[agent]\n");
+        self.value("overrides", agent.overrides);
+        self.value("notifications", agent.notifications);
+        self.value("profiles", agent.profiles);
+        let secret = agent.datafile_webhook_secret.as_ref().map(|_| HIDDEN);
+        self.text("datafile_webhook_secret", secret);
+    }
+
     fn environment(&mut self, environment: &EnvironmentSettings) {
         self.0.push_str("\n[[environment]]\n");
         self.text("name", environment.name.as_ref());
@@ -62,6 +73,8 @@ impl Page {
         self.text("sdk_key", environment.sdk_key.as_ref().map(shown_key));
         self.text("poll_interval", environment.poll_interval);
         self.text("attribution", environment.attribution);
+        let secret = environment.datafile_webhook_secret.as_ref().map(|_| HIDDEN);
+        self.text("datafile_webhook_secret", secret);
     }
 
     fn sink(&mut self, sink: &SinkSettings) {

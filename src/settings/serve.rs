@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::agent::AgentSettings;
 use super::environment::EnvironmentSettings;
 use super::given::Given;
 use super::ofrep::OfrepSettings;
@@ -54,6 +55,8 @@ pub struct ServeSettings {
     pub limits: Limits,
     /// How long the daemon may take to stop: for requests under way, then for sinks. Default `20s`.
     pub shutdown_deadline: Span,
+    /// What of Optimizely Agent's interface is switched on.
+    pub agent: AgentSettings,
     /// How much is logged. Default `info`.
     pub log: LogLevel,
     /// In which form. Default `text`.
@@ -123,6 +126,7 @@ impl ServeSettings {
                 connections: given.connections.unwrap_or(4096),
             },
             shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
+            agent: AgentSettings::new(given.agent),
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
             ofrep: OfrepSettings::new(given.ofrep),

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
+use super::agent::GivenAgent;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::given::Given;
 use super::ofrep::{FlagValue, GivenOfrep, OffValue};
@@ -46,9 +47,20 @@ pub(super) struct WireSettings {
     #[serde(default)]
     ofrep: WireOfrep,
     #[serde(default)]
+    agent: WireAgent,
+    #[serde(default)]
     environment: Vec<WireEnvironment>,
     #[serde(default)]
     sink: Vec<WireSink>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireAgent {
+    overrides: Option<bool>,
+    notifications: Option<bool>,
+    profiles: Option<bool>,
+    datafile_webhook_secret: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -59,6 +71,7 @@ struct WireEnvironment {
     sdk_key: Option<Read<SdkKey>>,
     poll_interval: Option<Read<Span>>,
     attribution: Option<Read<AttributionMode>>,
+    datafile_webhook_secret: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -139,6 +152,7 @@ impl From<WireSettings> for Given {
             request_timeout: value(wire.request_timeout),
             connections: wire.connections,
             shutdown_deadline: value(wire.shutdown_deadline),
+            agent: wire.agent.into(),
             log: value(wire.log),
             log_format: value(wire.log_format),
             ofrep: wire.ofrep.into(),
@@ -160,6 +174,13 @@ impl From<WireOfrep> for GivenOfrep {
     }
 }
 
+impl From<WireAgent> for GivenAgent {
+    fn from(wire: WireAgent) -> Self {
+        let WireAgent { overrides, notifications, profiles, datafile_webhook_secret } = wire;
+        Self { overrides, notifications, profiles, datafile_webhook_secret }
+    }
+}
+
 impl From<WireEnvironment> for EnvironmentSettings {
     fn from(wire: WireEnvironment) -> Self {
         Self {
@@ -167,6 +188,7 @@ impl From<WireEnvironment> for EnvironmentSettings {
             sdk_key: value(wire.sdk_key),
             poll_interval: value(wire.poll_interval),
             attribution: value(wire.attribution),
+            datafile_webhook_secret: wire.datafile_webhook_secret,
             ..Self::new(wire.name)
         }
     }
