@@ -5,17 +5,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
 use super::listener::is_loopback;
+use super::problems::{ProblemKind, Problems};
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
 use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
 use crate::settings::ServeSettings;
 use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
+
+/// How many read the store for the administration at once.
+const READERS: usize = 4;
+const EXPORTS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -25,9 +30,13 @@ pub(super) struct App {
     pub(super) delivery: Delivery,
     pub(super) store: Arc<DurableStore>,
     pub(super) figures: Figures,
+    pub(super) problems: Arc<Problems>,
+    /// For who reads the store for the administration: few at once, so that recording has room.
+    pub(super) readers: Arc<Semaphore>,
+    /// For who exports all of it, which may take as long as who asks is slow.
+    pub(super) exports: Arc<Semaphore>,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
-    #[expect(dead_code, reason = "streams will look at it")]
     pub(super) stopping: watch::Receiver<bool>,
 }
 
@@ -51,12 +60,28 @@ impl App {
             .zip(&settings.environments)
             .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
             .collect();
-        let delivery_settings =
-            DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
+        let problems = Arc::new(Problems::default());
+        let noting = Arc::clone(&problems);
+        let on_batch = move |notice: &BatchNotice<'_>| say(notice, &noting);
+        let delivery_settings = DeliverySettings {
+            clock,
+            last_drain: Duration::ZERO,
+            on_batch: Some(Arc::new(on_batch)),
+        };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
-        let started = Stopwatch::start();
-        Ok(Self { settings, environments, delivery, store, figures, started, stopping })
+        Ok(Self {
+            settings,
+            environments,
+            delivery,
+            store,
+            figures,
+            problems,
+            readers: Arc::new(Semaphore::new(READERS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            started: Stopwatch::start(),
+            stopping,
+        })
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.
@@ -77,9 +102,12 @@ impl App {
 }
 
 /// What was not delivered is in the log: how often a sink is asked again has its own limits.
-fn say(notice: &BatchNotice<'_>) {
+fn say(notice: &BatchNotice<'_>, problems: &Problems) {
     let BatchNotice { sink, records, outcome, error, .. } = *notice;
     let error = error.unwrap_or_default();
+    if outcome != BatchOutcome::Delivered {
+        problems.note(ProblemKind::Sink, sink, error);
+    }
     match outcome {
         BatchOutcome::Delivered => tracing::debug!(sink, records, "delivered"),
         BatchOutcome::Expired => {

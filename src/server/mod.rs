@@ -18,12 +18,14 @@ mod etag;
 mod figures;
 mod health;
 mod listener;
+mod problems;
 mod refusal;
 mod router;
 mod run;
 mod signal;
 mod sinks;
 mod ticker;
+mod traffic;
 mod wire;
 
 pub use run::{Addresses, Server};

@@ -6,7 +6,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -31,11 +30,6 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// A defect must not break the connection, nor say what it was.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "this is a defect: report it with the request that shows it",
-    )
-    .into_response()
+    Refusal::defect().into_response()
 }

@@ -7,10 +7,9 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::choice::{Chosen, choose};
-use super::filter::Filter;
+use super::filter::filter;
 use super::json::json_line;
 use super::scan::each_letter;
 use super::wording::{moment, record_words};
@@ -19,9 +18,8 @@ use crate::cli::arguments::{DeadChoiceArguments, DeadCommand, DeadListArguments,
 use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::say;
 use crate::cli::words::{counted, listed};
-use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::events::record_json;
+use crate::events::LetterJson;
 use crate::store::{DeadLetter, Outbox as _};
 
 /// As many are asked for or dropped in one commit.
@@ -37,7 +35,7 @@ pub(super) fn run(command: &DeadCommand) -> Result<ExitCode, Failure> {
 
 fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let filter = filter(&arguments.filter, &store)?;
     let mut output = BufWriter::new(io::stdout().lock());
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let mut listed = 0_u64;
@@ -47,7 +45,7 @@ fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
         }
         listed += 1;
         let text = match arguments.store.format {
-            Format::Json => json_line(&WireLetter::new(&letter)),
+            Format::Json => json_line(&LetterJson::new(&letter)),
             Format::Text => letter_words(&letter),
         };
         output.write_all(text.as_bytes()).map_err(Failure::output)?;
@@ -58,40 +56,6 @@ fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
         say("no dead letters");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A dead letter as programs see it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireLetter<'l> {
-    number: u64,
-    /// Left out where records were shed for all sinks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sink: Option<&'l str>,
-    sequence: u64,
-    count: u64,
-    at: TimeMs,
-    reason: &'l str,
-    is_retried: bool,
-    /// Left out where it is gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<Box<RawValue>>,
-}
-
-impl<'l> WireLetter<'l> {
-    fn new(letter: &'l DeadLetter) -> Self {
-        let record = letter.record.as_deref().map(record_json);
-        Self {
-            number: letter.number,
-            sink: letter.sink.as_deref(),
-            sequence: letter.sequence,
-            count: letter.count,
-            at: letter.at_ms,
-            reason: &letter.reason,
-            is_retried: letter.is_retried,
-            record: record.and_then(|text| RawValue::from_string(text).ok()),
-        }
-    }
 }
 
 fn letter_words(letter: &DeadLetter) -> String {

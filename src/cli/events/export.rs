@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 
-use super::filter::Filter;
+use super::filter::filter;
 use super::open;
 use super::scan::{count_of, each_record};
 use crate::cli::arguments::ExportArguments;
@@ -23,7 +23,7 @@ use crate::events::record_json;
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let store = open(&arguments.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let filter = filter(&arguments.filter, &store)?;
     let mut progress = Progress::start_steps("records", count_of(&store, &filter)?);
     if arguments.output.is_some() {
         progress = progress.alone_on_the_terminal();

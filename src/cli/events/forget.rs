@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::filter::{Filter, refuse_unknown_environment};
+use super::filter::{filter, refuse_unknown_environment};
 use super::json::json_line;
 use super::scan::{Whole, count_of, each_letter, each_record};
 use super::wording::{moment, shown_words};
@@ -84,7 +84,7 @@ fn kept_about(
         until: None,
         sink: None,
     };
-    let filter = Filter::new(&about, store)?;
+    let filter = filter(&about, store)?;
     let (mut records, mut letters) = (0, 0);
     let progress = Progress::start_steps("records", count_of(store, &filter)?);
     let whole = each_record(store, &filter, progress.alone_on_the_terminal(), &mut |_, _| {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 
-use super::filter::Filter;
+use super::filter::filter;
 use super::scan::latest_records;
 use super::wording::{moment, record_words};
 use super::{answer, open};
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &TailArguments) -> Result<ExitCode, Failure> {
         )));
     }
     let store = open(&arguments.store.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let filter = filter(&arguments.filter, &store)?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let (records, whole) = latest_records(&store, &filter, limit)?;
     if records.is_empty() && arguments.store.format == Format::Text {

@@ -19,14 +19,29 @@ const OF_API: &[(&str, &str)] = &[
     ("/v1/config", "config"),
     ("/v1/datafile", "datafile"),
     ("/datafiles/", "datafiles"),
+    ("/openapi.json", "openapi"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
 /// Those of the administration.
 const OF_ADMIN: &[(&str, &str)] = &[
+    ("/", "page"),
+    ("/decide", "decide"),
+    ("/config", "settings"),
+    ("/environments/", "environments"),
     ("/events", "events"),
+    ("/events/dead", "dead-letters"),
+    ("/events/dead/", "dead-letters"),
+    ("/events/export", "export"),
+    ("/events/forget", "forget"),
+    ("/events/stats", "stats"),
+    ("/events/tail", "tail"),
+    ("/events/verify", "verify"),
     ("/info", "info"),
     ("/metrics", "metrics"),
+    ("/openapi.json", "openapi"),
+    ("/problems", "problems"),
+    ("/settings", "settings"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -67,7 +82,7 @@ impl RequestFigures {
 
     pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
         let is_this = |endpoint: &&Endpoint| {
-            let is_prefix = endpoint.path.ends_with('/');
+            let is_prefix = endpoint.path.len() > 1 && endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
         };
         let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);
