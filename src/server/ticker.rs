@@ -118,7 +118,7 @@ fn say(environment: &str, status: &SourceStatus, before: Option<&Said>, now: &Sa
 
 /// The same for the list of problems, which has no place for what is well.
 fn note(problems: &Problems, environment: &str, before: Option<&Said>, now: &Said) {
-    let mut note = |text: &str| problems.note(ProblemKind::Source, environment, text);
+    let note = |text: &str| problems.note(ProblemKind::Source, environment, text);
     let is_new = |of: fn(&Said) -> &Option<Box<str>>| {
         of(now).as_ref().filter(|text| before.and_then(|before| of(before).as_ref()) != Some(*text))
     };

@@ -10,6 +10,7 @@ mod forget;
 mod info;
 mod letters;
 mod metrics;
+mod page;
 mod problems;
 mod reading;
 mod settings;
@@ -28,7 +29,9 @@ use super::app::App;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/", get(page::show))
         .route("/config", get(settings::settings))
+        .route("/decide", post(page::decided))
         .route("/environments/{name}/accept", post(environments::accept))
         .route("/environments/{name}/refresh", post(environments::refresh))
         .route("/events", get(events::events))
