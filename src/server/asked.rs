@@ -35,7 +35,7 @@ impl Asked {
         self.first(name) == Some("true")
     }
 
-    /// A number, if the parameter is given.
+    /// A number, if the parameter is given; an empty one is none that could be meant.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let read = |text: &str| {
             text.parse().map_err(|_| {
@@ -44,7 +44,7 @@ impl Asked {
                 ))
             })
         };
-        self.first(name).map(read).transpose()
+        self.all(name).next().map(read).transpose()
     }
 }
 

@@ -18,6 +18,7 @@ mod etag;
 mod figures;
 mod health;
 mod listener;
+mod openapi;
 mod problems;
 mod refusal;
 mod router;

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, health};
+use super::{admin, agent, datafiles, health, openapi};
 
 /// All that a listener answers.
 pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
@@ -22,6 +22,7 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
         Side::Admin => admin::routes(),
     };
     answered
+        .merge(openapi::routes(side))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(|| async { Refusal::not_found() })

@@ -59,20 +59,6 @@ pub(super) struct Rate {
 /// The times that rates are given over.
 pub(super) const WINDOWS_SECONDS: [usize; 3] = [10, 60, 600];
 
-impl Counted {
-    /// Its word for programs.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requests => "requests",
-            Self::Failed => "failed",
-            Self::Decisions => "decisions",
-            Self::Activations => "activations",
-            Self::Events => "events",
-            Self::Conversions => "conversions",
-        }
-    }
-}
-
 impl Traffic {
     pub(super) fn count(&self, counted: Counted, times: u64) {
         if let Some(total) = self.totals.get(counted as usize) {

@@ -14,7 +14,7 @@ pub(super) fn filter(asked: &Asked) -> Result<RecordFilter, Refusal> {
     Ok(RecordFilter {
         environment: text("environment"),
         user: text("user"),
-        kind: asked.first("type").map(kind).transpose()?,
+        kind: asked.all("type").next().map(kind).transpose()?,
         event: text("event"),
         experiment: text("experiment"),
         since_ms: time(asked, "since")?,
@@ -56,5 +56,5 @@ fn time(asked: &Asked, name: &str) -> Result<Option<TimeMs>, Refusal> {
             ))
         })
     };
-    asked.first(name).map(read).transpose()
+    asked.all(name).next().map(read).transpose()
 }

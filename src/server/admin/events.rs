@@ -33,7 +33,7 @@ const MOST_AT_ONCE: u64 = 10_000;
 pub(super) async fn events(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     let after = asked.number("after")?.unwrap_or(0);
     let limit = asked.number("limit")?.unwrap_or(USUAL_LIMIT).clamp(1, MOST_AT_ONCE);
-    let is_json = match asked.first("format") {
+    let is_json = match asked.all("format").next() {
         None | Some("ndjson") => false,
         Some("json") => true,
         Some(other) => {

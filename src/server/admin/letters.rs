@@ -100,13 +100,17 @@ impl Chosen {
 fn choose(app: &App, body: &LettersBody) -> Result<Chosen, Refusal> {
     let filter = placed(app, filter_of(body)?)?;
     let numbers: BTreeSet<u64> = body.numbers.iter().flatten().copied().collect();
-    let is_all = body.all == Some(true);
+    if body.all == Some(false) {
+        return Err(Refusal::bad_request("all is false: give true, or leave it out"));
+    }
+    let is_all = body.all.is_some();
     if numbers.is_empty() && !is_all && filter.is_open() {
         return Err(Refusal::bad_request(
             "which dead letters? give numbers, a filter such as sink, or all: true",
         ));
     }
-    if !numbers.is_empty() && (is_all || !filter.is_open()) {
+    let is_by_number = body.numbers.is_some();
+    if is_by_number && (is_all || body.after.is_some() || !filter.is_open()) {
         return Err(Refusal::bad_request("give numbers, or a filter, or all: true: not several"));
     }
     if numbers.len() > LETTERS_AT_ONCE {

@@ -2,7 +2,7 @@
 //!
 //! Must not know how they come about.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::TimeMs;
@@ -104,17 +104,33 @@ pub(super) struct LettersAnswer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct LettersBody {
+    #[serde(default, deserialize_with = "given")]
     pub(super) numbers: Option<Vec<u64>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) all: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) after: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) environment: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) user: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) r#type: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) event: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) experiment: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) since: Option<TimeMs>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) until: Option<TimeMs>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) sink: Option<String>,
+}
+
+/// Null is no value: who writes it may have meant one.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 #[derive(Debug, Serialize)]

@@ -18,6 +18,8 @@ pub(super) enum Outcome {
     Decided(Shown),
     /// What to write otherwise.
     Wrong(String),
+    /// What is not there.
+    Unknown(String),
 }
 
 /// A decision in words.
@@ -29,21 +31,22 @@ pub(super) struct Shown {
 }
 
 pub(super) fn decide(app: &App, filled: &Filled) -> Outcome {
-    match shown(app, filled) {
-        Ok(shown) => Outcome::Decided(shown),
-        Err(wrong) => Outcome::Wrong(wrong),
-    }
+    shown(app, filled).map_or_else(|other| other, Outcome::Decided)
 }
 
-fn shown(app: &App, filled: &Filled) -> Result<Shown, String> {
+fn shown(app: &App, filled: &Filled) -> Result<Shown, Outcome> {
+    let unknown = |text: &str| Outcome::Unknown(text.to_owned());
     let named = app.environments.iter().find(|one| one.name() == filled.environment);
-    let environment = named.ok_or("there is no such environment: choose one of the list")?;
+    let environment =
+        named.ok_or_else(|| unknown("there is no such environment: choose one of the list"))?;
     if filled.user.is_empty() {
-        return Err("there is no user id: write one".to_owned());
+        return Err(Outcome::Wrong("there is no user id: write one".to_owned()));
     }
-    let attributes = attributes(&filled.attributes)?;
+    let attributes = attributes(&filled.attributes).map_err(Outcome::Wrong)?;
     let snapshot = environment.client.snapshot();
-    let datafile = snapshot.datafile().ok_or("there is no datafile yet: ask again soon")?;
+    let datafile = snapshot
+        .datafile()
+        .ok_or_else(|| unknown("there is no datafile yet: ask again soon"))?;
     let user = user(&snapshot, &filled.user, &attributes);
     let key = filled.key.trim();
     if datafile.flag_by_key(key).is_some() {
@@ -54,10 +57,10 @@ fn shown(app: &App, filled: &Filled) -> Result<Shown, String> {
     }
     let flags = datafile.flags().iter().map(|flag| flag.key());
     let experiments = datafile.experiments().map(|rule| rule.key());
-    Err(match nearest(key, flags.chain(experiments)) {
+    Err(Outcome::Unknown(match nearest(key, flags.chain(experiments)) {
         Some(near) => format!("there is no flag or experiment {key:?}: did you mean {near}?"),
         None => format!("there is no flag or experiment {key:?}: look at the datafile's keys"),
-    })
+    }))
 }
 
 fn user<'a>(

@@ -76,7 +76,7 @@ pub(super) fn form(app: &App, filled: &Filled, outcome: Option<&Outcome>) -> Mar
                 div.wide { button { "Decide" } }
             }
             @match outcome {
-                Some(Outcome::Wrong(text)) => p.bad role="alert" { "✕ " (text) },
+                Some(Outcome::Wrong(text) | Outcome::Unknown(text)) => p.bad role="alert" { "✕ " (text) },
                 Some(Outcome::Decided(shown)) => (shown_markup(shown)),
                 None => {}
             }

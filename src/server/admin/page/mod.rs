@@ -65,6 +65,7 @@ pub(super) async fn decided(
     let status = match &outcome {
         Outcome::Decided(_) => StatusCode::OK,
         Outcome::Wrong(_) => StatusCode::BAD_REQUEST,
+        Outcome::Unknown(_) => StatusCode::NOT_FOUND,
     };
     let overview = read(&app, Overview::of).await?;
     Ok(page(status, Refresh::Never, |nonce| {

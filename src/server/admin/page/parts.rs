@@ -107,11 +107,11 @@ impl Overview {
                 h2 { "Traffic" }
                 (bars(&self.bars))
                 p.faint { "Requests to the API over the last 10 minutes, 10 s a bar" }
-                table {
+                table.narrow {
                     thead { tr {
-                        th scope="col" { "A second, over" } th.number scope="col" { "10 s" }
+                        th scope="col" { "A second" } th.number scope="col" { "10 s" }
                         th.number scope="col" { "1 min" } th.number scope="col" { "10 min" }
-                        th.number scope="col" { "Since the start" }
+                        th.number scope="col" { "In all" }
                     } }
                     tbody { @for rate in &self.rates { (rate_row(rate)) } }
                 }
@@ -237,7 +237,7 @@ fn rate_row(shown: &Rate) -> Markup {
             td.number data-label="10 s" { (rate(now)) }
             td.number data-label="1 min" { (rate(minute)) }
             td.number data-label="10 min" { (rate(minutes)) }
-            td.number data-label="Since the start" { (count(shown.total)) }
+            td.number data-label="In all" { (count(shown.total)) }
         }
     }
 }
