@@ -57,6 +57,11 @@ impl Failure {
         Self { code, error: Some(error.into()) }
     }
 
+    /// A running daemon cannot be asked, or its answer is not whole.
+    pub(super) fn unreachable(error: anyhow::Error) -> Self {
+        Self { code: STORE, error: Some(error) }
+    }
+
     /// The daemon cannot start: settings, a datafile or the store; or somebody has its address or store.
     pub(super) fn settings(error: Error) -> Self {
         let is_in_use = error.is_store_in_use() || error.is_address_in_use();

@@ -18,7 +18,7 @@ pub(super) use check::{CheckArguments, CheckFormat};
 pub(super) use decide::DecideArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use events::{
-    DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments, EventsArguments,
+    DaemonArguments, DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments, EventsArguments,
     EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments,
     TailArguments, VerifyArguments,
 };

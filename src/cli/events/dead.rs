@@ -34,7 +34,7 @@ pub(super) fn run(command: &DeadCommand) -> Result<ExitCode, Failure> {
 }
 
 fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let filter = filter(&arguments.filter, &store)?;
     let mut output = BufWriter::new(io::stdout().lock());
     let limit = arguments.limit.unwrap_or(u64::MAX);
@@ -44,7 +44,7 @@ fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
             return Ok(ControlFlow::Break(()));
         }
         listed += 1;
-        let text = match arguments.store.format {
+        let text = match arguments.held.format {
             Format::Json => json_line(&LetterJson::new(&letter)),
             Format::Text => letter_words(&letter),
         };
@@ -52,7 +52,7 @@ fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
         Ok(ControlFlow::Continue(()))
     })?;
     output.flush().map_err(Failure::output)?;
-    if listed == 0 && arguments.store.format == Format::Text {
+    if listed == 0 && arguments.held.format == Format::Text {
         say("no dead letters");
     }
     Ok(ExitCode::SUCCESS)
@@ -74,10 +74,10 @@ fn letter_words(letter: &DeadLetter) -> String {
 }
 
 fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let Chosen { whole, gone, unknown } = choose(&store, arguments)?;
     let retried = in_pieces(&whole, |numbers| store.retry_dead_letters(numbers))?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&Retried { retried, gone: &gone, unknown: &unknown }),
         Format::Text => {
             let letters = counted(retried, "dead letter");
@@ -101,11 +101,11 @@ struct Retried<'c> {
 }
 
 fn drop_letters(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let Chosen { mut whole, gone, unknown } = choose(&store, arguments)?;
     whole.extend(gone);
     let dropped = in_pieces(&whole, |numbers| store.drop_dead_letters(numbers))?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&Dropped { dropped, unknown: &unknown }),
         Format::Text => format!("{} dropped\n", counted(dropped, "dead letter")),
     };

@@ -41,7 +41,7 @@ struct ForgottenActivation<'f> {
 }
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let (environment, user) = (arguments.environment.as_str(), arguments.user.as_str());
     refuse_unknown_environment(&store, environment)?;
     let held = store.held_user(environment, user).map_err(Failure::store)?;
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
         )));
     };
     store.forget(environment, user).map_err(Failure::store)?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Text => text(arguments, &held, &kept_words(records, letters)),
         Format::Json => json_line(&Forgotten {
             environment,

@@ -1,7 +1,9 @@
-//! `variate events`: looks after a store on disk that no process has open.
+//! `variate events`: looks after a store on disk that no process has open; of one that a daemon has open, it
+//! asks that.
 //!
 //! Must not know how a store keeps things: it reads what the store gives, and shows it.
 
+mod admin;
 mod choice;
 mod datafiles;
 mod dead;
@@ -10,6 +12,7 @@ mod export;
 mod filter;
 mod forget;
 mod json;
+mod remote;
 mod scan;
 mod stats;
 mod tail;
@@ -26,6 +29,9 @@ use crate::store::DurableStore;
 
 /// Looks after a store.
 pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
+    if let Some(answered) = remote::run(&arguments.command) {
+        return answered;
+    }
     match &arguments.command {
         EventsCommand::Stats(arguments) => stats::run(arguments),
         EventsCommand::Tail(arguments) => tail::run(arguments),

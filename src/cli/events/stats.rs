@@ -78,10 +78,10 @@ struct Counts {
 }
 
 pub(super) fn run(arguments: &StatsArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let filter = filter(&arguments.filter, &store)?;
     let (report, whole) = report(&store, &filter, &arguments.filter)?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&report),
         Format::Text => text(&report, filter.is_open()),
     };
