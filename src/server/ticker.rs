@@ -129,7 +129,9 @@ fn note(problems: &Problems, environment: &str, before: Option<&Said>, now: &Sai
         note(problem);
     }
     if let Some(revision) = is_new(|said| &said.held_back) {
-        note(&format!("revision {revision} is lower than the one in force, and held back until it is accepted"));
+        note(&format!(
+            "revision {revision} is lower than the one in force, and held back until it is accepted"
+        ));
     }
     let was_stale = before.is_some_and(|before| before.readiness == Readiness::Stale);
     if now.readiness == Readiness::Stale && !was_stale {

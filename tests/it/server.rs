@@ -8,9 +8,12 @@ mod datafiles;
 mod http;
 mod keys;
 mod limits;
+mod openapi;
+mod page;
 mod process;
 mod settings;
 mod sources;
+mod verbs;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

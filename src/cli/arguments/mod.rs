@@ -18,9 +18,9 @@ pub(super) use check::{CheckArguments, CheckFormat};
 pub(super) use decide::DecideArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use events::{
-    DaemonArguments, DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments, EventsArguments,
-    EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments,
-    TailArguments, VerifyArguments,
+    DaemonArguments, DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments,
+    EventsArguments, EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType,
+    StatsArguments, TailArguments, VerifyArguments,
 };
 pub(super) use replay::{Attribution, ReplayArguments};
 pub(super) use serve::ServeArguments;

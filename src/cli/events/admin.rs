@@ -12,10 +12,12 @@ use serde_json::Value;
 
 use crate::cli::arguments::DaemonArguments;
 use crate::cli::failure::Failure;
-use crate::web::{LONGEST_CONNECTING, USER_AGENT, UNTRUSTED, WebAddress, trust};
+use crate::web::{LONGEST_CONNECTING, UNTRUSTED, USER_AGENT, WebAddress, trust};
 
 /// How long an answer may take to begin, and each piece of it to come.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than this nobody copies.
+const LONGEST_EXPORT: Duration = Duration::from_secs(7 * 24 * 3600);
 const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) struct Admin {
@@ -64,7 +66,7 @@ impl Admin {
         unwritable: impl Fn(io::Error) -> Failure,
     ) -> Result<(), Failure> {
         // An export takes its time; what is waited for is its next piece.
-        let request = self.client.get(self.url(path, query)).timeout(Duration::MAX);
+        let request = self.client.get(self.url(path, query)).timeout(LONGEST_EXPORT);
         let mut response = self.send(request)?;
         let mut piece = vec![0; PIECE_BYTES];
         loop {

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use super::arguments::{EventsArguments, EventsCommand};
 use super::failure::Failure;
+use crate::error::Error;
 use crate::store::DurableStore;
 
 /// Looks after a store.
@@ -44,7 +45,12 @@ pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
 }
 
 fn open(folder: &Path) -> Result<DurableStore, Failure> {
-    DurableStore::open_at_rest(folder).map_err(Failure::store)
+    DurableStore::open_at_rest(folder).map_err(unopened)
+}
+
+/// A store that a daemon has open can be asked for there.
+fn unopened(error: Error) -> Failure {
+    if error.is_store_in_use() { Failure::store_of_a_daemon(error) } else { Failure::store(error) }
 }
 
 /// Writes a whole answer to standard output; its exit code stands also where nobody reads to the end.

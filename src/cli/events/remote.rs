@@ -110,11 +110,7 @@ fn list(admin: &Admin, arguments: &DeadListArguments) -> Result<ExitCode, Failur
 }
 
 /// Has letters retried or dropped, and adds up what the parts say.
-fn change(
-    admin: &Admin,
-    path: &str,
-    arguments: &DeadChoiceArguments,
-) -> Result<ExitCode, Failure> {
+fn change(admin: &Admin, path: &str, arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
     let mut body = Map::new();
     if !arguments.numbers.is_empty() {
         body.insert("numbers".to_owned(), json!(arguments.numbers));

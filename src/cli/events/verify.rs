@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
         bar.add(done.saturating_sub(*told), 0);
         *told = done;
     })
-    .map_err(Failure::store)?;
+    .map_err(super::unopened)?;
     if let Some((bar, _)) = progress {
         bar.finish();
     }

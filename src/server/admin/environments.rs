@@ -39,10 +39,9 @@ pub(super) async fn accept(
         let status = environment.look();
         let held_back = status.and_then(|status| status.held_back);
         let text = match held_back {
-            Some(held_back) => format!(
-                "this revision is not held back: it is {:?} that is",
-                &*held_back.revision
-            ),
+            Some(held_back) => {
+                format!("this revision is not held back: it is {:?} that is", &*held_back.revision)
+            }
             None => "nothing is held back".to_owned(),
         };
         Err(Refusal::new(StatusCode::CONFLICT, text))
@@ -76,7 +75,10 @@ fn named(app: &App, name: Name) -> Result<Arc<Environment>, Refusal> {
     let found = app.environments.iter().find(|environment| environment.name() == name);
     found.cloned().ok_or_else(|| {
         let known: Vec<_> = app.environments.iter().map(|known| known.name()).collect();
-        Refusal::not_there(format!("there is no environment {name:?}: there is {}", known.join(", ")))
+        Refusal::not_there(format!(
+            "there is no environment {name:?}: there is {}",
+            known.join(", ")
+        ))
     })
 }
 

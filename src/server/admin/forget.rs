@@ -59,7 +59,9 @@ fn refuse_unknown(app: &App, environment: &str) -> Result<(), Refusal> {
     let known: Vec<&str> = known.iter().map(|known| &**known).collect();
     let text = match known.as_slice() {
         [] => format!("the store has no environment {environment:?}: it has seen none yet"),
-        known => format!("the store has no environment {environment:?}: it knows {}", known.join(", ")),
+        known => {
+            format!("the store has no environment {environment:?}: it knows {}", known.join(", "))
+        }
     };
     Err(Refusal::not_there(text))
 }

@@ -141,8 +141,7 @@ fn filter_of(body: &LettersBody) -> Result<RecordFilter, Refusal> {
 
 fn by_number(app: &App, numbers: BTreeSet<u64>) -> Result<Chosen, Error> {
     let through = Through { next: 0, is_complete: true };
-    let mut chosen =
-        Chosen { whole: Vec::new(), gone: Vec::new(), unknown: Vec::new(), through };
+    let mut chosen = Chosen { whole: Vec::new(), gone: Vec::new(), unknown: Vec::new(), through };
     for number in numbers {
         let found = match number.checked_sub(1) {
             Some(before) => app.store.dead_letters(before, 1)?.pop(),
@@ -158,8 +157,7 @@ fn by_number(app: &App, numbers: BTreeSet<u64>) -> Result<Chosen, Error> {
 
 fn by_filter(app: &App, after: u64, filter: &RecordFilter) -> Result<Chosen, Error> {
     let through = Through { next: after, is_complete: true };
-    let mut chosen =
-        Chosen { whole: Vec::new(), gone: Vec::new(), unknown: Vec::new(), through };
+    let mut chosen = Chosen { whole: Vec::new(), gone: Vec::new(), unknown: Vec::new(), through };
     let mut count = 0;
     chosen.through = go_through(app, after, filter, &mut |letter| {
         chosen.add(&letter);

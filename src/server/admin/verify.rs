@@ -66,10 +66,14 @@ fn look_at_records(app: &App, retained: &Retained, answer: &mut VerifiedAnswer) 
         let is_tidied = app.store.retained().is_ok_and(|now| now.oldest > first);
         if found.unreadable > 0 {
             let count = found.unreadable;
-            answer.faults.push(format!("{count} of the records {first} to {through} cannot be read"));
+            answer
+                .faults
+                .push(format!("{count} of the records {first} to {through} cannot be read"));
         }
         if missing > 0 && !is_tidied {
-            answer.faults.push(format!("{missing} of the records {first} to {through} are missing"));
+            answer
+                .faults
+                .push(format!("{missing} of the records {first} to {through} are missing"));
         }
         answer.next = through;
         first = through.saturating_add(1);

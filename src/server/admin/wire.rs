@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::TimeMs;
 use crate::events::LetterJson;
+use crate::server::wire::{whole, wholes};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,11 +105,11 @@ pub(super) struct LettersAnswer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct LettersBody {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "wholes")]
     pub(super) numbers: Option<Vec<u64>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) all: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) after: Option<u64>,
     #[serde(default, deserialize_with = "given")]
     pub(super) environment: Option<String>,
@@ -120,9 +121,9 @@ pub(super) struct LettersBody {
     pub(super) event: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) experiment: Option<String>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) since: Option<TimeMs>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "whole")]
     pub(super) until: Option<TimeMs>,
     #[serde(default, deserialize_with = "given")]
     pub(super) sink: Option<String>,

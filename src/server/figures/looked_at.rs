@@ -21,16 +21,16 @@ use crate::server::environment::Environment;
 use crate::source::{Readiness, SourceStatus};
 use crate::store::{Statistics, Store as _};
 
+/// Where a figure is found.
+type Figure<T> = fn(&T) -> u64;
 /// A name, what is said of it, and where it is found.
-type Row<T> = (&'static str, &'static str, fn(&T) -> u64);
+type Row<T> = (&'static str, &'static str, Figure<T>);
 
 /// Of an environment's source: counters.
 const OF_SOURCES: &[Row<SourceStatus>] = &[
-    (
-        "variate_datafile_changes_total",
-        "Times that another datafile was put in force",
-        |status| status.changes,
-    ),
+    ("variate_datafile_changes_total", "Times that another datafile was put in force", |status| {
+        status.changes
+    }),
     ("variate_source_attempts_total", "Times that the source was asked", |status| status.attempts),
     (
         "variate_source_failures_total",
@@ -41,31 +41,23 @@ const OF_SOURCES: &[Row<SourceStatus>] = &[
 
 /// Of a sink: gauges.
 const OF_SINKS: &[Row<SinkStatistics>] = &[
-    (
-        "variate_sink_waiting_records",
-        "Records that the sink has not got to",
-        |sink| sink.waiting,
-    ),
+    ("variate_sink_waiting_records", "Records that the sink has not got to", |sink| sink.waiting),
     (
         "variate_sink_dead_letters",
         "Records that the sink will not be given again unless somebody asks for it",
         |sink| sink.dead_letters,
     ),
-    (
-        "variate_sink_stopped",
-        "1 where the sink is unavailable, and will be asked again",
-        |sink| u64::from(matches!(sink.status, SinkStatus::Stopped { .. })),
-    ),
+    ("variate_sink_stopped", "1 where the sink is unavailable, and will be asked again", |sink| {
+        u64::from(matches!(sink.status, SinkStatus::Stopped { .. }))
+    }),
 ];
 
 /// Of a sink: counters.
 const TOTALS_OF_SINKS: &[Row<SinkStatistics>] = &[
     ("variate_sink_delivered_total", "Records that the sink has taken", |sink| sink.delivered),
-    (
-        "variate_sink_failures_total",
-        "Times that the sink did not take a batch",
-        |sink| sink.failures,
-    ),
+    ("variate_sink_failures_total", "Times that the sink did not take a batch", |sink| {
+        sink.failures
+    }),
 ];
 
 /// Of the store: what it holds.
@@ -78,21 +70,17 @@ const HELD: &[Row<Statistics>] = &[
         |store| store.pending_events,
     ),
     ("variate_store_ids", "Ids held against repeats, about", |store| store.ids),
-    (
-        "variate_store_waiting_records",
-        "Records that some sink does not have yet",
-        |store| store.waiting_records,
-    ),
+    ("variate_store_waiting_records", "Records that some sink does not have yet", |store| {
+        store.waiting_records
+    }),
     ("variate_store_dead_letters", "Dead letters of all sinks", |store| store.dead_letters),
 ];
 
 /// Of the store: counters.
 const TOTALS_OF_THE_STORE: &[Row<Statistics>] = &[
-    (
-        "variate_store_refused_total",
-        "Records refused because too many were waiting",
-        |store| store.refused_records,
-    ),
+    ("variate_store_refused_total", "Records refused because too many were waiting", |store| {
+        store.refused_records
+    }),
     (
         "variate_store_dropped_records_total",
         "Records dropped for their age or their room before there was any sink to have them",
@@ -108,11 +96,7 @@ const TOTALS_OF_THE_STORE: &[Row<Statistics>] = &[
         "Rows and records that could not be read when the store was tidied",
         |store| store.unreadable,
     ),
-    (
-        "variate_store_duplicates_total",
-        "Entries acknowledged as repeats",
-        |store| store.duplicates,
-    ),
+    ("variate_store_duplicates_total", "Entries acknowledged as repeats", |store| store.duplicates),
     (
         "variate_store_crossovers_total",
         "Users seen in a second variation of one experiment",
@@ -131,7 +115,7 @@ const TOTALS_OF_THE_STORE: &[Row<Statistics>] = &[
 ];
 
 /// What the store forgot, by `what`.
-const FORGOTTEN: &[(&str, fn(&Statistics) -> u64)] = &[
+const FORGOTTEN: &[(&str, Figure<Statistics>)] = &[
     ("users", |store| store.forgotten_users),
     ("activations", |store| store.forgotten_activations),
     ("events", |store| store.forgotten_events),

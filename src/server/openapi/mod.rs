@@ -19,12 +19,8 @@ use super::refusal::Refusal;
 
 const OF_ALL: &str = include_str!("common.json");
 /// What the API answers; a new interface adds its part here.
-const OF_API: &[&str] = &[
-    OF_ALL,
-    include_str!("api.json"),
-    include_str!("agent.json"),
-    include_str!("datafiles.json"),
-];
+const OF_API: &[&str] =
+    &[OF_ALL, include_str!("api.json"), include_str!("agent.json"), include_str!("datafiles.json")];
 const OF_ADMIN: &[&str] = &[OF_ALL, include_str!("admin.json")];
 
 static API: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_API));

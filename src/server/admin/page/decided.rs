@@ -44,9 +44,8 @@ fn shown(app: &App, filled: &Filled) -> Result<Shown, Outcome> {
     }
     let attributes = attributes(&filled.attributes).map_err(Outcome::Wrong)?;
     let snapshot = environment.client.snapshot();
-    let datafile = snapshot
-        .datafile()
-        .ok_or_else(|| unknown("there is no datafile yet: ask again soon"))?;
+    let datafile =
+        snapshot.datafile().ok_or_else(|| unknown("there is no datafile yet: ask again soon"))?;
     let user = user(&snapshot, &filled.user, &attributes);
     let key = filled.key.trim();
     if datafile.flag_by_key(key).is_some() {
@@ -90,7 +89,11 @@ fn flag(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
             ("Decided by", source.to_owned()),
             ("Revision", datafile.revision().to_owned()),
         ],
-        variables: decision.variables.iter().map(|(key, value)| (key.to_owned(), text(value))).collect(),
+        variables: decision
+            .variables
+            .iter()
+            .map(|(key, value)| (key.to_owned(), text(value)))
+            .collect(),
         explanation: explanation.map(|why| why.to_string()).unwrap_or_default(),
     }
 }
@@ -130,9 +133,10 @@ fn attributes(text: &str) -> Result<Map<String, Value>, String> {
     }
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let pair = |line: &str| {
-        let (key, value) = line.split_once('=').filter(|(key, _)| !key.trim().is_empty()).ok_or_else(
-            || format!("the attributes have a line {line:?}: write key=value, such as country=SE"),
-        )?;
+        let (key, value) =
+            line.split_once('=').filter(|(key, _)| !key.trim().is_empty()).ok_or_else(|| {
+                format!("the attributes have a line {line:?}: write key=value, such as country=SE")
+            })?;
         let value = value.trim();
         let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
         Ok((key.trim().to_owned(), value))
@@ -155,7 +159,10 @@ mod tests {
         };
         check("", json!({}));
         check(" {\"age\": 34} ", json!({"age": 34}));
-        check("country=SE\n\n age = 34\nplus=true", json!({"country": "SE", "age": 34, "plus": true}));
+        check(
+            "country=SE\n\n age = 34\nplus=true",
+            json!({"country": "SE", "age": 34, "plus": true}),
+        );
         check("version=\"2\"", json!({"version": "2"}));
     }
 
