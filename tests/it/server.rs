@@ -5,9 +5,11 @@
 mod admin;
 mod agent;
 mod datafiles;
+mod hostile;
 mod http;
 mod keys;
 mod limits;
+mod metrics;
 mod openapi;
 mod page;
 mod process;
