@@ -35,18 +35,34 @@ fn described(document: &Value) -> BTreeSet<Route> {
     routes.filter(|(_, method)| METHODS.contains(&method.as_str())).collect()
 }
 
-/// The routes that the sources name: `.route("/path", get(...).post(...))`.
+/// What is answered beside the router.
+const BESIDE_THE_ROUTER: &[(&str, &str)] = &[];
+
+/// The routes that a source names: `.route("/path", get(...).post(...))`, or a constant of it for the path.
 fn routes_of(text: &str) -> Vec<Route> {
     let mut routes = Vec::new();
     for after in text.split(".route(").skip(1) {
         let inside = &after[..end_of_call(after)];
-        let path = inside.split('"').nth(1).expect("a route is written with its path");
-        let methods = &inside[inside.find(',').unwrap()..];
+        let comma = inside.find(',').unwrap();
+        let path = path_of(inside[..comma].trim(), text);
+        let methods = &inside[comma..];
         let found: Vec<_> = METHODS.iter().filter(|method| names_method(methods, method)).collect();
         assert!(!found.is_empty(), "no method in {inside}");
-        routes.extend(found.into_iter().map(|method| (path.to_owned(), (*method).to_owned())));
+        routes.extend(found.into_iter().map(|method| (path.clone(), (*method).to_owned())));
     }
     routes
+}
+
+/// A path as OpenAPI writes it.
+fn path_of(written: &str, text: &str) -> String {
+    let literal = match written.strip_prefix('"') {
+        Some(literal) => literal,
+        None => {
+            let constant = format!("const {written}: &str = \"");
+            text.split(&constant).nth(1).unwrap_or_else(|| panic!("no constant {written}"))
+        }
+    };
+    literal.split('"').next().unwrap().replace("{*", "{")
 }
 
 fn names_method(methods: &str, method: &str) -> bool {
@@ -98,6 +114,8 @@ fn routes_are_found_in_sources() {
         &[("/a", "get"), ("/b/{c}", "post")],
     );
     check(".route(\n \"/a\",\n get(a).post(b(1)),\n)", &[("/a", "get"), ("/a", "post")]);
+    check("const A: &str = \"/a\"; x.route(A, get(a))", &[("/a", "get")]);
+    check(".route(\"/a/{*b}\", get(a))", &[("/a/{b}", "get")]);
     check("no route here", &[]);
 }
 
@@ -105,7 +123,9 @@ fn routes_are_found_in_sources() {
 fn every_route_is_described_and_everything_described_is_a_route() {
     let mut texts = Vec::new();
     sources(Path::new("src/server"), &mut texts);
-    let routed: BTreeSet<Route> = texts.iter().flat_map(|text| routes_of(text)).collect();
+    let mut routed: BTreeSet<Route> = texts.iter().flat_map(|text| routes_of(text)).collect();
+    let beside = BESIDE_THE_ROUTER.iter();
+    routed.extend(beside.map(|(path, method)| ((*path).to_owned(), (*method).to_owned())));
     assert!(routed.len() > 15, "the routes were not found: {routed:?}");
     let daemon = Daemon::shop();
     let [api, admin] = documents(&daemon);

@@ -153,7 +153,9 @@ fn it_is_read_and_used_in_a_browser() {
             .environments
             .push(environment("broken=http://127.0.0.1:9/datafiles/long-name-of-a-datafile.json"));
         given.sinks = vec![variate::settings::SinkSettings::new(
-            "webhook:http://127.0.0.1:9/hook".parse().unwrap(),
+            "webhook:http://127.0.0.1:9/a-hook-with-a-rather-long-name-that-goes-on-and-on-and-on"
+                .parse()
+                .unwrap(),
         )];
     });
     for number in 0..20 {

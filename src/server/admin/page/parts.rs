@@ -4,7 +4,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::words::{ago, count, moment, rate, span};
+use super::words::{ago, count, moment, rate, span, until};
 use super::{Refresh, SCRIPT};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::error::Error;
@@ -171,7 +171,7 @@ impl Overview {
                 @if self.problems.is_empty() { p { "None since the start." } }
                 ol { @for problem in self.problems.iter().take(MOST_PROBLEMS) {
                     li {
-                        span.state { (problem.kind.as_str()) " " (problem.about) } " "
+                        strong { (problem.kind.as_str()) " " (problem.about) } " "
                         span.faint title=(moment(problem.last_at_ms)) {
                             (ago(problem.last_at_ms, self.now_ms))
                             @if problem.count > 1 { ", " (count(problem.count)) " times" }
@@ -214,7 +214,7 @@ fn environment_row(environment: &EnvironmentAnswer, now_ms: TimeMs) -> Markup {
             } }
             td data-label="Source" { div { (environment.source.as_deref().unwrap_or(none))
                 @if let Some(next_ms) = environment.next_attempt_at {
-                    p.faint { "asked again " (ago(next_ms.max(now_ms), now_ms).replace("0 s ago", "now")) }
+                    p.faint { "asked again " (until(next_ms, now_ms)) }
                 }
             } }
         }
@@ -254,7 +254,7 @@ fn sink_row(sink: &SinkAnswer, now_ms: TimeMs) -> Markup {
         tr {
             th scope="row" { (sink.name) }
             td data-label="State" { div { (state)
-                @if let Some(at_ms) = sink.next_attempt_at { p.faint { "asked again " (ago(at_ms, now_ms)) } }
+                @if let Some(at_ms) = sink.next_attempt_at { p.faint { "asked again " (until(at_ms, now_ms)) } }
                 @if let (Some(error), "stopped") = (&sink.last_error, sink.state) { p.bad { "✕ " (error) } }
                 @if let Some(warning) = &sink.last_warning { p.warn { "▲ " (warning) } }
             } }

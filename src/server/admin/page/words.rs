@@ -16,13 +16,18 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-/// How long ago a time was, or how long until then.
+/// How long ago a time was.
 pub(super) fn ago(at_ms: TimeMs, now_ms: TimeMs) -> String {
-    let seconds = now_ms.saturating_sub(at_ms) / 1000;
-    if seconds < 0 {
-        return format!("in {}", span(seconds.unsigned_abs()));
+    let ms = now_ms.saturating_sub(at_ms).max(0).unsigned_abs();
+    format!("{} ago", span(ms / 1000))
+}
+
+/// How long it is until a time.
+pub(super) fn until(at_ms: TimeMs, now_ms: TimeMs) -> String {
+    match at_ms.saturating_sub(now_ms).max(0).unsigned_abs() / 1000 {
+        0 => "now".to_owned(),
+        seconds => format!("in {}", span(seconds)),
     }
-    format!("{} ago", span(seconds.unsigned_abs()))
 }
 
 /// A time in full, in UTC.
@@ -58,7 +63,7 @@ pub(super) fn count(count: u64) -> String {
 mod tests {
     //! What people read.
 
-    use super::{ago, count, rate, span};
+    use super::{ago, count, rate, span, until};
 
     #[test]
     fn words() {
@@ -69,7 +74,9 @@ mod tests {
         check(span(7_200), "2 h");
         check(span(172_800), "2 days");
         check(ago(1_000, 13_999), "12 s ago");
-        check(ago(13_000, 1_000), "in 12 s");
+        check(ago(13_000, 1_000), "0 s ago");
+        check(until(13_000, 1_000), "in 12 s");
+        check(until(1_000, 13_000), "now");
         check(rate(0.0), "0");
         check(rate(0.5), "0.50");
         check(rate(12.345), "12.3");
