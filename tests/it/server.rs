@@ -8,6 +8,7 @@ mod datafiles;
 mod hostile;
 mod http;
 mod keys;
+mod kills;
 mod limits;
 mod metrics;
 mod openapi;

@@ -12,10 +12,15 @@ use super::{Answer, SHOP, wait_for};
 
 const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
 
-/// A running command.
-struct Served {
+/// A command that was started, and may not listen yet.
+pub(super) struct Started {
     child: Child,
-    api: SocketAddr,
+}
+
+/// A running command.
+pub(super) struct Served {
+    child: Child,
+    pub(super) api: SocketAddr,
     admin: SocketAddr,
 }
 
@@ -26,18 +31,33 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Serves with a store in this folder, on free ports.
-fn serve(folder: &Path, arguments: &[&str]) -> Served {
+/// Starts it with a store in this folder, on free ports.
+pub(super) fn start(folder: &Path, arguments: &[&str]) -> Started {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
-    let mut child = command(&[&fixed[..], arguments].concat()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let mut address = |name: &str| {
-        let line = lines.next().expect("it says where it listens").unwrap();
-        line.strip_prefix(&format!("{name} http://")).unwrap().parse().unwrap()
-    };
-    let (api, admin) = (address("api"), address("admin"));
-    Served { child, api, admin }
+    Started { child: command(&[&fixed[..], arguments].concat()).spawn().unwrap() }
+}
+
+fn serve(folder: &Path, arguments: &[&str]) -> Served {
+    start(folder, arguments).listening()
+}
+
+impl Started {
+    pub(super) fn listening(mut self) -> Served {
+        let mut lines = BufReader::new(self.child.stdout.as_mut().unwrap()).lines();
+        let mut address = |name: &str| {
+            let line = lines.next().expect("it says where it listens").unwrap();
+            line.strip_prefix(&format!("{name} http://")).unwrap().parse().unwrap()
+        };
+        let (api, admin) = (address("api"), address("admin"));
+        Served { child: self.child, api, admin }
+    }
+
+    /// SIGKILL.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
 }
 
 impl Served {
@@ -50,13 +70,13 @@ impl Served {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM; gives the exit code and what was said.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(super) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status = self.child.wait().unwrap();
