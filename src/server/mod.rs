@@ -24,7 +24,9 @@ mod hook;
 mod impatient;
 mod listener;
 mod ofrep;
+mod openapi;
 mod overrides;
+mod problems;
 mod profiles;
 mod refusal;
 mod router;
@@ -32,6 +34,7 @@ mod run;
 mod signal;
 mod sinks;
 mod ticker;
+mod traffic;
 mod wire;
 
 pub use run::{Addresses, Server};

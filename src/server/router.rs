@@ -6,7 +6,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -14,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, health, hook, ofrep};
+use super::{admin, agent, datafiles, health, hook, ofrep, openapi};
 
 /// All that a listener answers.
 pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
@@ -25,6 +24,7 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
         Side::Admin => admin::routes(),
     };
     answered
+        .merge(openapi::routes(side))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(|| async { Refusal::not_found() })
@@ -33,11 +33,6 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// A defect must not break the connection, nor say what it was.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "this is a defect: report it with the request that shows it",
-    )
-    .into_response()
+    Refusal::defect().into_response()
 }
