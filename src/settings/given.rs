@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::access::AccessSettings;
 use super::environment::EnvironmentSettings;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
@@ -18,6 +19,7 @@ pub struct Given {
     pub port: Option<Port>,
     pub admin_port: Option<Port>,
     pub insecure: Option<bool>,
+    pub access: AccessSettings,
     pub data_dir: Option<PathBuf>,
     pub environments: Vec<EnvironmentSettings>,
     pub datafile_template: Option<String>,
@@ -35,13 +37,14 @@ pub struct Given {
     pub body_limit: Option<Size>,
     pub request_timeout: Option<Span>,
     pub connections: Option<usize>,
+    pub idle_timeout: Option<Span>,
     pub shutdown_deadline: Option<Span>,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
-fn first_given<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
+pub(super) fn first_given<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
     if upper.is_empty() { lower } else { upper }
 }
 
@@ -54,6 +57,7 @@ impl Given {
             port: self.port.or(lower.port),
             admin_port: self.admin_port.or(lower.admin_port),
             insecure: self.insecure.or(lower.insecure),
+            access: self.access.over(lower.access),
             data_dir: self.data_dir.or(lower.data_dir),
             environments: first_given(self.environments, lower.environments),
             datafile_template: self.datafile_template.or(lower.datafile_template),
@@ -71,6 +75,7 @@ impl Given {
             body_limit: self.body_limit.or(lower.body_limit),
             request_timeout: self.request_timeout.or(lower.request_timeout),
             connections: self.connections.or(lower.connections),
+            idle_timeout: self.idle_timeout.or(lower.idle_timeout),
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),

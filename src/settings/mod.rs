@@ -5,6 +5,7 @@
 //! gave is a [`Given`]; they are laid one [`over`](Given::over) the other, and what nobody gave has a
 //! default in [`ServeSettings`].
 
+mod access;
 mod environment;
 mod file;
 mod given;
@@ -16,6 +17,9 @@ mod span;
 mod values;
 mod wire;
 
+pub use access::{
+    AccessSettings, CorsSettings, JwtSettings, OauthClientSettings, Rate, Reach, Scope, TokenSettings,
+};
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;
