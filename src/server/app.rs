@@ -2,13 +2,16 @@
 //!
 //! Must not know requests.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::{Notify, watch};
 
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
+use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
@@ -19,7 +22,16 @@ use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 
 #[derive(Debug)]
 pub(super) struct App {
+    /// As it was started; what a reload changes of them is in `in_force`.
     pub(super) settings: ServeSettings,
+    pub(super) in_force: ArcSwap<ServeSettings>,
+    pub(super) guard: ArcSwap<Guard>,
+    pub(super) tls: ArcSwapOption<Tls>,
+    pub(super) doorkeeper: Doorkeeper,
+    /// Told when settings were read again.
+    pub(super) reloaded: Notify,
+    /// The addresses that are listened on.
+    pub(super) bound: Vec<SocketAddr>,
     /// Ends before the store that its clients record in.
     pub(super) environments: Environments,
     pub(super) delivery: Delivery,
@@ -27,7 +39,6 @@ pub(super) struct App {
     pub(super) figures: Figures,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
-    #[expect(dead_code, reason = "streams will look at it")]
     pub(super) stopping: watch::Receiver<bool>,
 }
 
@@ -35,8 +46,11 @@ impl App {
     /// Opens the store, then the environments, then what delivers their records.
     pub(super) fn start(
         settings: ServeSettings,
+        bound: Vec<SocketAddr>,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
+        let guard = Guard::new(&settings, Hosts::new(&settings, &bound), None)?;
+        let tls = Tls::load(&settings.access)?;
         let clock = Arc::new(Clock::system());
         let durable = durable_settings(&settings);
         let store = DurableStore::open(&settings.data_dir, Arc::clone(&clock), durable)?;
@@ -46,6 +60,7 @@ impl App {
         let opening =
             Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
         let environments = Environments::open(&opening, may_be_left_out)?;
+        environments.check_named(&settings.access)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
             .iter()
             .zip(&settings.environments)
@@ -56,7 +71,21 @@ impl App {
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let started = Stopwatch::start();
-        Ok(Self { settings, environments, delivery, store, figures, started, stopping })
+        Ok(Self {
+            in_force: ArcSwap::from_pointee(settings.clone()),
+            guard: ArcSwap::from_pointee(guard),
+            tls: ArcSwapOption::new(tls),
+            doorkeeper: Doorkeeper::new(),
+            reloaded: Notify::new(),
+            settings,
+            bound,
+            environments,
+            delivery,
+            store,
+            figures,
+            started,
+            stopping,
+        })
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.

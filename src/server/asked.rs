@@ -93,7 +93,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
+/// A body, of so many bytes at most.
+pub(super) async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
     let too_large = || {
         let text = format!("the body is larger than {most_bytes} bytes: send less at once");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text)

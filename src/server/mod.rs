@@ -16,9 +16,11 @@ mod environment;
 mod environments;
 mod etag;
 mod figures;
+mod guard;
 mod health;
 mod listener;
 mod refusal;
+mod reload;
 mod router;
 mod run;
 mod signal;
@@ -27,4 +29,4 @@ mod ticker;
 mod wire;
 
 pub use run::{Addresses, Server};
-pub use signal::Signals;
+pub use signal::{Signalled, Signals};

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::app::App;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::ticker;
+use super::{guard, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -87,7 +87,8 @@ impl Server {
         let addresses = Addresses { api: address(&api), admin: address(&admin) };
         let deadline = settings.shutdown_deadline.as_duration();
         let (stop, stopping) = watch::channel(false);
-        let app = Arc::new(App::start(settings, stopping.clone())?);
+        let bound = [addresses.api, addresses.admin].into_iter().flatten().collect();
+        let app = Arc::new(App::start(settings, bound, stopping.clone())?);
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("variate-server")
@@ -100,9 +101,11 @@ impl Server {
             for (side, bound) in sides {
                 let Some(bound) = bound else { continue };
                 let listener = bound.listener()?;
-                let serving = serve(listener, side, Arc::clone(&app), stopping.clone());
+                let router = router::of(side, &app)?;
+                let serving = serve(listener, side, router, Arc::clone(&app));
                 listeners.push(runtime.spawn(serving));
             }
+            runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");
@@ -123,6 +126,17 @@ impl Server {
     pub fn signals(&self) -> Result<Signals, Error> {
         let runtime = self.running.as_ref().map(|running| running.runtime.handle().clone());
         Signals::new(runtime.ok_or_else(Error::not_ready)?)
+    }
+
+    /// Takes other settings, as far as they can change while it runs: who may ask, and the certificates,
+    /// whose files are read again. What needs a restart is said in the log by name, and stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// If the settings cannot be used as they stand or together; then all stays as it was.
+    pub fn reload(&self, settings: ServeSettings) -> Result<(), Error> {
+        let running = self.running.as_ref().ok_or_else(Error::not_ready)?;
+        super::reload::reload(&running.app, settings)
     }
 
     /// Shuts it down: no new connections, requests under way are answered, what was taken is stored, and

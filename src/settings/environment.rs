@@ -41,7 +41,7 @@ pub struct NamedSdkKey {
 }
 
 /// The settings of an environment. It has a datafile's place, or an SDK key, or both.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvironmentSettings {
     /// Its name, which separates its ledger from those of others. Default: the datafile's environment

@@ -6,6 +6,7 @@
 //! default in [`ServeSettings`].
 
 mod access;
+mod changes;
 mod environment;
 mod file;
 mod given;
@@ -18,8 +19,10 @@ mod values;
 mod wire;
 
 pub use access::{
-    AccessSettings, CorsSettings, JwtSettings, OauthClientSettings, Rate, Reach, Scope, TokenSettings,
+    AccessSettings, CorsSettings, JwtSettings, OauthClientSettings, Rate, Reach, Scope,
+    TokenSettings,
 };
+pub(crate) use changes::Change;
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;

@@ -19,6 +19,7 @@ const OF_API: &[(&str, &str)] = &[
     ("/v1/config", "config"),
     ("/v1/datafile", "datafile"),
     ("/datafiles/", "datafiles"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -27,6 +28,7 @@ const OF_ADMIN: &[(&str, &str)] = &[
     ("/events", "events"),
     ("/info", "info"),
     ("/metrics", "metrics"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];

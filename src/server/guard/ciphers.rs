@@ -24,16 +24,8 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 
 /// Has to be called before the first JWT is looked at.
 pub(super) fn install() {
-    PROVIDER.install_default().unwrap_or_default_provider();
-}
-
-/// That there is one already is no fault.
-trait OrDefault {
-    fn unwrap_or_default_provider(self);
-}
-
-impl OrDefault for Result<(), &'static CryptoProvider> {
-    fn unwrap_or_default_provider(self) {}
+    // That there is one already is no fault.
+    PROVIDER.install_default().unwrap_or_default();
 }
 
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {

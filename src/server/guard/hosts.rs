@@ -140,10 +140,20 @@ mod tests {
 
     #[test]
     fn every_host_that_is_named_has_to_be_known() {
-        for own in ["localhost", "LOCALHOST:8080", "localhost.", "127.0.0.1:1", "[::1]", "[::1]:8080", "::1"] {
+        for own in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:8080",
+            "::1",
+        ] {
             check(&[], &[("host", own)], true);
         }
-        for other in ["", "example.com", "localhost.example.com", "127.0.0.2", "xlocalhost", "[::2]:80", "."] {
+        for other in
+            ["", "example.com", "localhost.example.com", "127.0.0.2", "xlocalhost", "[::2]:80", "."]
+        {
             check(&[], &[("host", other)], false);
         }
         check(&[], &[], false);
@@ -156,7 +166,11 @@ mod tests {
         check(&[], &[("host", "localhost"), ("x-forwarded-host", "evil.example")], false);
         check(&[], &[("host", "evil.example"), ("x-forwarded-host", "localhost")], false);
         check(&[], &[("host", "localhost"), ("forwarded", "for=1;Host=\"evil.example\"")], false);
-        check(&["shop.example"], &[("host", "localhost"), ("forwarded", "host=shop.example;for=1")], true);
+        check(
+            &["shop.example"],
+            &[("host", "localhost"), ("forwarded", "host=shop.example;for=1")],
+            true,
+        );
         check(&[], &[("host", "localhost"), ("host", "evil.example")], false);
     }
 }

@@ -37,11 +37,7 @@ pub(super) struct Published {
 }
 
 impl Published {
-    pub(super) fn new(
-        url: &str,
-        interval: Duration,
-        before: Option<&Self>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(url: &str, interval: Duration, before: Option<&Self>) -> Result<Self, Error> {
         let wrong = |problem: String| Error::settings(format!("jwks_url {problem}"));
         let address = WebAddress::parse(url).map_err(wrong)?;
         let trusted = trust(&address).map_err(|error| wrong(format!("{UNTRUSTED} ({error})")))?;

@@ -66,7 +66,11 @@ impl Doorkeeper {
         self.known.lock().clear();
     }
 
-    async fn knows(&self, client: &OauthClientSettings, secret: &str) -> Result<bool, OauthRefused> {
+    async fn knows(
+        &self,
+        client: &OauthClientSettings,
+        secret: &str,
+    ) -> Result<bool, OauthRefused> {
         let Ok(secret) = STANDARD.decode(secret) else { return Ok(false) };
         let sha256: [u8; 32] = Sha256::digest(&secret).into();
         let known = self.known.lock().get(&client.secret_hash).copied();

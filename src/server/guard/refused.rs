@@ -50,7 +50,8 @@ impl IntoResponse for Refused {
                 response
             }
             Self::Scope(scope) => {
-                let text = format!("the token may not be used for this: take one with scope {scope}");
+                let text =
+                    format!("the token may not be used for this: take one with scope {scope}");
                 plain(StatusCode::FORBIDDEN, text)
             }
             Self::TooOften { wait_seconds } => {
@@ -60,7 +61,8 @@ impl IntoResponse for Refused {
                 response
             }
             Self::NoLine => {
-                let text = "nobody may ask for this: it has no line in the table of what paths need";
+                let text =
+                    "nobody may ask for this: it has no line in the table of what paths need";
                 plain(StatusCode::FORBIDDEN, text.to_owned())
             }
         }

@@ -31,9 +31,7 @@ impl Tls {
         let private = private.map_err(|error| wrong("tls_key", key, &error))?;
         let mut config = ServerConfig::builder_with_provider(default_provider().into())
             .with_safe_default_protocol_versions()
-            .and_then(|config| {
-                config.with_no_client_auth().with_single_cert(certificates, private)
-            })
+            .and_then(|config| config.with_no_client_auth().with_single_cert(certificates, private))
             .map_err(|error| wrong("tls_key", key, &error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Some(Arc::new(Self(TlsAcceptor::from(Arc::new(config))))))

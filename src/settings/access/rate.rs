@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-const UNITS: [(&str, Duration); 3] =
-    [("s", Duration::from_secs(1)), ("m", Duration::from_secs(60)), ("h", Duration::from_secs(3600))];
+const UNITS: [(&str, Duration); 3] = [
+    ("s", Duration::from_secs(1)),
+    ("m", Duration::from_secs(60)),
+    ("h", Duration::from_secs(3600)),
+];
 
 /// So many requests in a second, a minute or an hour, such as `100/s`; as many may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +48,7 @@ impl FromStr for Rate {
         let (digits, unit) = text.split_once('/').ok_or_else(wrong)?;
         let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
         let count = digits.parse().ok().filter(|_| is_whole).ok_or_else(wrong)?;
-        let (unit, per) =
-            UNITS.into_iter().find(|(known, _)| *known == unit).ok_or_else(wrong)?;
+        let (unit, per) = UNITS.into_iter().find(|(known, _)| *known == unit).ok_or_else(wrong)?;
         Ok(Self { count, unit, per })
     }
 }
@@ -69,7 +71,9 @@ mod tests {
         for good in ["1/s", "100/m", "4294967295/h"] {
             assert_eq!(shown(good).as_deref(), Some(good));
         }
-        for wrong in ["", "1", "/s", "0/s", "-1/s", "+1/s", "1.5/s", "1/", "1/d", "1 /s", "4294967296/s"] {
+        for wrong in
+            ["", "1", "/s", "0/s", "-1/s", "+1/s", "1.5/s", "1/", "1/d", "1 /s", "4294967296/s"]
+        {
             assert_eq!(shown(wrong), None, "{wrong:?}");
         }
     }

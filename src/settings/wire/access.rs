@@ -73,9 +73,7 @@ impl TryFrom<WireToken> for ReadToken {
     fn try_from(wire: WireToken) -> Result<Self, Error> {
         let name = &wire.name;
         let mut token = match (wire.secret, wire.secret_sha256, wire.secret_file) {
-            (Some(secret), None, None) => {
-                TokenSettings::new(name, &secret, Reach::All, &[])?
-            }
+            (Some(secret), None, None) => TokenSettings::new(name, &secret, Reach::All, &[])?,
             (None, Some(digits), None) => TokenSettings::from_sha256(name, &digits)?,
             (None, None, Some(path)) => TokenSettings::from_file(name, &path)?,
             _ => {

@@ -1,0 +1,49 @@
+//! Other settings while the daemon runs: all that can change does so at once, or nothing does.
+//!
+//! Must not know where settings were written, nor signals.
+
+use std::sync::Arc;
+
+use super::app::App;
+use super::guard::{Guard, Hosts, Tls};
+use super::listener::check_host;
+use crate::error::Error;
+use crate::settings::{Change, ServeSettings};
+
+/// What of the settings is in force at once, and what is only said.
+pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
+    settings.check()?;
+    // Without tokens, an address that others reach would be open from now on.
+    check_host(&ServeSettings { host: app.settings.host.clone(), ..settings.clone() })?;
+    app.environments.check_named(&settings.access)?;
+    let started = &app.settings;
+    if settings.access.has_tls() != started.access.has_tls() {
+        return Err(Error::settings("TLS is switched on and off by a restart only: restart"));
+    }
+    let guarding = ServeSettings { host: started.host.clone(), ..settings.clone() };
+    let hosts = Hosts::new(&guarding, &app.bound);
+    let guard = Guard::new(&settings, hosts, Some(&app.guard.load()))?;
+    let tls = Tls::load(&settings.access)?;
+
+    let before = app.in_force.load_full();
+    let changes = settings.changes_to(&before, started);
+    app.guard.store(Arc::new(guard));
+    app.tls.store(tls);
+    app.doorkeeper.forget();
+    app.in_force.store(Arc::new(settings.with_what_needs_a_restart_of(started)));
+    app.reloaded.notify_one();
+    say(&changes);
+    Ok(())
+}
+
+fn say(changes: &[Change]) {
+    let names = |needs_restart: bool| {
+        let some = changes.iter().filter(|change| change.needs_restart == needs_restart);
+        some.map(|change| change.name).collect::<Vec<_>>().join(", ")
+    };
+    let (changed, waiting) = (names(false), names(true));
+    tracing::info!(changed, "settings read again");
+    if !waiting.is_empty() {
+        tracing::warn!(settings = waiting, "these settings are other ones now, and need a restart");
+    }
+}
