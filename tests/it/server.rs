@@ -9,6 +9,7 @@ mod http;
 mod keys;
 mod limits;
 mod process;
+mod security;
 mod settings;
 mod sources;
 

@@ -13,10 +13,10 @@ use super::{Answer, SHOP, wait_for};
 const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
 
 /// A running command.
-struct Served {
-    child: Child,
-    api: SocketAddr,
-    admin: SocketAddr,
+pub(super) struct Served {
+    pub(super) child: Child,
+    pub(super) api: SocketAddr,
+    pub(super) admin: SocketAddr,
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -27,14 +27,15 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// Serves with a store in this folder, on free ports.
-fn serve(folder: &Path, arguments: &[&str]) -> Served {
+pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
     let mut child = command(&[&fixed[..], arguments].concat()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     let mut address = |name: &str| {
         let line = lines.next().expect("it says where it listens").unwrap();
-        line.strip_prefix(&format!("{name} http://")).unwrap().parse().unwrap()
+        let address = line.strip_prefix(&format!("{name} http")).unwrap();
+        address.trim_start_matches('s').trim_start_matches("://").parse().unwrap()
     };
     let (api, admin) = (address("api"), address("admin"));
     Served { child, api, admin }
@@ -50,13 +51,13 @@ impl Served {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM; gives the exit code and what was said.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(super) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status = self.child.wait().unwrap();
