@@ -23,7 +23,8 @@ use crate::settings::{Given, LogFormat, LogLevel, ServeSettings};
 const USUAL_FILE: &str = "variate.toml";
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let settings = settings(arguments).map_err(Failure::settings)?;
+    let file = file(arguments);
+    let settings = settings(arguments, file.as_deref()).map_err(Failure::settings)?;
     if arguments.print_config {
         let printed = io::stdout().lock().write_all(settings.to_toml().as_bytes());
         return printed.map(|()| ExitCode::SUCCESS).map_err(Failure::output);
@@ -36,24 +37,27 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let mut signals = server.signals().map_err(Failure::settings)?;
     tell(server.addresses(), has_tls, has_stdout_sink);
     while signals.wait() == Signalled::Reload {
-        reload(arguments, &server, level.as_ref());
+        reload(arguments, file.as_deref(), &server, level.as_ref());
     }
     server.shut_down(deadline).map_err(Failure::not_kept)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn settings(arguments: &ServeArguments) -> Result<ServeSettings, Error> {
+/// The settings file; one that was there at the start must not be gone later, or who may ask would be
+/// forgotten.
+fn file(arguments: &ServeArguments) -> Option<PathBuf> {
     let usual = || Some(PathBuf::from(USUAL_FILE)).filter(|path| Path::is_file(path));
-    let file = match arguments.config.clone().or_else(usual) {
-        Some(path) => Given::from_file(&path)?,
-        None => Given::default(),
-    };
+    arguments.config.clone().or_else(usual)
+}
+
+fn settings(arguments: &ServeArguments, file: Option<&Path>) -> Result<ServeSettings, Error> {
+    let file = file.map_or_else(|| Ok(Given::default()), Given::from_file)?;
     Ok(ServeSettings::new(arguments.given().over(file)))
 }
 
 /// Reads the settings again; what is wrong with them is said, and leaves all as it was.
-fn reload(arguments: &ServeArguments, server: &Server, level: Option<&Level>) {
-    let log = settings(arguments).and_then(|settings| {
+fn reload(arguments: &ServeArguments, file: Option<&Path>, server: &Server, level: Option<&Level>) {
+    let log = settings(arguments, file).and_then(|settings| {
         let log = settings.log;
         server.reload(settings).map(|()| log)
     });

@@ -20,9 +20,8 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     if settings.access.has_tls() != started.access.has_tls() {
         return Err(Error::settings("TLS is switched on and off by a restart only: restart"));
     }
-    let guarding = ServeSettings { host: started.host.clone(), ..settings.clone() };
-    let hosts = Hosts::new(&guarding, &app.bound);
-    let guard = Guard::new(&settings, hosts, Some(&app.guard.load()))?;
+    let next = settings.clone().with_what_needs_a_restart_of(started);
+    let guard = Guard::new(&next, Hosts::new(&next, &app.bound), Some(&app.guard.load()))?;
     let tls = Tls::load(&settings.access)?;
 
     let before = app.in_force.load_full();
@@ -30,7 +29,7 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     app.guard.store(Arc::new(guard));
     app.tls.store(tls);
     app.doorkeeper.forget();
-    app.in_force.store(Arc::new(settings.with_what_needs_a_restart_of(started)));
+    app.in_force.store(Arc::new(next));
     app.reloaded.notify_one();
     say(&changes);
     Ok(())

@@ -108,6 +108,12 @@ impl Server {
             runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
+        let is_local = app.bound.iter().all(|address| address.ip().is_loopback());
+        if !is_local && app.settings.access.has_authentication() && !app.settings.access.has_tls() {
+            tracing::warn!(
+                "tokens come in unencrypted: give tls_cert and tls_key, or put a proxy with TLS before this"
+            );
+        }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");
         Ok(Self { addresses, deadline, running: Some(Running { runtime, app, stop, listeners }) })
     }

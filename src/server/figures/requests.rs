@@ -67,7 +67,7 @@ impl RequestFigures {
         }
     }
 
-    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
+    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) -> &'static str {
         let is_this = |endpoint: &&Endpoint| {
             let is_prefix = endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
@@ -78,6 +78,7 @@ impl RequestFigures {
             counter.increment(1);
         }
         endpoint.took.record(took.as_secs_f64());
+        endpoint.path
     }
 }
 

@@ -77,7 +77,8 @@ pub(super) fn credential(side: Side, headers: &HeaderMap) -> Option<Cow<'_, str>
         }
     }
     let other = [AUTH, JWT, API_KEY].into_iter().find_map(text)?;
-    Some(other.trim().trim_start_matches("Bearer ").into())
+    let other = other.trim();
+    Some(other.strip_prefix("Bearer ").unwrap_or(other).into())
 }
 
 /// The password of what browsers send; the user is as one likes.

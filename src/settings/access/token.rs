@@ -28,7 +28,7 @@ pub enum Reach {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenSettings {
-    /// What it is called in the log.
+    /// What it is called where something is wrong with it.
     pub name: String,
     /// Which environments it is for.
     pub reach: Reach,

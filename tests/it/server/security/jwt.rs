@@ -68,7 +68,8 @@ fn keys_in_the_claims_are_environments() {
     let track = bearer("POST /v1/track?eventKey=purchase", &token).body(r#"{"userId":"anna"}"#);
     assert_eq!(ask(shops.api(), &track).status, 200, "the only environment needs no header");
     assert_eq!(ask(shops.admin(), &bearer("GET /info", &token)).status, 403);
-    assert_eq!(ask(shops.api(), &bearer("POST /v1/override", &token)).status, 403, "or 404 later");
+    let status = ask(shops.api(), &bearer("POST /v1/override", &token)).status;
+    assert!([403, 404].contains(&status), "overrides need more: {status}");
 
     let admin = jwt(&json!({"iss": "Optimizely", "exp": LATER, "admin": true}));
     assert_eq!(ask(shops.admin(), &bearer("GET /info", &admin)).status, 200);

@@ -51,6 +51,7 @@ fn floods_of_headers_are_refused_and_the_next_is_answered() {
                 break;
             }
         }
+        stream.write_all(b"\r\n").unwrap_or_default();
         let mut answered = Vec::new();
         stream.read_to_end(&mut answered).unwrap_or_default();
         let answered = String::from_utf8_lossy(&answered);
@@ -78,7 +79,8 @@ fn ten_thousand(address: std::net::SocketAddr, request: impl Fn(u32) -> String) 
         stream.write_all(format!("{all}{end}").as_bytes()).unwrap();
         let mut answered = String::new();
         stream.read_to_string(&mut answered).unwrap();
-        let found = answered.split("HTTP/1.1 ").skip(1).map(|rest| rest[..3].parse::<u16>().unwrap());
+        let found =
+            answered.split("HTTP/1.1 ").skip(1).map(|rest| rest[..3].parse::<u16>().unwrap());
         statuses.extend(found);
     }
     statuses

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::super::http::ask;
 use super::super::process::{Served, serve};
-use super::super::{PATIENCE, SHOP};
+use super::super::{PATIENCE, SHOP, wait_for};
 use super::bearer;
 
 fn token_table(secret: &str, scope: &str) -> String {
@@ -53,6 +53,11 @@ impl Reloaded {
     /// Sends SIGHUP with another file, and waits for what is said then, with all before it.
     fn reload(&self, text: &str, until: &str) -> String {
         fs::write(&self.settings, text).unwrap();
+        self.hang_up(until)
+    }
+
+    /// Sends SIGHUP.
+    fn hang_up(&self, until: &str) -> String {
         let id = self.served.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
         let mut said = String::new();
@@ -126,6 +131,9 @@ fn a_broken_file_leaves_all_as_it_was() {
             (200, 401)
         );
     }
+    fs::remove_file(&daemon.settings).unwrap();
+    daemon.hang_up(KEPT);
+    assert_eq!(daemon.status("whatever"), 401, "a file that is gone opens no door");
     daemon.reload(&good, READ);
     assert_eq!(daemon.status("the-first-token-0123"), 200);
     daemon.served.kill();
@@ -143,8 +151,11 @@ fn what_needs_a_restart_is_said_by_name() {
     assert!(!said.contains("data_dir") && !said.contains("environment"), "{said}");
     let again = daemon.reload("log = \"debug\"\n", READ);
     assert!(again.contains("changed=\"log\""), "{again}");
-    daemon.status("x");
-    daemon.reload("log = \"info\"\n", "path=\"/v1/config\"");
+    // The level changes right behind that line.
+    wait_for("a line for a request", || {
+        daemon.status("x");
+        daemon.said.try_iter().find(|line| line.contains("path=\"/v1/config\""))
+    });
     daemon.served.kill();
 }
 
