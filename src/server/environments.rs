@@ -77,11 +77,11 @@ impl Environments {
         if caller.reaches(found) { Ok(found) } else { Err(Refusal::other_environment()) }
     }
 
-    /// The only one there is on a machine's own address, or the only one that who asks is known to be for.
+    /// The only one there is, for who asks on a machine's own address; the only one that who is known is for.
     fn without_key(&self, caller: &Caller) -> Option<&Arc<Environment>> {
         let mut reached = self.all.iter().filter(|environment| caller.reaches(environment));
         let only = reached.next().filter(|_| reached.next().is_none())?;
-        (self.may_be_left_out || caller.is_for_some()).then_some(only)
+        (self.may_be_left_out || caller.is_known()).then_some(only)
     }
 
     /// Looks whether the environments that tokens name are there.

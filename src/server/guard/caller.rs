@@ -18,6 +18,7 @@ pub(in crate::server) struct Caller(Option<Arc<Rights>>);
 
 #[derive(Debug)]
 pub(super) struct Rights {
+    pub(super) is_known: bool,
     pub(super) scopes: Vec<Scope>,
     pub(super) environments: Environments,
 }
@@ -35,7 +36,7 @@ impl Caller {
     /// Where nobody has to prove who they are.
     pub(super) fn everyone() -> Self {
         let environments = Environments::Named(Reach::All);
-        Self::with(Rights { scopes: Scope::ALL.to_vec(), environments })
+        Self::with(Rights { is_known: false, scopes: Scope::ALL.to_vec(), environments })
     }
 
     pub(super) fn with(rights: Rights) -> Self {
@@ -61,10 +62,9 @@ impl Caller {
         }
     }
 
-    /// Whether they proved to be for some environments only.
-    pub(in crate::server) fn is_for_some(&self) -> bool {
-        let environments = self.0.as_ref().map(|rights| &rights.environments);
-        !matches!(environments, None | Some(Environments::Named(Reach::All)))
+    /// Whether they proved who they are. What they proved it with is no key of an environment.
+    pub(in crate::server) fn is_known(&self) -> bool {
+        self.0.as_ref().is_some_and(|rights| rights.is_known)
     }
 }
 

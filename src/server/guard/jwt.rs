@@ -94,7 +94,8 @@ impl Jwts {
                 return Some(Err(refused));
             }
         }
-        Some(Ok(Caller::with(Rights { scopes, environments: Environments::Keys(keys) })))
+        let environments = Environments::Keys(keys);
+        Some(Ok(Caller::with(Rights { is_known: true, scopes, environments })))
     }
 
     fn claims(&self, credential: &str) -> Option<ClaimsRead> {
@@ -131,8 +132,7 @@ impl Jwts {
 
 /// An issuer and an end are needed; as with Agent, whom it is for is not looked at.
 fn validation(algorithms: Vec<Algorithm>) -> Validation {
-    let mut validation = Validation::default();
-    validation.algorithms = algorithms;
+    let mut validation = Validation { algorithms, ..Validation::default() };
     validation.set_required_spec_claims(&["exp", "iss"]);
     validation.set_issuer(&[ISSUER]);
     validation.validate_aud = false;

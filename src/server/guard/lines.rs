@@ -31,9 +31,6 @@ const OF_API: &[(&str, Needs)] = &[
     ("/oauth/token", Needs::OwnProof),
     ("/webhooks/optimizely", Needs::OwnProof),
     ("/openapi.json", Needs::Token),
-    // Each of its operations is looked at like a request of its own.
-    ("/v1/batch", Needs::Token),
-    ("/batch", Needs::Token),
     ("/v1/decide", DECIDE),
     ("/v1/activate", DECIDE),
     ("/v1/config", DECIDE),
@@ -42,12 +39,12 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v1/notifications/event-stream", DECIDE),
     ("/datafiles/{file}", DECIDE),
     ("/ofrep/v1/evaluate/flags", DECIDE),
-    ("/ofrep/v1/evaluate/flags/{key}", DECIDE),
+    ("/ofrep/v1/evaluate/flags/{*key}", DECIDE),
     ("/ofrep/v1/events", DECIDE),
     ("/v1/track", TRACK),
     ("/v1/save", TRACK),
     ("/v1/send-odp-event", TRACK),
-    ("/ofrep/v1/track", TRACK),
+    ("/ofrep/v1/track/{*key}", TRACK),
     ("/v1/override", OVERRIDE),
 ];
 

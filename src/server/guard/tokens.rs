@@ -40,6 +40,7 @@ impl Tokens {
         let token = |token: &TokenSettings| Token {
             sha256: *token.sha256(),
             caller: Caller::with(Rights {
+                is_known: true,
                 scopes: token.scopes.clone(),
                 environments: Environments::Named(token.reach.clone()),
             }),

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use variate::settings::{JwtSettings, OauthClientSettings};
+use variate::settings::{Given, JwtSettings, OauthClientSettings};
 
 use super::super::http::{Answer, Request, ask};
 use super::super::{SHOP_KEY, wait_for};
@@ -243,7 +243,7 @@ impl Publisher {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
-                stream.read(&mut [0; 4096]).unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
                 let (status, body) = if is_failing.load(Ordering::Relaxed) {
                     ("500 x", "x")
                 } else {
@@ -311,8 +311,8 @@ fn keys_that_are_published_check_signatures_and_the_last_ones_stay() {
 #[test]
 fn settings_of_jwts_that_cannot_be_meant_are_refused() {
     let fault = |change: fn(&mut JwtSettings)| {
-        let mut given = variate::settings::Given::default();
-        given.environments = vec![super::environment(super::SHOP)];
+        let environments = vec![super::environment(super::SHOP)];
+        let mut given = Given { environments, ..Given::default() };
         let mut jwt = JwtSettings::new();
         change(&mut jwt);
         given.access.jwt = Some(jwt);

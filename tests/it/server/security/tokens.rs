@@ -7,7 +7,7 @@ use std::net::TcpStream;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use variate::settings::{Scope, ServeSettings};
+use variate::settings::{Given, Scope, ServeSettings};
 
 use super::super::http::{Request, ask};
 use super::super::{PATIENCE, SHOP_KEY};
@@ -104,10 +104,10 @@ fn without_a_token_nothing_is_looked_at() {
 
 #[test]
 fn tokens_that_cannot_be_meant_are_refused() {
-    let fault = |environments: &[&str], scopes: &[Scope]| {
-        let mut given = variate::settings::Given::default();
-        given.environments = vec![super::environment(super::SHOP)];
-        given.access.tokens = vec![token("x", ALL, environments, scopes)];
+    let fault = |for_environments: &[&str], scopes: &[Scope]| {
+        let environments = vec![super::environment(super::SHOP)];
+        let mut given = Given { environments, ..Given::default() };
+        given.access.tokens = vec![token("x", ALL, for_environments, scopes)];
         ServeSettings::new(given).check().map_err(|error| error.to_string())
     };
     assert!(fault(&["*"], &Scope::ALL).is_ok());
