@@ -50,8 +50,9 @@ and tables for lists:
     scopes = ["decide", "track"]      # of decide, track, override, admin
     rate = "100/s"
 
-With tokens, or Optimizely Agent's JWTs ([jwt] and [[jwt.client]]), all but /health and a bare /ready needs one, sent as
-Authorization: Bearer TOKEN. SIGHUP reads the settings again; what needs a restart is said in the log.
+With tokens, or Optimizely Agent's JWTs ([jwt], [[jwt.client]]), all but /health and a bare /ready
+needs one, sent as Authorization: Bearer TOKEN. SIGHUP reads the settings again; what needs a
+restart is said in the log.
 
 The API (8080): POST /v1/decide, /v1/activate and /v1/track, GET /v1/config and /v1/datafile as Optimizely
 Agent has them, chosen by the header X-Optimizely-SDK-Key, which may be left out where there is one environment

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Notify, watch};
 
+use super::current::Current;
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
 use super::guard::{Doorkeeper, Guard, Hosts, Tls};
@@ -24,9 +24,9 @@ use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 pub(super) struct App {
     /// As it was started; what a reload changes of them is in `in_force`.
     pub(super) settings: ServeSettings,
-    pub(super) in_force: ArcSwap<ServeSettings>,
-    pub(super) guard: ArcSwap<Guard>,
-    pub(super) tls: ArcSwapOption<Tls>,
+    pub(super) in_force: Current<ServeSettings>,
+    pub(super) guard: Current<Guard>,
+    pub(super) tls: Current<Option<Tls>>,
     pub(super) doorkeeper: Doorkeeper,
     /// Told when settings were read again.
     pub(super) reloaded: Notify,
@@ -72,9 +72,9 @@ impl App {
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let started = Stopwatch::start();
         Ok(Self {
-            in_force: ArcSwap::from_pointee(settings.clone()),
-            guard: ArcSwap::from_pointee(guard),
-            tls: ArcSwapOption::new(tls),
+            in_force: Current::new(settings.clone()),
+            guard: Current::new(guard),
+            tls: Current::new(tls),
             doorkeeper: Doorkeeper::new(),
             reloaded: Notify::new(),
             settings,

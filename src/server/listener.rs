@@ -186,14 +186,14 @@ impl Connecting {
             async move { Ok::<_, Infallible>(answered.await) }
         });
         let (http, watcher) = (self.http.clone(), connections.watcher());
-        let tls = self.app.tls.load_full();
+        let tls = self.app.tls.now();
         let patience = self.app.settings.limits.idle_timeout.as_duration();
         let stopping = self.app.stopping.clone();
         tokio::spawn(async move {
             let stream = patient(stream, patience);
-            let ended = match tls {
+            let ended = match &*tls {
                 None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
-                Some(tls) => match shaken(&tls, stream, patience, stopping).await {
+                Some(tls) => match shaken(tls, stream, patience, stopping).await {
                     Some(stream) => {
                         watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
                     }

@@ -11,6 +11,7 @@ mod answer;
 mod app;
 mod around;
 mod asked;
+mod current;
 mod datafiles;
 mod environment;
 mod environments;

@@ -2,8 +2,6 @@
 //!
 //! Must not know where settings were written, nor signals.
 
-use std::sync::Arc;
-
 use super::app::App;
 use super::guard::{Guard, Hosts, Tls};
 use super::listener::check_host;
@@ -21,15 +19,15 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
         return Err(Error::settings("TLS is switched on and off by a restart only: restart"));
     }
     let next = settings.clone().with_what_needs_a_restart_of(started);
-    let guard = Guard::new(&next, Hosts::new(&next, &app.bound), Some(&app.guard.load()))?;
+    let guard = Guard::new(&next, Hosts::new(&next, &app.bound), Some(&app.guard.now()))?;
     let tls = Tls::load(&settings.access)?;
 
-    let before = app.in_force.load_full();
+    let before = app.in_force.now();
     let changes = settings.changes_to(&before, started);
-    app.guard.store(Arc::new(guard));
-    app.tls.store(tls);
+    app.guard.replace(guard);
+    app.tls.replace(tls);
     app.doorkeeper.forget();
-    app.in_force.store(Arc::new(next));
+    app.in_force.replace(next);
     app.reloaded.notify_one();
     say(&changes);
     Ok(())

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, decode_header};
 use reqwest::Client;
@@ -16,6 +15,7 @@ use tokio::sync::watch;
 use super::ciphers::algorithms_of;
 use crate::error::Error;
 use crate::server::app::App;
+use crate::server::current::Current;
 use crate::web::{LONGEST_CONNECTING, UNTRUSTED, USER_AGENT, WebAddress, problem_of, trust};
 
 /// How long an answer may take.
@@ -33,7 +33,7 @@ pub(super) struct Published {
     interval: Duration,
     client: Client,
     /// By their names (`kid`).
-    keys: Arc<ArcSwap<ByName>>,
+    keys: Arc<Current<ByName>>,
 }
 
 impl Published {
@@ -57,7 +57,7 @@ impl Published {
     /// The key that a token names, and the algorithms that belong to it.
     pub(super) fn key_of(&self, token: &str) -> Option<(DecodingKey, Vec<Algorithm>)> {
         let header = decode_header(token).ok()?;
-        let key = self.keys.load().get(header.kid.as_deref()?)?.clone();
+        let key = self.keys.now().get(header.kid.as_deref()?)?.clone();
         let algorithms = algorithms_of(key.family()).contains(&header.alg).then_some(header.alg)?;
         Some((key, vec![algorithms]))
     }
@@ -68,11 +68,11 @@ impl Published {
         match self.fetch().await {
             Ok(keys) => {
                 tracing::debug!(address, keys = keys.len(), "keys for tokens");
-                self.keys.store(Arc::new(keys));
+                self.keys.replace(keys);
                 true
             }
             Err(problem) => {
-                let kept = self.keys.load().len();
+                let kept = self.keys.now().len();
                 tracing::warn!(address, problem, kept, "no keys for tokens: the last ones stay");
                 false
             }
@@ -134,5 +134,5 @@ pub(in crate::server) async fn run(app: Arc<App>, mut stopping: watch::Receiver<
 }
 
 fn published(app: &App) -> Option<Arc<Published>> {
-    app.guard.load().jwts.as_ref()?.published().cloned()
+    app.guard.now().jwts.as_ref()?.published().cloned()
 }

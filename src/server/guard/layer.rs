@@ -18,7 +18,7 @@ pub(in crate::server) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let admitted = app.guard.load().admit(side, &request);
+    let admitted = app.guard.now().admit(side, &request);
     let caller = match admitted {
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),

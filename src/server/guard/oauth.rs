@@ -112,7 +112,7 @@ async fn token(
     let id = given("client_id").ok_or(OauthRefused::NO_ID)?;
     let secret = given("client_secret").ok_or(OauthRefused::NO_SECRET)?;
 
-    let jwts = app.guard.load().jwts.clone().ok_or(OauthRefused::UNKNOWN)?;
+    let jwts = app.guard.now().jwts.clone().ok_or(OauthRefused::UNKNOWN)?;
     let client = jwts.clients.iter().find(|client| client.id == **id);
     let client = client.ok_or(OauthRefused::UNKNOWN)?;
     if !app.doorkeeper.knows(client, secret).await? {

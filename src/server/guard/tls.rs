@@ -19,7 +19,7 @@ pub(in crate::server) struct Tls(pub(in crate::server) TlsAcceptor);
 
 impl Tls {
     /// Reads the files of the settings; `None` where there is to be no TLS.
-    pub(in crate::server) fn load(access: &AccessSettings) -> Result<Option<Arc<Self>>, Error> {
+    pub(in crate::server) fn load(access: &AccessSettings) -> Result<Option<Self>, Error> {
         let (Some(cert), Some(key)) = (&access.tls_cert, &access.tls_key) else { return Ok(None) };
         let certificates = CertificateDer::pem_file_iter(cert)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -34,7 +34,7 @@ impl Tls {
             .and_then(|config| config.with_no_client_auth().with_single_cert(certificates, private))
             .map_err(|error| wrong("tls_key", key, &error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Some(Arc::new(Self(TlsAcceptor::from(Arc::new(config))))))
+        Ok(Some(Self(TlsAcceptor::from(Arc::new(config)))))
     }
 }
 
