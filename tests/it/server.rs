@@ -7,6 +7,7 @@ mod agent;
 mod datafiles;
 mod http;
 mod keys;
+mod kills;
 mod limits;
 mod process;
 mod security;

@@ -12,6 +12,11 @@ use super::{Answer, SHOP, wait_for};
 
 const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
 
+/// A command that was started, and may not listen yet.
+pub(super) struct Started {
+    child: Child,
+}
+
 /// A running command.
 pub(super) struct Served {
     pub(super) child: Child,
@@ -26,19 +31,34 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Serves with a store in this folder, on free ports.
-pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
+/// Starts it with a store in this folder, on free ports.
+pub(super) fn start(folder: &Path, arguments: &[&str]) -> Started {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
-    let mut child = command(&[&fixed[..], arguments].concat()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let mut address = |name: &str| {
-        let line = lines.next().expect("it says where it listens").unwrap();
-        let address = line.strip_prefix(&format!("{name} http")).unwrap();
-        address.trim_start_matches('s').trim_start_matches("://").parse().unwrap()
-    };
-    let (api, admin) = (address("api"), address("admin"));
-    Served { child, api, admin }
+    Started { child: command(&[&fixed[..], arguments].concat()).spawn().unwrap() }
+}
+
+pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
+    start(folder, arguments).listening()
+}
+
+impl Started {
+    pub(super) fn listening(mut self) -> Served {
+        let mut lines = BufReader::new(self.child.stdout.as_mut().unwrap()).lines();
+        let mut address = |name: &str| {
+            let line = lines.next().expect("it says where it listens").unwrap();
+            let address = line.strip_prefix(&format!("{name} http")).unwrap();
+            address.trim_start_matches('s').trim_start_matches("://").parse().unwrap()
+        };
+        let (api, admin) = (address("api"), address("admin"));
+        Served { child: self.child, api, admin }
+    }
+
+    /// SIGKILL.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
 }
 
 impl Served {

@@ -14,8 +14,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use fjall::compaction::Leveled;
 use fjall::config::{
     BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy,
     PinningPolicy,
@@ -28,6 +30,7 @@ use super::{Setup, Space};
 
 const IDS: &str = "ids-";
 const WORKERS: usize = 2;
+const TABLE_BYTES: u64 = 16 << 20;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 
 pub(super) struct Opened {
@@ -124,9 +127,13 @@ impl Opened {
     }
 }
 
-/// Memtables without a limit: see the top of this file.
+/// Memtables without a limit: see the top of this file. Small tables: whoever writes one has the hash of
+/// each of its keys in memory until it is complete.
 fn plain() -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(u64::MAX)
+    let tables = Leveled::default().with_table_target_size(TABLE_BYTES);
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(u64::MAX)
+        .compaction_strategy(Arc::new(tables))
 }
 
 /// For keys that are mostly asked for and mostly not there: every level has a filter, which stays in
