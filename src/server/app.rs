@@ -2,15 +2,19 @@
 //!
 //! Must not know requests.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 
+use super::current::Current;
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
+use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
 use super::ofrep::Changes;
+use super::problems::{ProblemKind, Problems};
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
@@ -18,9 +22,22 @@ use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, Delive
 use crate::settings::ServeSettings;
 use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 
+/// How many read the store for the administration at once.
+const READERS: usize = 4;
+const EXPORTS: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct App {
+    /// As it was started; what a reload changes of them is in `in_force`.
     pub(super) settings: ServeSettings,
+    pub(super) in_force: Current<ServeSettings>,
+    pub(super) guard: Current<Guard>,
+    pub(super) tls: Current<Option<Tls>>,
+    pub(super) doorkeeper: Doorkeeper,
+    /// Told when settings were read again.
+    pub(super) reloaded: Notify,
+    /// The addresses that are listened on.
+    pub(super) bound: Vec<SocketAddr>,
     /// Ends before the store that its clients record in.
     pub(super) environments: Environments,
     pub(super) delivery: Delivery,
@@ -28,6 +45,11 @@ pub(super) struct App {
     pub(super) figures: Figures,
     /// What streams tell of datafiles.
     pub(super) changes: Changes,
+    pub(super) problems: Arc<Problems>,
+    /// For who reads the store for the administration: few at once, so that recording has room.
+    pub(super) readers: Arc<Semaphore>,
+    /// For who exports all of it, which may take as long as who asks is slow.
+    pub(super) exports: Arc<Semaphore>,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -37,8 +59,11 @@ impl App {
     /// Opens the store, then the environments, then what delivers their records.
     pub(super) fn start(
         settings: ServeSettings,
+        bound: Vec<SocketAddr>,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
+        let guard = Guard::new(&settings, Hosts::new(&settings, &bound), None)?;
+        let tls = Tls::load(&settings.access)?;
         let clock = Arc::new(Clock::system());
         let durable = durable_settings(&settings);
         let store = DurableStore::open(&settings.data_dir, Arc::clone(&clock), durable)?;
@@ -48,18 +73,42 @@ impl App {
         let opening =
             Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
         let environments = Environments::open(&opening, may_be_left_out)?;
+        environments.check_named(&settings.access)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
             .iter()
             .zip(&settings.environments)
             .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
             .collect();
-        let delivery_settings =
-            DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
+        let problems = Arc::new(Problems::default());
+        let noting = Arc::clone(&problems);
+        let on_batch = move |notice: &BatchNotice<'_>| say(notice, &noting);
+        let delivery_settings = DeliverySettings {
+            clock,
+            last_drain: Duration::ZERO,
+            on_batch: Some(Arc::new(on_batch)),
+        };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let changes = Changes::of(&environments, settings.ofrep.streams);
-        let started = Stopwatch::start();
-        Ok(Self { settings, environments, delivery, store, figures, changes, started, stopping })
+        Ok(Self {
+            in_force: Current::new(settings.clone()),
+            guard: Current::new(guard),
+            tls: Current::new(tls),
+            doorkeeper: Doorkeeper::new(),
+            reloaded: Notify::new(),
+            settings,
+            bound,
+            environments,
+            delivery,
+            store,
+            figures,
+            changes,
+            problems,
+            readers: Arc::new(Semaphore::new(READERS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            started: Stopwatch::start(),
+            stopping,
+        })
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.
@@ -80,9 +129,12 @@ impl App {
 }
 
 /// What was not delivered is in the log: how often a sink is asked again has its own limits.
-fn say(notice: &BatchNotice<'_>) {
+fn say(notice: &BatchNotice<'_>, problems: &Problems) {
     let BatchNotice { sink, records, outcome, error, .. } = *notice;
     let error = error.unwrap_or_default();
+    if outcome != BatchOutcome::Delivered {
+        problems.note(ProblemKind::Sink, sink, error);
+    }
     match outcome {
         BatchOutcome::Delivered => tracing::debug!(sink, records, "delivered"),
         BatchOutcome::Expired => {

@@ -62,6 +62,14 @@ impl Refusal {
         )
     }
 
+    /// What a token gets that is not for the environment that was chosen.
+    pub(super) fn other_environment() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "the token is not for this environment: take one that is, or another SDK key",
+        )
+    }
+
     /// The environment has had no datafile yet.
     pub(super) fn not_ready() -> Self {
         Self::unavailable("there is no datafile yet: ask again soon")
@@ -74,6 +82,28 @@ impl Refusal {
         }
         tracing::debug!(error = error_chain(cause), "a request was not recorded");
         Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
+    }
+
+    /// It must not break the connection, nor say what it was.
+    pub(super) fn defect() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this is a defect: report it with the request that shows it",
+        )
+    }
+
+    /// What a path or body names is not there.
+    pub(super) fn not_there(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(super) fn too_many_exports() -> Self {
+        Self::unavailable("others are exporting: ask again when they are done")
+    }
+
+    /// It is too late for what may take long.
+    pub(super) fn stopping() -> Self {
+        Self::unavailable("the daemon is stopping: ask again when it is back")
     }
 
     /// The store could not be read.

@@ -18,6 +18,10 @@ const OF_API: &[(&str, &str)] = &[
     ("/v1/track", "track"),
     ("/v1/config", "config"),
     ("/v1/datafile", "datafile"),
+    ("/ofrep/v1/evaluate/flags", "ofrep-bulk"),
+    ("/ofrep/v1/evaluate/flags/", "ofrep-single"),
+    ("/ofrep/v1/track/", "ofrep-track"),
+    ("/ofrep/v1/events", "ofrep-events"),
     ("/v1/lookup", "lookup"),
     ("/v1/notifications/event-stream", "notifications"),
     ("/v1/override", "override"),
@@ -26,20 +30,33 @@ const OF_API: &[(&str, &str)] = &[
     ("/batch", "batch"),
     ("/v1/batch", "batch"),
     ("/webhooks/optimizely", "datafile-webhook"),
-    ("/ofrep/v1/evaluate/flags", "ofrep-bulk"),
-    ("/ofrep/v1/evaluate/flags/", "ofrep-single"),
-    ("/ofrep/v1/track/", "ofrep-track"),
-    ("/ofrep/v1/events", "ofrep-events"),
     ("/datafiles/", "datafiles"),
+    ("/openapi.json", "openapi"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
 /// Those of the administration.
 const OF_ADMIN: &[(&str, &str)] = &[
+    ("/", "page"),
+    ("/decide", "decide"),
+    ("/config", "settings"),
+    ("/environments/", "environments"),
     ("/events", "events"),
+    ("/events/dead", "dead-letters"),
+    ("/events/dead/", "dead-letters"),
+    ("/events/export", "export"),
+    ("/events/forget", "forget"),
+    ("/events/stats", "stats"),
+    ("/events/tail", "tail"),
+    ("/events/verify", "verify"),
     ("/info", "info"),
     ("/metrics", "metrics"),
     ("/overrides", "overrides"),
+    ("/openapi.json", "openapi"),
+    ("/problems", "problems"),
+    ("/settings", "settings"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -78,9 +95,9 @@ impl RequestFigures {
         }
     }
 
-    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
+    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) -> &'static str {
         let is_this = |endpoint: &&Endpoint| {
-            let is_prefix = endpoint.path.ends_with('/');
+            let is_prefix = endpoint.path.len() > 1 && endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
         };
         let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);
@@ -89,6 +106,7 @@ impl RequestFigures {
             counter.increment(1);
         }
         endpoint.took.record(took.as_secs_f64());
+        endpoint.path
     }
 }
 
