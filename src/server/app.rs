@@ -13,6 +13,7 @@ use super::environments::{Environments, Opening};
 use super::figures::Figures;
 use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
+use super::ofrep::Changes;
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
@@ -37,6 +38,8 @@ pub(super) struct App {
     pub(super) delivery: Delivery,
     pub(super) store: Arc<DurableStore>,
     pub(super) figures: Figures,
+    /// What streams tell of datafiles.
+    pub(super) changes: Changes,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -70,6 +73,7 @@ impl App {
             DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
+        let changes = Changes::of(&environments, settings.ofrep.streams);
         let started = Stopwatch::start();
         Ok(Self {
             in_force: Current::new(settings.clone()),
@@ -83,6 +87,7 @@ impl App {
             delivery,
             store,
             figures,
+            changes,
             started,
             stopping,
         })

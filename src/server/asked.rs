@@ -69,15 +69,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Refusal> {
-        let is_json = is_json(request.headers());
-        let is_empty = request.body().is_end_stream();
-        if !is_json && !is_empty {
-            return Err(Refusal::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body must be JSON: send Content-Type: application/json",
-            ));
-        }
-        let text = whole(request.into_body(), app.settings.limits.body.bytes).await?;
+        let text = json_text(request, app).await?;
         if text.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -87,13 +79,26 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
     }
 }
 
+/// The text of a body that is JSON, or of an empty one.
+pub(super) async fn json_text(request: Request<Body>, app: &App) -> Result<Bytes, Refusal> {
+    let is_json = is_json(request.headers());
+    let is_empty = request.body().is_end_stream();
+    if !is_json && !is_empty {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be JSON: send Content-Type: application/json",
+        ));
+    }
+    whole(request.into_body(), app.settings.limits.body.bytes).await
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
 }
 
-/// A body, of so many bytes at most.
+/// A whole body, which may not be larger than this.
 pub(super) async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
     let too_large = || {
         let text = format!("the body is larger than {most_bytes} bytes: send less at once");

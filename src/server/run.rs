@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::app::App;
+use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::{guard, router, ticker};
+use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -106,6 +107,10 @@ impl Server {
                 listeners.push(runtime.spawn(serving));
             }
             runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
+            runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
+            for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
+                runtime.spawn(feed::run(feed, stopping.clone()));
+            }
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         let is_local = app.bound.iter().all(|address| address.ip().is_loopback());

@@ -2,6 +2,10 @@
 //!
 //! Must not know who sends them.
 
+pub(super) mod batch;
+pub(super) mod frame;
+pub(super) mod hook;
+
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

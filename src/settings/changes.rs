@@ -33,6 +33,8 @@ impl ServeSettings {
             store,
             limits,
             shutdown_deadline,
+            agent,
+            ofrep,
             log,
             log_format,
         } = self;
@@ -73,6 +75,8 @@ impl ServeSettings {
             ("connections", limits.connections != started.limits.connections),
             ("idle_timeout", limits.idle_timeout != started.limits.idle_timeout),
             ("shutdown_deadline", *shutdown_deadline != started.shutdown_deadline),
+            ("agent", *agent != started.agent),
+            ("ofrep", *ofrep != started.ofrep),
             ("log_format", *log_format != started.log_format),
         ];
         let changed = |needs_restart: bool| {

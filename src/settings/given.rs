@@ -6,7 +6,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::access::AccessSettings;
+use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
+use super::ofrep::GivenOfrep;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::AttributionMode;
@@ -39,8 +41,10 @@ pub struct Given {
     pub connections: Option<usize>,
     pub idle_timeout: Option<Span>,
     pub shutdown_deadline: Option<Span>,
+    pub agent: GivenAgent,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
+    pub ofrep: GivenOfrep,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
@@ -77,8 +81,10 @@ impl Given {
             connections: self.connections.or(lower.connections),
             idle_timeout: self.idle_timeout.or(lower.idle_timeout),
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
+            agent: self.agent.over(lower.agent),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
+            ofrep: self.ofrep.over(lower.ofrep),
         }
     }
 }

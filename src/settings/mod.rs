@@ -6,11 +6,13 @@
 //! default in [`ServeSettings`].
 
 mod access;
+mod agent;
 mod changes;
 mod environment;
 mod file;
 mod given;
 mod nearest;
+mod ofrep;
 mod print;
 mod serve;
 mod sink;
@@ -22,10 +24,12 @@ pub use access::{
     AccessSettings, CorsSettings, JwtSettings, OauthClientSettings, Rate, Reach, Scope,
     TokenSettings,
 };
+pub use agent::{AgentSettings, GivenAgent};
 pub(crate) use changes::Change;
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;
+pub use ofrep::{FlagValue, GivenOfrep, NamedFlagValue, OffValue, OfrepSettings};
 pub use serve::{Limits, ServeSettings, StoreSettings};
 pub use sink::SinkSettings;
 #[cfg(feature = "cli")]

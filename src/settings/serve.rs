@@ -6,8 +6,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::access::AccessSettings;
+use super::agent::AgentSettings;
 use super::environment::EnvironmentSettings;
 use super::given::Given;
+use super::ofrep::OfrepSettings;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::attribution::Rules;
@@ -56,10 +58,14 @@ pub struct ServeSettings {
     pub limits: Limits,
     /// How long the daemon may take to stop: for requests under way, then for sinks. Default `20s`.
     pub shutdown_deadline: Span,
+    /// What of Optimizely Agent's interface is switched on.
+    pub agent: AgentSettings,
     /// How much is logged. Default `info`.
     pub log: LogLevel,
     /// In which form. Default `text`.
     pub log_format: LogFormat,
+    /// OFREP's: values of flags, bulk evaluations, streams of changes.
+    pub ofrep: OfrepSettings,
 }
 
 /// The limits of the daemon's store.
@@ -86,8 +92,7 @@ pub struct Limits {
     pub body: Size,
     /// How long a request may take, with the reading of its body. Default `10s`.
     pub request_timeout: Span,
-    /// How long a connection may be idle, or take over the head of a request, or take nothing of what is
-    /// sent to it. Default `30s`.
+    /// How long a connection may be idle, or take over the head of a request. Default `30s`.
     pub idle_timeout: Span,
     /// How many connections each listener has at once; beyond, they wait. Default 4096.
     pub connections: usize,
@@ -128,8 +133,10 @@ impl ServeSettings {
                 connections: given.connections.unwrap_or(4096),
             },
             shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
+            agent: AgentSettings::new(given.agent),
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+            ofrep: OfrepSettings::new(given.ofrep),
         }
     }
 
@@ -150,6 +157,7 @@ impl ServeSettings {
             ("body_limit", self.limits.body.bytes == 0),
             ("connections", self.limits.connections == 0),
             ("queue_entries", self.store.queue_entries == 0),
+            ("stream_keepalive", self.ofrep.stream_keepalive.as_ms() == 0),
         ];
         match limits.iter().find(|(_, is_none)| *is_none) {
             Some((name, _)) => {

@@ -4,12 +4,20 @@
 
 mod admin;
 mod agent;
+mod batch;
+mod datafile_webhook;
 mod datafiles;
+mod driver;
 mod http;
 mod keys;
 mod kills;
 mod limits;
+mod notifications;
+mod ofrep;
+mod overrides;
+mod polling;
 mod process;
+mod profiles;
 mod security;
 mod settings;
 mod sources;

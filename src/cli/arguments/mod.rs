@@ -3,12 +3,14 @@
 //! Must not know what commands do.
 
 mod access;
+mod agent;
 mod bench;
 mod bucket;
 mod check;
 mod decide;
 mod diff;
 mod events;
+mod ofrep;
 mod parsers;
 mod replay;
 mod serve;

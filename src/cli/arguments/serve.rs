@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::access::AccessArguments;
+use super::agent::AgentArguments;
+use super::ofrep::OfrepArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
     EnvironmentSettings, Given, LogFormat, LogLevel, NamedDatafile, NamedSdkKey, Port,
@@ -58,6 +60,11 @@ pub(in crate::cli) struct ServeArguments {
     #[command(flatten, next_help_heading = "The store")]
     store: StoreArguments,
 
+    #[command(flatten, next_help_heading = "OFREP")]
+    ofrep: OfrepArguments,
+    #[command(flatten, next_help_heading = "Optimizely Agent's interface")]
+    agent: AgentArguments,
+
     #[command(flatten, next_help_heading = "The log")]
     log: LogArguments,
 }
@@ -88,7 +95,7 @@ struct ListeningArguments {
     #[arg(long, value_name = "SPAN", env = "VARIATE_REQUEST_TIMEOUT")]
     request_timeout: Option<Span>,
 
-    /// How long a connection may be idle, or slow with a head or in taking an answer [default: 30s]
+    /// How long a connection may be idle, or take over the head of a request [default: 30s]
     #[arg(long, value_name = "SPAN", env = "VARIATE_IDLE_TIMEOUT")]
     idle_timeout: Option<Span>,
 
@@ -210,8 +217,10 @@ impl ServeArguments {
             idle_timeout: listening.idle_timeout,
             connections: listening.connections,
             shutdown_deadline: listening.shutdown_deadline,
+            agent: self.agent.given(),
             log: log.log,
             log_format: log.log_format,
+            ofrep: self.ofrep.given(),
         }
     }
 }

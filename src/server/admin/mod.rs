@@ -5,6 +5,7 @@
 mod events;
 mod info;
 mod metrics;
+mod overrides;
 mod wire;
 
 use std::sync::Arc;
@@ -19,4 +20,5 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/events", get(events::events))
         .route("/info", get(info::info))
         .route("/metrics", get(metrics::metrics))
+        .route("/overrides", get(overrides::list).delete(overrides::remove))
 }

@@ -91,7 +91,6 @@ impl Guard {
     }
 
     /// What is answered to who may not send a batch; each of its operations is looked at on its own as well.
-    #[expect(dead_code, reason = "there are no batches yet")]
     pub(super) fn refuses_batch<B>(&self, side: Side, request: &Request<B>) -> Option<Response> {
         self.caller(side, request).err().map(|refused| refused.into_response())
     }

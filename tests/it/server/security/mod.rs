@@ -63,6 +63,8 @@ impl TwoShops {
     /// With a token for each scope in `production`, one for all in `staging`, and one for everything.
     fn guarded() -> Self {
         Self::with(|given| {
+            given.agent.overrides = Some(true);
+            given.agent.notifications = Some(true);
             let production = ["production"];
             given.access.tokens = vec![
                 token("decides", &secret_of(Scope::Decide), &production, &[Scope::Decide]),
