@@ -3,6 +3,7 @@
 //! Must not know how anything is looked at inside.
 
 mod hosts;
+mod interfaces;
 mod jwt;
 mod limits;
 mod log;
