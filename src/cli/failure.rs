@@ -57,6 +57,18 @@ impl Failure {
         Self { code, error: Some(error.into()) }
     }
 
+    /// The store is in use, perhaps by a daemon that can be asked instead.
+    pub(super) fn store_of_a_daemon(error: Error) -> Self {
+        let remedy =
+            "or ask it, if it is a daemon: --admin http://127.0.0.1:8088 in the place of --store";
+        Self { code: IN_USE, error: Some(anyhow::anyhow!("{error}; {remedy}")) }
+    }
+
+    /// A running daemon cannot be asked, or its answer is not whole.
+    pub(super) fn unreachable(error: anyhow::Error) -> Self {
+        Self { code: STORE, error: Some(error) }
+    }
+
     /// The daemon cannot start: settings, a datafile or the store; or somebody has its address or store.
     pub(super) fn settings(error: Error) -> Self {
         let is_in_use = error.is_store_in_use() || error.is_address_in_use();

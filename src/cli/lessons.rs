@@ -57,7 +57,9 @@ restart is said in the log.
 The API (8080): POST /v1/decide, /v1/activate and /v1/track, GET /v1/config and /v1/datafile as Optimizely
 Agent has them, chosen by the header X-Optimizely-SDK-Key, which may be left out where there is one environment
 and only this machine reaches it; GET /datafiles/KEY.json for official SDKs. The administration (8088):
-GET /events, /info, /metrics. Both: GET /health (alive) and /ready (every environment has a datafile, and the
+GET / (a page for people), /events and the other verbs of `variate events`, /metrics, /problems, /settings,
+/info; POST /environments/NAME/accept and /refresh. Both: GET /openapi.json (all of it, for programs), /health
+(alive) and /ready (every environment has a datafile, and the
 store takes what comes).
 
 Examples:
@@ -214,7 +216,9 @@ Examples:
     variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
 
 pub(super) const EVENTS_LESSON: &str = r#"A store is open in one process at a time. These commands are for one that no process has open; of one
-that is in use they say which process has it, and give exit code 4. They never make a store, and
+that is in use they say which process has it, and give exit code 4. A running daemon is asked with --admin
+in the place of --store: it answers as JSON, in lines as with --format json; it delivers by itself, counts
+all that it holds, and can verify its records, dead letters, sinks and datafiles, nothing else. They never make a store, and
 nothing in it grows too old while they look. Opening one cuts off a commit that a power cut left
 half-written and that was never acknowledged.
 
@@ -227,6 +231,8 @@ Examples:
     variate events dead list --store ./variate-data
     variate events dead retry --store ./variate-data --sink webhook:https://example.com/hook
     variate events deliver --store ./variate-data --sink webhook:https://example.com/hook
+  The same of a daemon while it runs:
+    variate events dead list --admin http://localhost:8088
   After a crash of the machine:
     variate events verify --store ./variate-data"#;
 

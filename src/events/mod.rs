@@ -19,9 +19,13 @@ mod batch;
 mod delivery;
 mod event_api;
 mod file;
+#[cfg(feature = "server")]
+mod filter;
 mod hidden;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "server")]
+mod letter;
 mod memory_sink;
 mod mode;
 mod sink;
@@ -36,8 +40,12 @@ pub use delivery::{
 };
 pub use event_api::{EventApiRequest, event_api_request};
 pub use file::{FileSettings, FileSink};
+#[cfg(feature = "server")]
+pub(crate) use filter::{RecordFilter, RecordKind};
 #[cfg(feature = "http")]
 pub use http::{EventApiSettings, EventApiSink, WebhookSettings, WebhookSink};
+#[cfg(feature = "server")]
+pub(crate) use letter::LetterJson;
 pub use memory_sink::MemorySink;
 pub use mode::AttributionMode;
 pub use sink::{Pace, Sink, Undelivered};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::current::Current;
 use super::environments::{Environments, Opening};
@@ -14,12 +14,17 @@ use super::figures::Figures;
 use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
 use super::ofrep::Changes;
+use super::problems::{ProblemKind, Problems};
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
 use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
 use crate::settings::ServeSettings;
 use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
+
+/// How many read the store for the administration at once.
+const READERS: usize = 4;
+const EXPORTS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -40,6 +45,11 @@ pub(super) struct App {
     pub(super) figures: Figures,
     /// What streams tell of datafiles.
     pub(super) changes: Changes,
+    pub(super) problems: Arc<Problems>,
+    /// For who reads the store for the administration: few at once, so that recording has room.
+    pub(super) readers: Arc<Semaphore>,
+    /// For who exports all of it, which may take as long as who asks is slow.
+    pub(super) exports: Arc<Semaphore>,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -69,12 +79,17 @@ impl App {
             .zip(&settings.environments)
             .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
             .collect();
-        let delivery_settings =
-            DeliverySettings { clock, last_drain: Duration::ZERO, on_batch: Some(Arc::new(say)) };
+        let problems = Arc::new(Problems::default());
+        let noting = Arc::clone(&problems);
+        let on_batch = move |notice: &BatchNotice<'_>| say(notice, &noting);
+        let delivery_settings = DeliverySettings {
+            clock,
+            last_drain: Duration::ZERO,
+            on_batch: Some(Arc::new(on_batch)),
+        };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let changes = Changes::of(&environments, settings.ofrep.streams);
-        let started = Stopwatch::start();
         Ok(Self {
             in_force: Current::new(settings.clone()),
             guard: Current::new(guard),
@@ -88,7 +103,10 @@ impl App {
             store,
             figures,
             changes,
-            started,
+            problems,
+            readers: Arc::new(Semaphore::new(READERS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            started: Stopwatch::start(),
             stopping,
         })
     }
@@ -111,9 +129,12 @@ impl App {
 }
 
 /// What was not delivered is in the log: how often a sink is asked again has its own limits.
-fn say(notice: &BatchNotice<'_>) {
+fn say(notice: &BatchNotice<'_>, problems: &Problems) {
     let BatchNotice { sink, records, outcome, error, .. } = *notice;
     let error = error.unwrap_or_default();
+    if outcome != BatchOutcome::Delivered {
+        problems.note(ProblemKind::Sink, sink, error);
+    }
     match outcome {
         BatchOutcome::Delivered => tracing::debug!(sink, records, "delivered"),
         BatchOutcome::Expired => {

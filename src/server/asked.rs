@@ -35,7 +35,7 @@ impl Asked {
         self.first(name) == Some("true")
     }
 
-    /// A number, if the parameter is given.
+    /// A number, if the parameter is given; an empty one is none that could be meant.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let read = |text: &str| {
             text.parse().map_err(|_| {
@@ -44,7 +44,7 @@ impl Asked {
                 ))
             })
         };
-        self.first(name).map(read).transpose()
+        self.all(name).next().map(read).transpose()
     }
 }
 
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
     }
 }
 
-/// The text of a body that is JSON, or of an empty one.
+/// The text of a JSON body; an empty one may be of any kind.
 pub(super) async fn json_text(request: Request<Body>, app: &App) -> Result<Bytes, Refusal> {
     let is_json = is_json(request.headers());
     let is_empty = request.body().is_end_stream();

@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, ToSocketAddrs as _};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
 
 use super::app::App;
 use super::around::answer;
 use super::guard::Tls;
-use super::impatient::Impatient;
 use crate::error::Error;
 use crate::settings::{Port, ServeSettings};
 
@@ -138,13 +139,22 @@ fn http(patience: Duration) -> http1::Builder {
     http
 }
 
+/// A stream that breaks where the other side takes nothing of what it is sent.
+type Patient = Pin<Box<TimeoutStream<TcpStream>>>;
+
+fn patient(stream: TcpStream, patience: Duration) -> Patient {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience));
+    Box::pin(stream)
+}
+
 /// A stream once both sides agree how to encrypt it; `None` where they do not, or not in time.
 async fn shaken(
     tls: &Tls,
-    stream: Impatient<TcpStream>,
+    stream: Patient,
     patience: Duration,
     mut stopping: watch::Receiver<bool>,
-) -> Option<TlsStream<Impatient<TcpStream>>> {
+) -> Option<TlsStream<Patient>> {
     let shaken = tokio::time::timeout(patience, tls.0.accept(stream));
     let shaken = tokio::select! {
         shaken = shaken => shaken.ok()?,
@@ -177,10 +187,10 @@ impl Connecting {
         });
         let (http, watcher) = (self.http.clone(), connections.watcher());
         let tls = self.app.tls.now();
-        let stream = Impatient::new(stream, self.app.settings.limits.request_timeout.as_duration());
         let patience = self.app.settings.limits.idle_timeout.as_duration();
         let stopping = self.app.stopping.clone();
         tokio::spawn(async move {
+            let stream = patient(stream, patience);
             let ended = match &*tls {
                 None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
                 Some(tls) => match shaken(tls, stream, patience, stopping).await {

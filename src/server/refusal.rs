@@ -84,6 +84,28 @@ impl Refusal {
         Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
     }
 
+    /// It must not break the connection, nor say what it was.
+    pub(super) fn defect() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this is a defect: report it with the request that shows it",
+        )
+    }
+
+    /// What a path or body names is not there.
+    pub(super) fn not_there(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(super) fn too_many_exports() -> Self {
+        Self::unavailable("others are exporting: ask again when they are done")
+    }
+
+    /// It is too late for what may take long.
+    pub(super) fn stopping() -> Self {
+        Self::unavailable("the daemon is stopping: ask again when it is back")
+    }
+
     /// The store could not be read.
     pub(super) fn unreadable(cause: &Error) -> Self {
         tracing::error!(error = error_chain(cause), "the store could not be read");

@@ -6,7 +6,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -15,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, guard, health, hook, ofrep};
+use super::{admin, agent, datafiles, guard, health, hook, ofrep, openapi};
 use crate::error::Error;
 
 /// All that a listener answers, behind the guard.
@@ -27,6 +26,7 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
         Side::Admin => admin::routes(),
     };
     let answered = answered
+        .merge(openapi::routes(side))
         .merge(guard::oauth(side))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
@@ -40,11 +40,6 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
     Ok(answered.layer(CatchPanicLayer::custom(panicked)).with_state(Arc::clone(app)))
 }
 
-/// A defect must not break the connection, nor say what it was.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "this is a defect: report it with the request that shows it",
-    )
-    .into_response()
+    Refusal::defect().into_response()
 }

@@ -106,11 +106,11 @@ impl Server {
                 let serving = serve(listener, side, router, Arc::clone(&app));
                 listeners.push(runtime.spawn(serving));
             }
-            runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
             for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
                 runtime.spawn(feed::run(feed, stopping.clone()));
             }
+            runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }
         let is_local = app.bound.iter().all(|address| address.ip().is_loopback());

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::app::App;
+use super::problems::{ProblemKind, Problems};
 use super::refusal::error_chain;
 use crate::source::{Readiness, SourceStatus};
 
@@ -39,6 +40,8 @@ struct Said {
     /// Why it gives nothing that can be used now; the same reason is not said twice.
     problem: Option<Box<str>>,
     held_back: Option<Box<str>>,
+    /// Why the datafile in force is not there after a restart.
+    keep_problem: Option<Box<str>>,
 }
 
 impl Said {
@@ -49,6 +52,7 @@ impl Said {
             changes: status.changes,
             problem: problem.map(|problem| problem.text.clone()),
             held_back: status.held_back.as_ref().map(|held_back| held_back.revision.clone()),
+            keep_problem: status.keep_problem.as_ref().map(|problem| problem.text.clone()),
         }
     }
 }
@@ -60,9 +64,11 @@ fn look(app: &App, seen: &mut HashMap<String, Said>) {
         let before = seen.get(environment.name());
         if before != Some(&now) {
             say(environment.name(), &status, before, &now);
+            note(&app.problems, environment.name(), before, &now);
             seen.insert(environment.name().to_owned(), now);
         }
     }
+    app.figures.traffic.sample();
     app.figures.upkeep();
 }
 
@@ -71,7 +77,9 @@ fn look_at_store(app: &App, was_refusing: bool) -> bool {
     let refusal = app.store.refusal();
     match &refusal {
         Some(refusal) if !was_refusing => {
-            tracing::error!(reason = error_chain(refusal), "the store takes nothing");
+            let reason = error_chain(refusal);
+            app.problems.note(ProblemKind::Store, "", &reason);
+            tracing::error!(reason, "the store takes nothing");
         }
         None if was_refusing => tracing::info!("the store takes what comes again"),
         _ => {}
@@ -105,5 +113,28 @@ fn say(environment: &str, status: &SourceStatus, before: Option<&Said>, now: &Sa
     if state_before != now.readiness {
         let state = now.readiness.as_str();
         tracing::warn!(environment, source, state, "readiness changed");
+    }
+}
+
+/// The same for the list of problems, which has no place for what is well.
+fn note(problems: &Problems, environment: &str, before: Option<&Said>, now: &Said) {
+    let note = |text: &str| problems.note(ProblemKind::Source, environment, text);
+    let is_new = |of: fn(&Said) -> &Option<Box<str>>| {
+        of(now).as_ref().filter(|text| before.and_then(|before| of(before).as_ref()) != Some(*text))
+    };
+    if let Some(problem) = is_new(|said| &said.problem) {
+        note(problem);
+    }
+    if let Some(problem) = is_new(|said| &said.keep_problem) {
+        note(problem);
+    }
+    if let Some(revision) = is_new(|said| &said.held_back) {
+        note(&format!(
+            "revision {revision} is lower than the one in force, and held back until it is accepted"
+        ));
+    }
+    let was_stale = before.is_some_and(|before| before.readiness == Readiness::Stale);
+    if now.readiness == Readiness::Stale && !was_stale {
+        note("the datafile is stale: its source has not confirmed it for longer than it may be");
     }
 }

@@ -10,7 +10,9 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -69,4 +71,73 @@ pub(super) struct ReadyEnvironment {
 #[derive(Debug, Serialize)]
 pub(super) struct ReadyStore {
     pub(super) state: &'static str,
+}
+
+/// A whole number or null. JSON has one kind of numbers: 3.0 is as whole as 3.
+pub(super) fn whole_or_null<'de, D, T>(value: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i128>,
+{
+    Option::<Number>::deserialize(value)?
+        .as_ref()
+        .map(whole_of)
+        .transpose()
+        .map_err(D::Error::custom)
+}
+
+/// A whole number, as one that was given.
+pub(super) fn whole<'de, D, T>(value: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i128>,
+{
+    whole_of(&Number::deserialize(value)?).map(Some).map_err(D::Error::custom)
+}
+
+/// The same of a list.
+pub(super) fn wholes<'de, D, T>(value: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i128>,
+{
+    let numbers = Vec::<Number>::deserialize(value)?;
+    let numbers: Result<_, _> = numbers.iter().map(whole_of).collect();
+    numbers.map(Some).map_err(D::Error::custom)
+}
+
+fn whole_of<T: TryFrom<i128>>(number: &Number) -> Result<T, String> {
+    let float = || {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+        format!("{float:.0}").parse().ok()
+    };
+    let whole: Option<i128> = number.as_i128().or_else(float);
+    let fits = whole.and_then(|whole| T::try_from(whole).ok());
+    fits.ok_or_else(|| format!("{number} is no whole number that can be meant here"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Which numbers are whole.
+
+    use serde_json::json;
+
+    use super::whole;
+
+    #[test]
+    fn whole_numbers() {
+        let check = |value: serde_json::Value, expect: Option<u64>| {
+            assert_eq!(whole::<_, u64>(&value).ok().flatten(), expect, "{value}");
+        };
+        check(json!(0), Some(0));
+        check(json!(3.0), Some(3));
+        check(json!(1e3), Some(1000));
+        check(json!(u64::MAX), Some(u64::MAX));
+        check(json!(3.5), None);
+        check(json!(-1), None);
+        check(json!(1e30), None);
+        check(json!("3"), None);
+        check(json!(null), None);
+        assert_eq!(whole::<_, i64>(&json!(-4439.0)).ok().flatten(), Some(-4439));
+    }
 }

@@ -33,10 +33,10 @@ impl ServeSettings {
             store,
             limits,
             shutdown_deadline,
-            agent,
-            ofrep,
             log,
             log_format,
+            agent,
+            ofrep,
         } = self;
         let now = [
             ("token", access.tokens != in_force.access.tokens),
@@ -75,9 +75,9 @@ impl ServeSettings {
             ("connections", limits.connections != started.limits.connections),
             ("idle_timeout", limits.idle_timeout != started.limits.idle_timeout),
             ("shutdown_deadline", *shutdown_deadline != started.shutdown_deadline),
+            ("log_format", *log_format != started.log_format),
             ("agent", *agent != started.agent),
             ("ofrep", *ofrep != started.ofrep),
-            ("log_format", *log_format != started.log_format),
         ];
         let changed = |needs_restart: bool| {
             move |(name, is_other): (&'static str, bool)| {

@@ -88,6 +88,22 @@ impl Page {
         self.text("attribution", sink.attribution);
     }
 
+    fn ofrep(&mut self, ofrep: &OfrepSettings) {
+        self.0.push_str("\n[ofrep]\n");
+        self.text("value", Some(&ofrep.value));
+        self.text("off", Some(ofrep.off.as_str()));
+        self.value("bulk_activates", ofrep.bulk_activates);
+        self.text("inactivity_delay", Some(ofrep.inactivity_delay));
+        self.value("streams", ofrep.streams);
+        self.text("stream_keepalive", Some(ofrep.stream_keepalive));
+        if !ofrep.flags.is_empty() {
+            self.0.push_str("\n[ofrep.flags]\n");
+        }
+        for (flag_key, value) in &ofrep.flags {
+            self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
+        }
+    }
+
     fn access(&mut self, access: &AccessSettings) {
         self.text("token_rate", access.token_rate);
         if !access.allowed_hosts.is_empty() {
@@ -142,22 +158,6 @@ impl Page {
     fn list(&mut self, key: &str, words: &[String]) {
         // A JSON list of strings is one of TOML.
         self.value(key, serde_json::Value::from(words));
-    }
-
-    fn ofrep(&mut self, ofrep: &OfrepSettings) {
-        self.0.push_str("\n[ofrep]\n");
-        self.text("value", Some(&ofrep.value));
-        self.text("off", Some(ofrep.off.as_str()));
-        self.value("bulk_activates", ofrep.bulk_activates);
-        self.text("inactivity_delay", Some(ofrep.inactivity_delay));
-        self.value("streams", ofrep.streams);
-        self.text("stream_keepalive", Some(ofrep.stream_keepalive));
-        if !ofrep.flags.is_empty() {
-            self.0.push_str("\n[ofrep.flags]\n");
-        }
-        for (flag_key, value) in &ofrep.flags {
-            self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
-        }
     }
 
     fn value(&mut self, key: &str, value: impl Display) {

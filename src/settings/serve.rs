@@ -92,7 +92,8 @@ pub struct Limits {
     pub body: Size,
     /// How long a request may take, with the reading of its body. Default `10s`.
     pub request_timeout: Span,
-    /// How long a connection may be idle, or take over the head of a request. Default `30s`.
+    /// How long a connection may be idle, or take over the head of a request, or take nothing of what is
+    /// sent to it. Default `30s`.
     pub idle_timeout: Span,
     /// How many connections each listener has at once; beyond, they wait. Default 4096.
     pub connections: usize,

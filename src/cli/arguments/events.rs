@@ -2,7 +2,7 @@
 //!
 //! Must not know what is done with them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -59,6 +59,58 @@ pub(in crate::cli) enum DeadCommand {
     /// Drop dead letters for good
     #[command(after_long_help = format!("{DEAD_LESSON}\n\n{EXIT_CODES}"))]
     Drop(DeadChoiceArguments),
+}
+
+/// Where the store is: in a folder, or open in a daemon.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlaceArguments {
+    /// The folder of the store, which no process may have open
+    #[arg(long, value_name = "DIR", required_unless_present = "admin")]
+    store: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) daemon: DaemonArguments,
+}
+
+/// The daemon that has the store open.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DaemonArguments {
+    /// Ask the daemon that has the store open, at the address of its administration; it answers as JSON
+    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    pub(in crate::cli) admin: Option<String>,
+
+    /// What proves to the daemon who asks
+    #[arg(long, value_name = "TOKEN", env = "VARIATE_ADMIN_TOKEN", hide_env_values = true)]
+    pub(in crate::cli) token: Option<String>,
+}
+
+/// The store, wherever it is, and how is answered.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct HeldArguments {
+    /// The folder of the store, which no process may have open
+    #[arg(long, value_name = "DIR", required_unless_present = "admin")]
+    store: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) daemon: DaemonArguments,
+
+    /// How answers are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(in crate::cli) format: Format,
+}
+
+impl PlaceArguments {
+    /// The folder; it is given where no daemon is.
+    pub(in crate::cli) fn folder(&self) -> &Path {
+        self.store.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+}
+
+impl HeldArguments {
+    /// The folder; it is given where no daemon is.
+    pub(in crate::cli) fn folder(&self) -> &Path {
+        self.store.as_deref().unwrap_or_else(|| Path::new(""))
+    }
 }
 
 /// The store, and how is answered.
@@ -122,7 +174,7 @@ pub(in crate::cli) enum RecordType {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StatsArguments {
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 
     #[command(flatten)]
     pub(in crate::cli) filter: FilterArguments,
@@ -131,7 +183,7 @@ pub(in crate::cli) struct StatsArguments {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TailArguments {
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 
     /// How many records to show
     #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = parse_whole, allow_hyphen_values = true)]
@@ -147,9 +199,8 @@ pub(in crate::cli) struct TailArguments {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExportArguments {
-    /// The folder of the store, which no process may have open
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) store: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) place: PlaceArguments,
 
     /// Write here instead of to standard output
     #[arg(long, value_name = "FILE")]
@@ -170,7 +221,7 @@ pub(in crate::cli) struct ExportArguments {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DeadListArguments {
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 
     /// List this many at most, the oldest first
     #[arg(long, value_name = "N", value_parser = parse_whole, allow_hyphen_values = true)]
@@ -187,7 +238,7 @@ pub(in crate::cli) struct DeadChoiceArguments {
     pub(in crate::cli) numbers: Vec<u64>,
 
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 
     /// All of them
     #[arg(long, conflicts_with = "numbers")]
@@ -237,11 +288,11 @@ pub(in crate::cli) struct ForgetArguments {
     pub(in crate::cli) environment: String,
 
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArguments {
     #[command(flatten)]
-    pub(in crate::cli) store: StoreArguments,
+    pub(in crate::cli) held: HeldArguments,
 }

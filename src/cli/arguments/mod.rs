@@ -21,9 +21,9 @@ pub(super) use check::{CheckArguments, CheckFormat};
 pub(super) use decide::DecideArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use events::{
-    DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments, EventsArguments,
-    EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType, StatsArguments,
-    TailArguments, VerifyArguments,
+    DaemonArguments, DeadChoiceArguments, DeadCommand, DeadListArguments, DeliverArguments,
+    EventsArguments, EventsCommand, ExportArguments, FilterArguments, ForgetArguments, RecordType,
+    StatsArguments, TailArguments, VerifyArguments,
 };
 pub(super) use replay::{Attribution, ReplayArguments};
 pub(super) use serve::ServeArguments;
@@ -68,7 +68,7 @@ pub(super) enum Command {
     /// Assign a file of users: CSV or NDJSON in and out, in order, on all threads; nothing is recorded
     #[command(after_long_help = format!("{BUCKET_LESSON}\n\n{EXIT_CODES}"))]
     Bucket(BucketArguments),
-    /// Look after a store on disk that no process has open: what waits, what failed, what is damaged
+    /// Look after a store on disk, or that of a running daemon: what waits, what failed, what is damaged
     #[command(after_long_help = format!("{EVENTS_LESSON}\n\n{EXIT_CODES}"))]
     Events(EventsArguments),
     /// Measure what bucketing, decisions and activations cost on this machine, on your datafile

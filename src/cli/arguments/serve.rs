@@ -95,7 +95,7 @@ struct ListeningArguments {
     #[arg(long, value_name = "SPAN", env = "VARIATE_REQUEST_TIMEOUT")]
     request_timeout: Option<Span>,
 
-    /// How long a connection may be idle, or take over the head of a request [default: 30s]
+    /// How long a connection may be idle, or slow with a head or in taking an answer [default: 30s]
     #[arg(long, value_name = "SPAN", env = "VARIATE_IDLE_TIMEOUT")]
     idle_timeout: Option<Span>,
 

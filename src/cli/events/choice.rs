@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use anyhow::anyhow;
 
-use super::filter::Filter;
+use super::filter::filter;
 use super::scan::each_letter;
 use crate::cli::arguments::DeadChoiceArguments;
 use crate::cli::failure::Failure;
@@ -28,7 +28,7 @@ pub(super) fn choose(
     store: &DurableStore,
     arguments: &DeadChoiceArguments,
 ) -> Result<Chosen, Failure> {
-    let filter = Filter::new(&arguments.filter, store)?;
+    let filter = filter(&arguments.filter, store)?;
     if arguments.numbers.is_empty() && !arguments.all && filter.is_open() {
         return Err(Failure::usage(anyhow!(
             "which dead letters? give their numbers, a filter such as --sink, or --all"

@@ -7,10 +7,9 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::choice::{Chosen, choose};
-use super::filter::Filter;
+use super::filter::filter;
 use super::json::json_line;
 use super::scan::each_letter;
 use super::wording::{moment, record_words};
@@ -19,9 +18,8 @@ use crate::cli::arguments::{DeadChoiceArguments, DeadCommand, DeadListArguments,
 use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::say;
 use crate::cli::words::{counted, listed};
-use crate::clock::TimeMs;
 use crate::error::Error;
-use crate::events::record_json;
+use crate::events::LetterJson;
 use crate::store::{DeadLetter, Outbox as _};
 
 /// As many are asked for or dropped in one commit.
@@ -36,8 +34,8 @@ pub(super) fn run(command: &DeadCommand) -> Result<ExitCode, Failure> {
 }
 
 fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let store = open(arguments.held.folder())?;
+    let filter = filter(&arguments.filter, &store)?;
     let mut output = BufWriter::new(io::stdout().lock());
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let mut listed = 0_u64;
@@ -46,52 +44,18 @@ fn list(arguments: &DeadListArguments) -> Result<ExitCode, Failure> {
             return Ok(ControlFlow::Break(()));
         }
         listed += 1;
-        let text = match arguments.store.format {
-            Format::Json => json_line(&WireLetter::new(&letter)),
+        let text = match arguments.held.format {
+            Format::Json => json_line(&LetterJson::new(&letter)),
             Format::Text => letter_words(&letter),
         };
         output.write_all(text.as_bytes()).map_err(Failure::output)?;
         Ok(ControlFlow::Continue(()))
     })?;
     output.flush().map_err(Failure::output)?;
-    if listed == 0 && arguments.store.format == Format::Text {
+    if listed == 0 && arguments.held.format == Format::Text {
         say("no dead letters");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A dead letter as programs see it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireLetter<'l> {
-    number: u64,
-    /// Left out where records were shed for all sinks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sink: Option<&'l str>,
-    sequence: u64,
-    count: u64,
-    at: TimeMs,
-    reason: &'l str,
-    is_retried: bool,
-    /// Left out where it is gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<Box<RawValue>>,
-}
-
-impl<'l> WireLetter<'l> {
-    fn new(letter: &'l DeadLetter) -> Self {
-        let record = letter.record.as_deref().map(record_json);
-        Self {
-            number: letter.number,
-            sink: letter.sink.as_deref(),
-            sequence: letter.sequence,
-            count: letter.count,
-            at: letter.at_ms,
-            reason: &letter.reason,
-            is_retried: letter.is_retried,
-            record: record.and_then(|text| RawValue::from_string(text).ok()),
-        }
-    }
 }
 
 fn letter_words(letter: &DeadLetter) -> String {
@@ -110,10 +74,10 @@ fn letter_words(letter: &DeadLetter) -> String {
 }
 
 fn retry(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let Chosen { whole, gone, unknown } = choose(&store, arguments)?;
     let retried = in_pieces(&whole, |numbers| store.retry_dead_letters(numbers))?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&Retried { retried, gone: &gone, unknown: &unknown }),
         Format::Text => {
             let letters = counted(retried, "dead letter");
@@ -137,11 +101,11 @@ struct Retried<'c> {
 }
 
 fn drop_letters(arguments: &DeadChoiceArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let Chosen { mut whole, gone, unknown } = choose(&store, arguments)?;
     whole.extend(gone);
     let dropped = in_pieces(&whole, |numbers| store.drop_dead_letters(numbers))?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&Dropped { dropped, unknown: &unknown }),
         Format::Text => format!("{} dropped\n", counted(dropped, "dead letter")),
     };

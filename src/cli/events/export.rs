@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 
-use super::filter::Filter;
+use super::filter::filter;
 use super::open;
 use super::scan::{count_of, each_record};
 use crate::cli::arguments::ExportArguments;
@@ -22,8 +22,8 @@ use crate::cli::words::counted;
 use crate::events::record_json;
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let store = open(arguments.place.folder())?;
+    let filter = filter(&arguments.filter, &store)?;
     let mut progress = Progress::start_steps("records", count_of(&store, &filter)?);
     if arguments.output.is_some() {
         progress = progress.alone_on_the_terminal();
@@ -49,9 +49,10 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(whole.exit_code()))
 }
 
-fn open_output(arguments: &ExportArguments) -> Result<Box<dyn Write>, Failure> {
+pub(super) fn open_output(arguments: &ExportArguments) -> Result<Box<dyn Write>, Failure> {
     let Some(path) = &arguments.output else { return Ok(Box::new(io::stdout().lock())) };
-    refuse_inside_store(path, Some(&arguments.store), "--output")?;
+    let store = Some(arguments.place.folder()).filter(|folder| !folder.as_os_str().is_empty());
+    refuse_inside_store(path, store, "--output")?;
     if !arguments.force && is_regular_file(path) {
         return Err(Failure::usage(anyhow!(
             "{} is there already: give another file, or --force to replace it",
@@ -65,7 +66,7 @@ fn is_regular_file(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
-fn unwritable(arguments: &ExportArguments, error: io::Error) -> Failure {
+pub(super) fn unwritable(arguments: &ExportArguments, error: io::Error) -> Failure {
     let Some(path) = &arguments.output else { return Failure::output(error) };
     let path = path.display();
     Failure::usage(anyhow::Error::from(error).context(format!(

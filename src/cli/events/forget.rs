@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::filter::{Filter, refuse_unknown_environment};
+use super::filter::{filter, refuse_unknown_environment};
 use super::json::json_line;
 use super::scan::{Whole, count_of, each_letter, each_record};
 use super::wording::{moment, shown_words};
@@ -45,7 +45,7 @@ struct ForgottenActivation<'f> {
 }
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
+    let store = open(arguments.held.folder())?;
     let (environment, user) = (arguments.environment.as_str(), arguments.user.as_str());
     refuse_unknown_environment(&store, environment)?;
     let held = store.held_user(environment, user).map_err(Failure::store)?;
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
         )));
     };
     store.forget(environment, user).map_err(Failure::store)?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Text => text(arguments, &held, &kept_words(records, letters)),
         Format::Json => json_line(&Forgotten {
             environment,
@@ -90,7 +90,7 @@ fn kept_about(
         until: None,
         sink: None,
     };
-    let filter = Filter::new(&about, store)?;
+    let filter = filter(&about, store)?;
     let (mut records, mut letters) = (0, 0);
     let progress = Progress::start_steps("records", count_of(store, &filter)?);
     let whole = each_record(store, &filter, progress.alone_on_the_terminal(), &mut |_, _| {

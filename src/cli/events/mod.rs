@@ -1,7 +1,9 @@
-//! `variate events`: looks after a store on disk that no process has open.
+//! `variate events`: looks after a store on disk that no process has open; of one that a daemon has open, it
+//! asks that.
 //!
 //! Must not know how a store keeps things: it reads what the store gives, and shows it.
 
+mod admin;
 mod choice;
 mod datafiles;
 mod dead;
@@ -10,6 +12,7 @@ mod export;
 mod filter;
 mod forget;
 mod json;
+mod remote;
 mod scan;
 mod stats;
 mod tail;
@@ -22,10 +25,14 @@ use std::process::ExitCode;
 
 use super::arguments::{EventsArguments, EventsCommand};
 use super::failure::Failure;
+use crate::error::Error;
 use crate::store::DurableStore;
 
 /// Looks after a store.
 pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
+    if let Some(answered) = remote::run(&arguments.command) {
+        return answered;
+    }
     match &arguments.command {
         EventsCommand::Stats(arguments) => stats::run(arguments),
         EventsCommand::Tail(arguments) => tail::run(arguments),
@@ -38,7 +45,12 @@ pub(super) fn run(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
 }
 
 fn open(folder: &Path) -> Result<DurableStore, Failure> {
-    DurableStore::open_at_rest(folder).map_err(Failure::store)
+    DurableStore::open_at_rest(folder).map_err(unopened)
+}
+
+/// A store that a daemon has open can be asked for there.
+fn unopened(error: Error) -> Failure {
+    if error.is_store_in_use() { Failure::store_of_a_daemon(error) } else { Failure::store(error) }
 }
 
 /// Writes a whole answer to standard output; its exit code stands also where nobody reads to the end.

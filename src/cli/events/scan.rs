@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::filter::Filter;
 use crate::attribution::Record;
 use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::progress::Progress;
 use crate::cli::say;
 use crate::cli::words::counted;
+use crate::events::RecordFilter;
 use crate::store::{DeadLetter, DurableStore, Outbox as _};
 
 /// The latest records are looked for in stretches of so many.
@@ -48,7 +48,7 @@ impl Whole {
 /// Gives the records that are meant, oldest first.
 pub(super) fn each_record(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
     mut progress: Progress,
     take: &mut dyn FnMut(u64, &Record) -> Taken,
 ) -> Result<Whole, Failure> {
@@ -75,7 +75,7 @@ pub(super) fn each_record(
 /// The latest records that are meant, oldest first, at most `limit`.
 pub(super) fn latest_records(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
     limit: usize,
 ) -> Result<(Numbered, Whole), Failure> {
     let retained = store.retained().map_err(Failure::store)?;
@@ -106,7 +106,7 @@ pub(super) fn latest_records(
 }
 
 /// How many records have to be looked at.
-pub(super) fn count_of(store: &DurableStore, filter: &Filter<'_>) -> Result<u64, Failure> {
+pub(super) fn count_of(store: &DurableStore, filter: &RecordFilter) -> Result<u64, Failure> {
     let retained = store.retained().map_err(Failure::store)?;
     let first = filter.first().max(retained.oldest);
     Ok(retained.latest.saturating_add(1).saturating_sub(first))
@@ -115,7 +115,7 @@ pub(super) fn count_of(store: &DurableStore, filter: &Filter<'_>) -> Result<u64,
 /// Gives the dead letters that are meant, in the order in which they died.
 pub(super) fn each_letter(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
     take: &mut dyn FnMut(DeadLetter) -> Taken,
 ) -> Result<(), Failure> {
     let count = crate::store::Store::statistics(store).dead_letters;

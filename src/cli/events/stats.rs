@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::datafiles::{self, DatafileReport};
-use super::filter::Filter;
+use super::filter::filter;
 use super::json::json_line;
 use super::scan::{Whole, count_of, each_letter, each_record};
 use super::wording::moment;
@@ -20,6 +20,7 @@ use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, name};
 use crate::clock::TimeMs;
+use crate::events::RecordFilter;
 use crate::store::{DurableStore, Store as _};
 
 /// What a store holds. Counts of records are of those that are meant; the rest is of the whole store.
@@ -77,10 +78,10 @@ struct Counts {
 }
 
 pub(super) fn run(arguments: &StatsArguments) -> Result<ExitCode, Failure> {
-    let store = open(&arguments.store.store)?;
-    let filter = Filter::new(&arguments.filter, &store)?;
+    let store = open(arguments.held.folder())?;
+    let filter = filter(&arguments.filter, &store)?;
     let (report, whole) = report(&store, &filter, &arguments.filter)?;
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Json => json_line(&report),
         Format::Text => text(&report, filter.is_open()),
     };
@@ -89,7 +90,7 @@ pub(super) fn run(arguments: &StatsArguments) -> Result<ExitCode, Failure> {
 
 fn report(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
     given: &FilterArguments,
 ) -> Result<(Report, Whole), Failure> {
     let statistics = store.statistics();
@@ -119,7 +120,7 @@ fn report(
 /// Dead letters of what was shed are nobody's, and counted for none.
 fn sinks(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
     given: &FilterArguments,
     latest: u64,
 ) -> Result<Vec<SinkReport>, Failure> {
@@ -145,7 +146,7 @@ fn sinks(
 
 fn environments(
     store: &DurableStore,
-    filter: &Filter<'_>,
+    filter: &RecordFilter,
 ) -> Result<(Vec<EnvironmentReport>, Whole), Failure> {
     let mut counts: BTreeMap<Box<str>, Counts> = BTreeMap::new();
     let progress = Progress::start_steps("records", count_of(store, filter)?);

@@ -17,17 +17,17 @@ use crate::store::{Fault, Verified};
 pub(super) fn run(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
     // How much there is to do is known once the store is open.
     let mut progress: Option<(Progress, u64)> = None;
-    let verified = crate::store::verify(&arguments.store.store, &mut |done, all| {
+    let verified = crate::store::verify(arguments.held.folder(), &mut |done, all| {
         let (bar, told) = progress
             .get_or_insert_with(|| (Progress::start_steps("keys", all).alone_on_the_terminal(), 0));
         bar.add(done.saturating_sub(*told), 0);
         *told = done;
     })
-    .map_err(Failure::store)?;
+    .map_err(super::unopened)?;
     if let Some((bar, _)) = progress {
         bar.finish();
     }
-    let text = match arguments.store.format {
+    let text = match arguments.held.format {
         Format::Text => text(&verified),
         Format::Json => json_line(&WireVerified::new(&verified)),
     };

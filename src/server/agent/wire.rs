@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::client::{Decision, Variables};
 use crate::clock::TimeMs;
+use crate::server::wire::whole_or_null;
 use crate::value::VariableValue;
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,6 +48,7 @@ pub(super) struct TrackBody {
     pub(super) user_attributes: Option<Map<String, Value>>,
     pub(super) event_tags: Option<Map<String, Value>>,
     pub(super) event_id: Option<String>,
+    #[serde(default, deserialize_with = "whole_or_null")]
     pub(super) timestamp: Option<TimeMs>,
 }
 

@@ -8,22 +8,24 @@ use std::sync::Arc;
 use metrics::{Counter, SharedString, counter, describe_counter, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusRecorder;
 
+use super::credits::CreditFigures;
 use crate::attribution::{Credit, NotCredited};
 use crate::client::Decision;
 use crate::decide::Source;
+use crate::server::traffic::{Counted, Traffic};
 use crate::store::Receipt;
 
 const DECISIONS: &str = "variate_decisions_total";
 const ACTIVATIONS: &str = "variate_activations_total";
 const EVENTS: &str = "variate_events_total";
 const CONVERSIONS: &str = "variate_conversions_total";
-const CREDITS: &str = "variate_credits_total";
 const NOT_CREDITED: &str = "variate_not_credited_total";
 const NOT_RECORDED: &str = "variate_not_recorded_total";
 
 /// The figures of an environment.
 pub(in crate::server) struct EnvironmentFigures {
     recorder: Arc<PrometheusRecorder>,
+    traffic: Arc<Traffic>,
     environment: SharedString,
     by_feature_test: Counter,
     by_rollout: Counter,
@@ -33,6 +35,7 @@ pub(in crate::server) struct EnvironmentFigures {
     activations: Counter,
     events: Counter,
     conversions: Counter,
+    credits: CreditFigures,
     refused: Counter,
     left_out: Counter,
 }
@@ -48,7 +51,7 @@ pub(super) fn describe() {
     );
     describe_counter!(EVENTS, "Events tracked and stored, repeats and unknown ones included");
     describe_counter!(CONVERSIONS, "Events that count for at least one experiment");
-    describe_counter!(CREDITS, "Credits at tracking, by experiment");
+    super::credits::describe();
     describe_counter!(NOT_CREDITED, "Events that count for nothing, by reason");
     describe_counter!(
         NOT_RECORDED,
@@ -57,7 +60,11 @@ pub(super) fn describe() {
 }
 
 impl EnvironmentFigures {
-    pub(super) fn new(recorder: Arc<PrometheusRecorder>, name: &str) -> Self {
+    pub(super) fn new(
+        recorder: Arc<PrometheusRecorder>,
+        traffic: Arc<Traffic>,
+        name: &str,
+    ) -> Self {
         let environment = SharedString::from(name.to_owned());
         with_local_recorder(&*recorder, || {
             let own = |name: &'static str| counter!(name, "environment" => environment.clone());
@@ -65,6 +72,7 @@ impl EnvironmentFigures {
             let not_recorded = |call: &'static str| counter!(NOT_RECORDED, "environment" => environment.clone(), "call" => call);
             Self {
                 recorder: Arc::clone(&recorder),
+                traffic,
                 environment: environment.clone(),
                 by_feature_test: decisions("feature-test"),
                 by_rollout: decisions("rollout"),
@@ -74,6 +82,7 @@ impl EnvironmentFigures {
                 activations: own(ACTIVATIONS),
                 events: own(EVENTS),
                 conversions: own(CONVERSIONS),
+                credits: CreditFigures::new(environment.clone()),
                 refused: not_recorded("refused"),
                 left_out: not_recorded("answered"),
             }
@@ -90,6 +99,7 @@ impl EnvironmentFigures {
             None => &self.by_nothing,
         };
         by.increment(1);
+        self.traffic.count(Counted::Decisions, 1);
         self.exposed(decision);
     }
 
@@ -101,6 +111,7 @@ impl EnvironmentFigures {
                 self.left_out.increment(1);
             } else if is_activation {
                 self.activations.increment(1);
+                self.traffic.count(Counted::Activations, 1);
             }
         }
     }
@@ -109,21 +120,24 @@ impl EnvironmentFigures {
     pub(in crate::server) fn activated(&self, receipt: &Receipt) {
         if receipt.refusal().is_none() {
             self.activations.increment(1);
+            self.traffic.count(Counted::Activations, 1);
         }
     }
 
     /// An event was stored.
     pub(in crate::server) fn tracked(&self, credits: &[Credit], reason: Option<NotCredited>) {
         self.events.increment(1);
+        self.traffic.count(Counted::Events, 1);
         if !credits.is_empty() {
             self.conversions.increment(1);
+            self.traffic.count(Counted::Conversions, 1);
+        }
+        if credits.is_empty() && reason.is_none() {
+            return;
         }
         with_local_recorder(&*self.recorder, || {
             for credit in credits {
-                let experiment = SharedString::from(Arc::clone(&credit.experiment.experiment_key));
-                let environment = self.environment.clone();
-                counter!(CREDITS, "environment" => environment, "experiment" => experiment)
-                    .increment(1);
+                self.credits.count(&credit.experiment.experiment_key);
             }
             if let Some(reason) = reason {
                 let environment = self.environment.clone();

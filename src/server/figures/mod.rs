@@ -1,9 +1,11 @@
-//! What the daemon counts, under names that Prometheus reads. The names are listed at `admin::metrics`.
+//! What the daemon counts, under names that Prometheus reads. The names are listed at `looked_at`.
 //!
 //! Must not know requests, nor who looks at the figures. What is counted for each request is registered
 //! beforehand, so that counting is an addition.
 
+mod credits;
 mod environment;
+mod looked_at;
 mod requests;
 
 use std::sync::Arc;
@@ -16,8 +18,10 @@ use metrics_exporter_prometheus::{
 };
 
 pub(super) use self::environment::EnvironmentFigures;
+pub(super) use self::looked_at::count;
 use self::requests::RequestFigures;
 use super::listener::Side;
+use super::traffic::{Counted, Traffic};
 
 /// From what is answered out of memory to what nobody waits for any more.
 const SECONDS: [f64; 14] =
@@ -29,6 +33,7 @@ pub(super) struct Figures {
     handle: PrometheusHandle,
     api: RequestFigures,
     admin: RequestFigures,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 impl Figures {
@@ -43,14 +48,15 @@ impl Figures {
         let (api, admin) = with_local_recorder(&*recorder, || {
             requests::describe();
             environment::describe();
+            looked_at::describe();
             (RequestFigures::new(Side::Api), RequestFigures::new(Side::Admin))
         });
-        Self { recorder, handle, api, admin }
+        Self { recorder, handle, api, admin, traffic: Arc::default() }
     }
 
     /// Those of an environment.
     pub(super) fn of_environment(&self, name: &str) -> EnvironmentFigures {
-        EnvironmentFigures::new(Arc::clone(&self.recorder), name)
+        EnvironmentFigures::new(Arc::clone(&self.recorder), Arc::clone(&self.traffic), name)
     }
 
     /// A request was answered; gives the path as it is counted.
@@ -65,6 +71,12 @@ impl Figures {
             Side::Api => &self.api,
             Side::Admin => &self.admin,
         };
+        if side == Side::Api {
+            self.traffic.count(Counted::Requests, 1);
+            if status.is_server_error() {
+                self.traffic.count(Counted::Failed, 1);
+            }
+        }
         figures.answered(path, status, took)
     }
 

@@ -31,17 +31,32 @@ const OF_API: &[(&str, &str)] = &[
     ("/v1/batch", "batch"),
     ("/webhooks/optimizely", "datafile-webhook"),
     ("/datafiles/", "datafiles"),
+    ("/openapi.json", "openapi"),
     ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
 /// Those of the administration.
 const OF_ADMIN: &[(&str, &str)] = &[
+    ("/", "page"),
+    ("/decide", "decide"),
+    ("/config", "settings"),
+    ("/environments/", "environments"),
     ("/events", "events"),
+    ("/events/dead", "dead-letters"),
+    ("/events/dead/", "dead-letters"),
+    ("/events/export", "export"),
+    ("/events/forget", "forget"),
+    ("/events/stats", "stats"),
+    ("/events/tail", "tail"),
+    ("/events/verify", "verify"),
     ("/info", "info"),
     ("/metrics", "metrics"),
-    ("/oauth/token", "oauth"),
     ("/overrides", "overrides"),
+    ("/openapi.json", "openapi"),
+    ("/problems", "problems"),
+    ("/settings", "settings"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -82,7 +97,7 @@ impl RequestFigures {
 
     pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) -> &'static str {
         let is_this = |endpoint: &&Endpoint| {
-            let is_prefix = endpoint.path.ends_with('/');
+            let is_prefix = endpoint.path.len() > 1 && endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
         };
         let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);

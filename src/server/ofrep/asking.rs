@@ -45,9 +45,9 @@ pub(super) struct Asking {
 impl Asking {
     /// Reads a request. The environment is chosen before the body is looked at.
     pub(super) async fn read(app: &App, request: Request<Body>) -> Result<Self, Fault> {
-        let caller = Caller::of(request.extensions());
+        let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
         let environment =
-            chosen(app, request.headers(), None, &caller).map_err(Fault::no_environment)?;
+            chosen(app, &caller, request.headers(), None).map_err(Fault::no_environment)?;
         let headers = request.headers().clone();
         let text = json_text(request, app).await?;
         let body = match text.as_ref() {
@@ -79,13 +79,13 @@ pub(super) fn key(path: Result<Path<String>, PathRejection>) -> Result<String, F
 /// headers cannot be sent.
 pub(super) fn chosen(
     app: &App,
+    caller: &Caller,
     headers: &HeaderMap,
     parameter: Option<&str>,
-    caller: &Caller,
 ) -> Result<Arc<Environment>, Refusal> {
     let parameter = parameter.map(str::as_bytes);
-    // Who proved who they are did so by one of OFREP's headers.
-    let said = if caller.is_known() { said_to_agent(headers) } else { said(headers) };
+    // What proves who asks is no key of an environment.
+    let said = if caller.is_known() { own_key(headers) } else { said(headers) };
     app.environments.chosen(said.or(parameter), caller).map(Arc::clone)
 }
 
@@ -95,13 +95,12 @@ pub(super) fn principal(headers: &HeaderMap) -> Vec<&[u8]> {
     CREDENTIALS.iter().map(said).collect()
 }
 
-fn said_to_agent(headers: &HeaderMap) -> Option<&[u8]> {
+fn own_key(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get(SDK_KEY).map(HeaderValue::as_bytes)
 }
 
 fn said(headers: &HeaderMap) -> Option<&[u8]> {
-    let of_ofrep = || headers.get(API_KEY).map(HeaderValue::as_bytes);
-    let own = said_to_agent(headers).or_else(of_ofrep);
+    let own = own_key(headers).or_else(|| headers.get(API_KEY).map(HeaderValue::as_bytes));
     own.or_else(|| {
         headers
             .get(AUTHORIZATION)?

@@ -46,7 +46,7 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let environment =
-        chosen(&app, &headers, query?.first(SDK_KEY), &caller).map_err(Fault::no_environment)?;
+        chosen(&app, &caller, &headers, query?.first(SDK_KEY)).map_err(Fault::no_environment)?;
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
     let told = app.changes.of_environment(&app.environments, environment.name());
     let told = told.ok_or_else(Refusal::unknown_key)?;

@@ -67,15 +67,37 @@ impl Answer {
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n")?;
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let (head, body) = (String::from_utf8_lossy(&bytes[..end]), &bytes[end + 4..]);
         let mut lines = head.lines();
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let header = |line: &str| {
             let (name, value) = line.split_once(':')?;
             Some((name.to_owned(), value.trim().to_owned()))
         };
-        Some(Self { status, headers: lines.filter_map(header).collect(), body: body.to_owned() })
+        let mut answer =
+            Self { status, headers: lines.filter_map(header).collect(), body: String::new() };
+        let body = match answer.header("transfer-encoding") {
+            Some("chunked") => without_chunks(body)?,
+            _ => body.to_vec(),
+        };
+        answer.body = String::from_utf8_lossy(&body).into_owned();
+        Some(answer)
+    }
+}
+
+/// What was sent in chunks; `None` where the last is missing.
+fn without_chunks(mut sent: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = sent.windows(2).position(|two| two == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&sent[..end]).ok()?, 16).ok()?;
+        let chunk = sent.get(end + 2..end + 2 + length)?;
+        if length == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(chunk);
+        sent = sent.get(end + 2 + length + 2..)?;
     }
 }
 

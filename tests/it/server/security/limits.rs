@@ -147,7 +147,7 @@ fn the_whole_line_of_limits_is_in_the_help() {
 #[test]
 fn who_reads_nothing_is_dropped() {
     let shop = Daemon::with(|given| {
-        given.request_timeout = Some("500ms".parse().unwrap());
+        given.idle_timeout = Some("500ms".parse().unwrap());
         given.connections = Some(1);
     });
     let mut deaf = TcpStream::connect(shop.api()).unwrap();

@@ -1,0 +1,60 @@
+//! Which records and dead letters a query means, by the same words as `variate events`.
+//!
+//! Must not know where they come from.
+
+use crate::clock::TimeMs;
+use crate::events::{RecordFilter, RecordKind};
+use crate::server::app::App;
+use crate::server::asked::Asked;
+use crate::server::refusal::Refusal;
+
+/// What a query says: `environment`, `user`, `type`, `event`, `experiment`, `since`, `until`, `sink`.
+pub(super) fn filter(asked: &Asked) -> Result<RecordFilter, Refusal> {
+    let text = |name| asked.first(name).map(str::to_owned);
+    Ok(RecordFilter {
+        environment: text("environment"),
+        user: text("user"),
+        kind: asked.all("type").next().map(kind).transpose()?,
+        event: text("event"),
+        experiment: text("experiment"),
+        since_ms: time(asked, "since")?,
+        until_ms: time(asked, "until")?,
+        sink: text("sink"),
+        delivered: 0,
+    })
+}
+
+/// The kind of records that a word means.
+pub(super) fn kind(word: &str) -> Result<RecordKind, Refusal> {
+    RecordKind::parse(word).ok_or_else(|| {
+        Refusal::bad_request(format!("type {word:?} is unknown: use impression or conversion"))
+    })
+}
+
+/// Looks up how far the sink is that a filter names; one that the store does not know is a slip of the
+/// finger, and told.
+pub(super) fn placed(app: &App, filter: RecordFilter) -> Result<RecordFilter, Refusal> {
+    let Some(sink) = &filter.sink else { return Ok(filter) };
+    let cursors = app.store.cursors().map_err(|error| Refusal::unreadable(&error))?;
+    let found = cursors.iter().find(|(known, _)| **known == **sink);
+    let Some((_, cursor)) = found else {
+        let known: Vec<&str> = cursors.iter().map(|(known, _)| &**known).collect();
+        let text = match known.as_slice() {
+            [] => format!("the store has no sink {sink:?}: it has seen no sink yet"),
+            known => format!("the store has no sink {sink:?}: it knows {}", known.join(", ")),
+        };
+        return Err(Refusal::not_there(text));
+    };
+    Ok(RecordFilter { delivered: cursor.through, ..filter })
+}
+
+fn time(asked: &Asked, name: &str) -> Result<Option<TimeMs>, Refusal> {
+    let read = |text: &str| {
+        text.parse().map_err(|_| {
+            Refusal::bad_request(format!(
+                "{name} {text:?} is no time: write milliseconds since 1970"
+            ))
+        })
+    };
+    asked.all(name).next().map(read).transpose()
+}

@@ -1,0 +1,75 @@
+//! `POST /events/forget`: takes a user out of the ledger, and says what was there.
+//!
+//! Must not know how a row is kept. Records about the user stay until their time is over.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+
+use super::reading::work;
+use super::told::Told;
+use super::wire::{ForgetBody, ForgottenActivation, ForgottenAnswer};
+use crate::attribution::Activation;
+use crate::error::Error;
+use crate::server::answer::Json;
+use crate::server::app::App;
+use crate::server::refusal::Refusal;
+use crate::store::Store as _;
+
+pub(super) async fn forget(
+    State(app): State<Arc<App>>,
+    Told(body): Told<ForgetBody>,
+) -> Result<Response, Refusal> {
+    let answer = work(&app, move |app| {
+        let ForgetBody { environment, user } = body;
+        refuse_unknown(app, &environment)?;
+        let held = app.store.held_user(&environment, &user);
+        let held = held.map_err(|error| Refusal::unreadable(&error))?;
+        forget_in(app, &environment, &user).map_err(|error| Refusal::not_stored(&error))?;
+        let Some(held) = held else {
+            return Err(Refusal::not_there(format!(
+                "the ledger holds nothing of this user in {environment}: look at the id's spelling"
+            )));
+        };
+        Ok(ForgottenAnswer {
+            environment,
+            user_id: user,
+            activations: held.activations.iter().map(forgotten).collect(),
+            pending_events: held.pending_events,
+        })
+    });
+    Ok(Json(answer.await?).into_response())
+}
+
+/// What an environment of this run keeps beside the store is forgotten, too.
+fn forget_in(app: &App, environment: &str, user: &str) -> Result<bool, Error> {
+    match app.environments.iter().find(|own| own.name() == environment) {
+        Some(own) => own.client.forget(user),
+        None => app.store.forget(environment, user),
+    }
+}
+
+fn refuse_unknown(app: &App, environment: &str) -> Result<(), Refusal> {
+    let known = app.store.environments();
+    let is_running = app.environments.iter().any(|own| own.name() == environment);
+    if is_running || known.iter().any(|known| **known == *environment) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.iter().map(|known| &**known).collect();
+    let text = match known.as_slice() {
+        [] => format!("the store has no environment {environment:?}: it has seen none yet"),
+        known => {
+            format!("the store has no environment {environment:?}: it knows {}", known.join(", "))
+        }
+    };
+    Err(Refusal::not_there(text))
+}
+
+fn forgotten(activation: &Activation) -> ForgottenActivation {
+    ForgottenActivation {
+        experiment_key: activation.shown.experiment_key.as_ref().to_owned(),
+        variation_key: activation.shown.variation_key.as_ref().to_owned(),
+        first_at: activation.first_ms,
+    }
+}

@@ -1,0 +1,121 @@
+//! What went wrong lately: sources, sinks, the store. The latest of it, for people.
+//!
+//! Must not know who looks at it. What goes on going wrong is one problem with a count, so that it does not
+//! push out the others.
+
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+
+use crate::clock::{TimeMs, system_time_ms};
+
+/// Older ones are let go.
+const MOST_PROBLEMS: usize = 50;
+/// Longer texts are cut.
+const LONGEST_TEXT: usize = 1000;
+
+/// The latest problems.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    latest: Mutex<VecDeque<Problem>>,
+}
+
+/// Something that went wrong, once or again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) kind: ProblemKind,
+    /// The environment or sink; empty where there is only one.
+    pub(super) about: Box<str>,
+    /// What, and what to do about it; without secrets.
+    pub(super) text: Box<str>,
+    pub(super) first_at_ms: TimeMs,
+    pub(super) last_at_ms: TimeMs,
+    pub(super) count: u64,
+}
+
+/// What it was that went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProblemKind {
+    Source,
+    Sink,
+    Store,
+}
+
+impl ProblemKind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Sink => "sink",
+            Self::Store => "store",
+        }
+    }
+}
+
+impl Problems {
+    pub(super) fn note(&self, kind: ProblemKind, about: &str, text: &str) {
+        self.note_at(system_time_ms(), kind, about, text);
+    }
+
+    /// The latest first.
+    pub(super) fn latest(&self) -> Vec<Problem> {
+        self.latest.lock().iter().rev().cloned().collect()
+    }
+
+    fn note_at(&self, now_ms: TimeMs, kind: ProblemKind, about: &str, text: &str) {
+        let text: String = text.chars().take(LONGEST_TEXT).collect();
+        let is_same =
+            |other: &Problem| (other.kind, &*other.about, &*other.text) == (kind, about, &*text);
+        let mut latest = self.latest.lock();
+        let before = latest.iter().position(is_same).and_then(|place| latest.remove(place));
+        if latest.len() >= MOST_PROBLEMS {
+            latest.pop_front();
+        }
+        let problem = match before {
+            Some(before) => {
+                Problem { last_at_ms: now_ms, count: before.count.saturating_add(1), ..before }
+            }
+            None => Problem {
+                kind,
+                about: about.into(),
+                text: text.into(),
+                first_at_ms: now_ms,
+                last_at_ms: now_ms,
+                count: 1,
+            },
+        };
+        latest.push_back(problem);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is kept.
+
+    use super::{MOST_PROBLEMS, ProblemKind, Problems};
+
+    #[test]
+    fn the_latest_come_first_and_repeats_are_counted() {
+        let problems = Problems::default();
+        problems.note_at(1, ProblemKind::Source, "a", "down");
+        problems.note_at(2, ProblemKind::Sink, "b", "down");
+        problems.note_at(3, ProblemKind::Source, "a", "down");
+        let latest: Vec<_> = problems
+            .latest()
+            .iter()
+            .map(|one| (one.kind.as_str(), one.first_at_ms, one.last_at_ms, one.count))
+            .collect();
+        assert_eq!(latest, [("source", 1, 3, 2), ("sink", 2, 2, 1)]);
+    }
+
+    #[test]
+    fn there_is_a_most() {
+        let problems = Problems::default();
+        for number in 0..1000 {
+            problems.note_at(number, ProblemKind::Sink, "b", &format!("{number}"));
+        }
+        problems.note_at(1000, ProblemKind::Sink, "b", &"x".repeat(100_000));
+        let latest = problems.latest();
+        assert_eq!(latest.len(), MOST_PROBLEMS);
+        assert!(latest.iter().all(|one| one.text.len() <= 1000));
+    }
+}
