@@ -19,15 +19,20 @@ pub enum Origin {
     Library,
     /// A request in the form of Optimizely Agent.
     Agent,
+    /// A request in the form of OpenFeature's remote evaluation protocol.
+    Ofrep,
 }
 
 impl Origin {
+    const ALL: [Self; 3] = [Self::Library, Self::Agent, Self::Ofrep];
+
     /// The word for it in records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Library => "library",
             Self::Agent => "agent",
+            Self::Ofrep => "ofrep",
         }
     }
 
@@ -37,13 +42,14 @@ impl Origin {
         match self {
             Self::Library => 0,
             Self::Agent => 1,
+            Self::Ofrep => 2,
         }
     }
 
     /// The one that a number stands for.
     #[must_use]
     pub fn numbered(number: u8) -> Option<Self> {
-        [Self::Library, Self::Agent].into_iter().find(|origin| origin.number() == number)
+        Self::ALL.into_iter().find(|origin| origin.number() == number)
     }
 }
 

@@ -12,6 +12,7 @@ use super::extras::{Extra, Extras};
 use super::forced::ForcedVariationsByUser;
 use super::listener::{Listener, Listeners};
 use super::options::DecideOptions;
+use super::overrides::OverridesByUser;
 use super::predictor::Predictor;
 use super::profile::ProfileService;
 use super::store_choice::StoreChoice;
@@ -187,13 +188,13 @@ impl ClientBuilder {
         let prepared = self.source.map(|source| source::prepare(source, &clock)).transpose()?;
         let settings = delivery_settings(&clock, self.last_drain, &self.listeners);
         let store = match self.store {
-            Some(choice) => choice.open(clock)?,
+            Some(choice) => choice.open(Arc::clone(&clock))?,
             None => {
                 let mut limits = MemoryLimits::default();
                 if !has_sinks {
                     limits.waiting_records = 0;
                 }
-                Arc::new(MemoryStore::new(clock, limits))
+                Arc::new(MemoryStore::new(Arc::clone(&clock), limits))
             }
         };
         let delivery = if has_sinks {
@@ -230,6 +231,8 @@ impl ClientBuilder {
             services: self.services,
             listeners: self.listeners,
             forced_variations: ForcedVariationsByUser::default(),
+            overrides: OverridesByUser::default(),
+            clock,
             delivery,
         });
         let supply = prepared.map(|prepared| source::start(prepared, &inner)).transpose()?;

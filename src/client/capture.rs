@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::listener::{ActivationNotice, ConversionNotice};
+use super::listener::{ActivationNotice, ConversionNotice, TrackNotice};
 use super::user::UserContext;
 use crate::attribution::{
     Attributes, Envelope, Event, EventOutcome, GivenAttributes, ImpressionOutcome,
@@ -99,8 +99,15 @@ impl UserContext<'_> {
 
     pub(super) fn record_event(&self, event_key: &str, event: Event) -> Recorded<EventOutcome> {
         let inner = self.inner;
+        let told = (!inner.listeners.is_empty()).then(|| event.clone());
         let recorded = inner.store.record_event(&inner.environment, &inner.rules, event);
         let recorded = inner.durability.settled(recorded);
+        if let Some(event) = told
+            && recorded.receipt.refusal().is_none()
+            && !recorded.outcome.duplicate
+        {
+            self.tell_track(event_key, &event);
+        }
         let credits = &recorded.outcome.credits;
         if !credits.is_empty() && recorded.receipt.refusal().is_none() {
             let notice = ConversionNotice {
@@ -112,5 +119,20 @@ impl UserContext<'_> {
             inner.listeners.tell(|listener| listener.conversion(&notice));
         }
         recorded
+    }
+
+    fn tell_track(&self, event_key: &str, event: &Event) {
+        let datafile = &event.envelope.datafile;
+        let notice = TrackNotice {
+            user_id: self.id(),
+            attributes: self.attributes(),
+            recorded_attributes: event.attributes.as_deref().unwrap_or_default(),
+            event_key,
+            event_id: datafile.event(event.event).map(|event| event.id()).unwrap_or_default(),
+            tags: event.tags.as_ref(),
+            revenue_cents: event.revenue_cents,
+            value: event.value,
+        };
+        self.inner.listeners.tell(|listener| listener.track(&notice));
     }
 }

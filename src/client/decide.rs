@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::capture::Stamp;
 use super::features::{is_enabled, variation_of};
-use super::listener::DecisionKind;
+use super::listener::{DecisionKind, DecisionNotice};
 use super::options::DecideOptions;
 use super::session::{Sees, Session};
 use super::user::UserContext;
@@ -77,6 +77,8 @@ pub struct Decision {
     pub rule_key: Option<String>,
     /// Which kind of rule that is; `None` where the rule key is.
     pub source: Option<Source>,
+    /// Which step decided; `None` in error decisions.
+    pub how: Option<How>,
     /// Whether the variation switches the flag on.
     pub enabled: bool,
     /// The variables; empty with [`DecideOptions::EXCLUDE_VARIABLES`].
@@ -259,27 +261,39 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             return Decision::error(flag_key, prediction_failed(key));
         }
         let receipts = self.record(index, &decided);
-        self.context.tell_feature(
-            DecisionKind::Flag,
-            datafile,
-            (index, &decided),
-            !receipts.is_empty(),
-        );
         let variables = datafile
             .flag(index)
             .filter(|_| !self.options.contains(DecideOptions::EXCLUDE_VARIABLES))
             .map(|flag| Variables::of(datafile, flag, &decided));
-        Decision {
+        let decision = Decision {
             flag_key: flag_key.to_owned(),
             variation_key: variation_of(datafile, &decided).map(Variation::key).map(str::to_owned),
             rule_key: rule.map(Rule::key).map(str::to_owned),
             source: rule.map(|_| decided.source),
+            how: Some(decided.how),
             enabled: is_enabled(datafile, &decided),
             variables: variables.unwrap_or_default(),
             reasons,
             is_error: false,
             receipts,
+        };
+        self.tell(index, &decided, &decision);
+        decision
+    }
+
+    fn tell(&self, index: FlagIndex, decided: &FlagDecision, decision: &Decision) {
+        let listeners = &self.context.inner.listeners;
+        if listeners.is_empty() {
+            return;
         }
+        let is_dispatched = !decision.receipts.is_empty();
+        let kind = DecisionKind::Flag;
+        let notice = DecisionNotice {
+            variables: Some(&decision.variables),
+            reasons: &decision.reasons,
+            ..self.context.feature_notice(kind, self.datafile, (index, decided), is_dispatched)
+        };
+        listeners.tell(|listener| listener.decision(&notice));
     }
 
     /// Records the impression of a decision; before it that of a holdout which was set aside.

@@ -44,7 +44,7 @@ impl<'a> UserContext<'a> {
                 }
             }
         };
-        self.expose(chosen, prediction_id, stamp)
+        self.expose(experiment_key, chosen, prediction_id, stamp)
     }
 
     /// Decides an experiment without recording anything.
@@ -71,7 +71,7 @@ impl<'a> UserContext<'a> {
                 }
             }
         };
-        if self.inner.extras.are_none() { chosen } else { self.told(chosen) }
+        if self.inner.extras.are_none() { chosen } else { self.told(experiment_key, chosen) }
     }
 
     /// Explains what [`UserContext::get_variation`] answers; `None` if there is no such experiment.
@@ -141,6 +141,7 @@ impl<'a> UserContext<'a> {
     /// Records that the user was exposed to what was chosen.
     fn expose<'s>(
         &self,
+        experiment_key: &str,
         mut chosen: Chosen<'s>,
         prediction_id: Option<Box<str>>,
         stamp: Stamp<'_>,
@@ -168,6 +169,7 @@ impl<'a> UserContext<'a> {
             |recorded| (Some(recorded.outcome), recorded.receipt),
         );
         self.tell_experiment_decision(
+            experiment_key,
             &chosen,
             outcome.as_ref().is_some_and(|outcome| !outcome.duplicate),
         );
@@ -176,29 +178,34 @@ impl<'a> UserContext<'a> {
 
     /// Tells listeners, if there are any.
     #[cold]
-    fn told<'s>(&self, chosen: Chosen<'s>) -> Chosen<'s> {
-        self.tell_experiment_decision(&chosen, false);
+    fn told<'s>(&self, experiment_key: &str, chosen: Chosen<'s>) -> Chosen<'s> {
+        self.tell_experiment_decision(experiment_key, &chosen, false);
         chosen
     }
 
     #[inline]
-    fn tell_experiment_decision(&self, chosen: &Chosen<'_>, is_dispatched: bool) {
+    fn tell_experiment_decision(&self, key: &str, chosen: &Chosen<'_>, is_dispatched: bool) {
         if !self.inner.listeners.is_empty() {
-            self.tell_listeners_of_experiment(chosen, is_dispatched);
+            self.tell_listeners_of_experiment(key, chosen, is_dispatched);
         }
     }
 
     #[cold]
-    fn tell_listeners_of_experiment(&self, chosen: &Chosen<'_>, is_dispatched: bool) {
+    fn tell_listeners_of_experiment(&self, key: &str, chosen: &Chosen<'_>, is_dispatched: bool) {
         let rule = chosen.rule();
+        let is_there = !matches!(chosen.how, How::UnknownExperiment | How::NotReady);
         let is_of_flag = rule.is_some_and(|rule| rule.flag().is_some());
         let notice = DecisionNotice {
             kind: if is_of_flag { DecisionKind::FeatureTest } else { DecisionKind::AbTest },
             user_id: self.id(),
             attributes: self.attributes(),
             flag_key: None,
-            rule_key: rule.map(Rule::key),
+            rule_key: is_there.then_some(key),
+            rule_id: rule.map(Rule::id),
             variation_key: chosen.variation_key(),
+            variation_id: chosen.variation().map(Variation::id),
+            variables: None,
+            reasons: &[],
             is_enabled: chosen.variation().is_some_and(Variation::is_feature_enabled),
             is_dispatched,
         };
@@ -272,7 +279,7 @@ impl<'s> Experiment<'s> {
     pub fn get_variation(&self, user: &UserContext<'_>) -> Chosen<'s> {
         let decided = user.decide_experiment(self.datafile, self.found);
         let chosen = Chosen::held(self.datafile, self.found, decided);
-        if user.inner.extras.are_none() { chosen } else { user.told(chosen) }
+        if user.inner.extras.are_none() { chosen } else { user.told(self.found.1.key(), chosen) }
     }
 
     /// Decides it for a user and, if there is a variation, records that the user was exposed to it; see
@@ -281,7 +288,7 @@ impl<'s> Experiment<'s> {
     pub fn activate(&self, user: &UserContext<'_>) -> Activated<'s> {
         let (decided, prediction_id) = user.decide_to_record(self.datafile, self.found);
         let chosen = Chosen::held(self.datafile, self.found, decided);
-        user.expose(chosen, prediction_id, Stamp::default())
+        user.expose(self.found.1.key(), chosen, prediction_id, Stamp::default())
     }
 }
 

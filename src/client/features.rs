@@ -109,17 +109,34 @@ impl UserContext<'_> {
         if self.inner.listeners.is_empty() {
             return;
         }
-        let notice = DecisionNotice {
+        let notice = self.feature_notice(kind, datafile, (index, decision), is_dispatched);
+        self.inner.listeners.tell(|listener| listener.decision(&notice));
+    }
+
+    /// What listeners are told of a flag's decision.
+    pub(super) fn feature_notice<'n>(
+        &'n self,
+        kind: DecisionKind,
+        datafile: &'n Datafile,
+        (index, decision): (FlagIndex, &FlagDecision),
+        is_dispatched: bool,
+    ) -> DecisionNotice<'n> {
+        let rule = decision.rule.and_then(|rule| datafile.rule(rule));
+        let variation = variation_of(datafile, decision);
+        DecisionNotice {
             kind,
             user_id: self.id(),
             attributes: self.attributes(),
             flag_key: datafile.flag(index).map(crate::datafile::Flag::key),
-            rule_key: decision.rule.and_then(|rule| datafile.rule(rule)).map(Rule::key),
-            variation_key: variation_of(datafile, decision).map(Variation::key),
+            rule_key: rule.map(Rule::key),
+            rule_id: rule.filter(|_| variation.is_some()).map(Rule::id),
+            variation_key: variation.map(Variation::key),
+            variation_id: variation.map(Variation::id),
+            variables: None,
+            reasons: &[],
             is_enabled: is_enabled(datafile, decision),
             is_dispatched,
-        };
-        self.inner.listeners.tell(|listener| listener.decision(&notice));
+        }
     }
 }
 

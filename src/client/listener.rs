@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::attribution::Credit;
+use serde_json::{Map, Value};
+
+use super::decide::Variables;
+use crate::attribution::{Credit, RecordedAttribute};
 use crate::clock::TimeMs;
 use crate::events::BatchNotice;
 use crate::targeting::Attribute;
@@ -19,6 +22,8 @@ pub trait Listener: Send + Sync {
     fn decision(&self, _notice: &DecisionNotice<'_>) {}
     /// A user was exposed to a variation of an experiment or holdout.
     fn activation(&self, _notice: &ActivationNotice<'_>) {}
+    /// An event was handed to the store, and was no repeat.
+    fn track(&self, _notice: &TrackNotice<'_>) {}
     /// An event was credited, at once or late.
     fn conversion(&self, _notice: &ConversionNotice<'_>) {}
     /// A datafile came into force.
@@ -34,6 +39,10 @@ impl<L: Listener + ?Sized> Listener for Arc<L> {
 
     fn activation(&self, notice: &ActivationNotice<'_>) {
         (**self).activation(notice);
+    }
+
+    fn track(&self, notice: &TrackNotice<'_>) {
+        (**self).track(notice);
     }
 
     fn conversion(&self, notice: &ConversionNotice<'_>) {
@@ -79,10 +88,18 @@ pub struct DecisionNotice<'a> {
     pub attributes: &'a [Attribute<'a>],
     /// The flag; `None` for a call on an experiment.
     pub flag_key: Option<&'a str>,
-    /// The experiment, rollout rule or holdout that decided.
+    /// The experiment, rollout rule or holdout that decided; for a call on an experiment, that.
     pub rule_key: Option<&'a str>,
+    /// Its id, where it gave a variation.
+    pub rule_id: Option<&'a str>,
     /// The variation.
     pub variation_key: Option<&'a str>,
+    /// Its id.
+    pub variation_id: Option<&'a str>,
+    /// The values of the flag's variables: for `decide` and its kin.
+    pub variables: Option<&'a Variables>,
+    /// Why: for `decide` and its kin, where reasons were asked for.
+    pub reasons: &'a [String],
     /// Whether the variation switches the flag on.
     pub is_enabled: bool,
     /// Whether an impression was handed to the store, and was no repeat.
@@ -103,6 +120,28 @@ pub struct ActivationNotice<'a> {
     pub time_ms: TimeMs,
     /// Whether it is the user's first of that experiment.
     pub first: bool,
+}
+
+/// An event, as listeners see it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TrackNotice<'a> {
+    /// The user.
+    pub user_id: &'a str,
+    /// The user's attributes, as given with the call.
+    pub attributes: &'a [Attribute<'a>],
+    /// Those of them that go out with the event.
+    pub recorded_attributes: &'a [RecordedAttribute],
+    /// The event.
+    pub event_key: &'a str,
+    /// Its id in the datafile.
+    pub event_id: &'a str,
+    /// The tags as given, if there were any.
+    pub tags: Option<&'a Map<String, Value>>,
+    /// Revenue in cents.
+    pub revenue_cents: Option<i64>,
+    /// The value that the event measures.
+    pub value: Option<f64>,
 }
 
 /// A conversion, as listeners see it.

@@ -15,6 +15,7 @@ mod features;
 mod forced;
 mod listener;
 mod options;
+mod overrides;
 mod predictor;
 mod profile;
 mod session;
@@ -32,7 +33,9 @@ pub use config::{
 };
 pub use decide::{Decision, Variables};
 pub use experiments::Experiment;
-pub use listener::{ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener};
+pub use listener::{
+    ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener, TrackNotice,
+};
 pub use options::DecideOptions;
 pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
 pub use profile::{MemoryProfileService, ProfileService, ServiceError};
@@ -49,7 +52,7 @@ use arc_swap::ArcSwapOption;
 use parking_lot::{Condvar, Mutex};
 
 use crate::attribution::Rules;
-use crate::clock::Stopwatch;
+use crate::clock::{Clock, Stopwatch};
 use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::events::{Delivery, SinkStatistics};
@@ -58,6 +61,7 @@ use crate::store::{DeadLetter, Statistics, Store};
 use extras::Extras;
 use forced::ForcedVariationsByUser;
 use listener::Listeners;
+use overrides::OverridesByUser;
 use snapshot::InForce;
 
 /// Decides, activates and tracks for users of one environment.
@@ -91,6 +95,8 @@ struct Inner {
     services: Services,
     listeners: Listeners,
     forced_variations: ForcedVariationsByUser,
+    overrides: OverridesByUser,
+    clock: Arc<Clock>,
     delivery: Option<Delivery>,
 }
 
@@ -170,14 +176,15 @@ impl Client {
         &self.inner.environment
     }
 
-    /// Forgets a user: activations, events that wait for late activations, forced variations. Tells
-    /// whether the ledger held anything.
+    /// Forgets a user: activations, events that wait for late activations, forced variations, overrides.
+    /// Tells whether the store held anything.
     ///
     /// # Errors
     ///
-    /// If the store cannot do it now: then only the forced variations are forgotten.
+    /// If the store cannot do it now: then only what is in the client's memory is forgotten.
     pub fn forget(&self, user_id: &str) -> Result<bool, Error> {
         self.inner.forced_variations.forget(user_id);
+        self.inner.overrides.forget(user_id);
         self.inner.store.forget(&self.inner.environment, user_id)
     }
 

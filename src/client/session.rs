@@ -59,7 +59,7 @@ impl<'c, 'u> Session<'c, 'u> {
             user: &context.user,
             forced_decisions,
             arranged: if inner.extras.arrange() {
-                Arranged::look_up(inner, context.id(), sees.profile)
+                Arranged::look_up(inner, datafile, context.id(), sees.profile)
             } else {
                 None
             },
@@ -206,8 +206,13 @@ impl<'c, 'u> Session<'c, 'u> {
 impl Arranged {
     /// What there is for a user, if anything.
     #[cold]
-    fn look_up(inner: &Inner, user_id: &str, sees_profile: bool) -> Option<Box<Self>> {
-        let forced_variations = inner.forced_variations.of(user_id);
+    fn look_up(
+        inner: &Inner,
+        datafile: &Datafile,
+        user_id: &str,
+        sees_profile: bool,
+    ) -> Option<Box<Self>> {
+        let forced_variations = inner.forced_for(user_id, datafile);
         let profile = if sees_profile { inner.services.profile(user_id) } else { None };
         if forced_variations.is_none() && profile.is_none() {
             return None;

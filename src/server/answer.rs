@@ -2,7 +2,8 @@
 //!
 //! Must not know what was asked.
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::environment::Environment;
@@ -12,6 +13,15 @@ pub(super) use super::wire::{JSON, Json};
 const REVISION: HeaderName = HeaderName::from_static("variate-revision");
 /// For how many seconds its source has not confirmed it.
 const AGE: HeaderName = HeaderName::from_static("variate-datafile-age");
+
+/// What Agent answers where something is switched off: words, not JSON.
+pub(super) fn forbidden(text: &str) -> Response {
+    let mut response = (StatusCode::FORBIDDEN, format!("{text}\n")).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
 
 /// An answer by an environment's datafile of a revision.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
 use super::listener::is_loopback;
+use super::ofrep::Changes;
 use super::problems::{ProblemKind, Problems};
 use super::sinks;
 use crate::clock::{Clock, Stopwatch};
@@ -30,6 +31,8 @@ pub(super) struct App {
     pub(super) delivery: Delivery,
     pub(super) store: Arc<DurableStore>,
     pub(super) figures: Figures,
+    /// What streams tell of datafiles.
+    pub(super) changes: Changes,
     pub(super) problems: Arc<Problems>,
     /// For who reads the store for the administration: few at once, so that recording has room.
     pub(super) readers: Arc<Semaphore>,
@@ -70,12 +73,14 @@ impl App {
         };
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
+        let changes = Changes::of(&environments, settings.ofrep.streams);
         Ok(Self {
             settings,
             environments,
             delivery,
             store,
             figures,
+            changes,
             problems,
             readers: Arc::new(Semaphore::new(READERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),

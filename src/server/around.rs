@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use uuid::Uuid;
 
 use super::app::App;
+use super::batch;
 use super::listener::Side;
 use super::refusal::Refusal;
 use crate::clock::Stopwatch;
@@ -33,9 +34,16 @@ pub(super) async fn answer(
     let request_id = request_id(&request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let limit = app.settings.limits.request_timeout.as_duration();
-    let answering = router.call(request.map(Body::new));
+    let request = request.map(Body::new);
+    let answering = async {
+        if batch::is_asked(side, &request) {
+            return batch::answer(&app, &router, request).await;
+        }
+        let Ok(response) = router.call(request).await;
+        response
+    };
     let mut response = match tokio::time::timeout(limit, answering).await {
-        Ok(Ok(response)) => response,
+        Ok(response) => response,
         Err(_) => Refusal::too_slow().into_response(),
     };
     response.headers_mut().insert(REQUEST_ID, request_id);
@@ -51,7 +59,7 @@ pub(super) async fn answer(
 }
 
 /// The caller's, where it is fit to be sent back, else a new one.
-fn request_id<B>(request: &Request<B>) -> HeaderValue {
+pub(super) fn request_id<B>(request: &Request<B>) -> HeaderValue {
     let given = request
         .headers()
         .get(REQUEST_ID)

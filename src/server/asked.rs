@@ -98,6 +98,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
+/// A whole body, which may not be larger than this.
 pub(super) async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
     let too_large = || {
         let text = format!("the body is larger than {most_bytes} bytes: send less at once");

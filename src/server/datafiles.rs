@@ -16,6 +16,7 @@ use axum::routing::get;
 use super::answer::{By, JSON};
 use super::app::App;
 use super::environment::Environment;
+use super::etag::Published;
 use super::refusal::Refusal;
 use crate::clock::system_time_ms;
 use crate::datafile::Datafile;
@@ -46,8 +47,7 @@ pub(super) fn serve(
     environment: &Environment,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
-    let now_seconds = u64::try_from(system_time_ms() / 1000).unwrap_or_default();
-    let published = environment.published(now_seconds).ok_or_else(Refusal::not_ready)?;
+    let published = published(environment).ok_or_else(Refusal::not_ready)?;
     let mut response = if published.is_known(headers) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -61,6 +61,12 @@ pub(super) fn serve(
     head.insert(LAST_MODIFIED, published.last_modified.clone());
     head.insert(CACHE_CONTROL, ASK_FIRST);
     Ok(By(environment, published.datafile.revision(), response).into_response())
+}
+
+/// The datafile in force as it is published.
+pub(super) fn published(environment: &Environment) -> Option<Arc<Published>> {
+    let now_seconds = u64::try_from(system_time_ms() / 1000).unwrap_or_default();
+    environment.published(now_seconds)
 }
 
 /// The text of a datafile, which is sent from where it is.

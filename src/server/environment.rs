@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use subtle::ConstantTimeEq as _;
 
 use super::etag::Published;
+use super::feed::Feed;
 use super::figures::EnvironmentFigures;
+use super::profiles::Profiles;
 use super::refusal::Refusal;
 use crate::client::Client;
 use crate::datafile::Datafile;
@@ -27,6 +29,20 @@ pub(super) struct Environment {
     sdk_key: Option<SdkKey>,
     age_seconds: AtomicU64,
     published: Mutex<Option<Arc<Published>>>,
+    datafile_webhook_secret: Option<String>,
+    /// Where sticky profiles are kept, if they are.
+    pub(super) profiles: Option<Arc<Profiles>>,
+    /// What happens in it, if anybody may listen.
+    pub(super) feed: Option<Arc<Feed>>,
+    /// Held while an override is stored: memory and store change in the same order.
+    pub(super) override_turn: tokio::sync::Mutex<()>,
+}
+
+/// What a client is built with that its environment uses, too.
+#[derive(Debug, Default)]
+pub(super) struct Wiring {
+    pub(super) profiles: Option<Arc<Profiles>>,
+    pub(super) feed: Option<Arc<Feed>>,
 }
 
 /// How well a key fits an environment.
@@ -43,13 +59,22 @@ impl Environment {
         client: Client,
         settings: &EnvironmentSettings,
         figures: EnvironmentFigures,
+        wiring: Wiring,
     ) -> Self {
+        let Wiring { profiles, feed } = wiring;
+        if let Some(profiles) = &profiles {
+            profiles.belong_to(client.environment());
+        }
         let environment = Self {
             client,
             figures,
             sdk_key: settings.sdk_key.clone(),
             age_seconds: AtomicU64::new(NEVER),
             published: Mutex::default(),
+            datafile_webhook_secret: settings.datafile_webhook_secret.clone(),
+            profiles,
+            feed,
+            override_turn: tokio::sync::Mutex::default(),
         };
         environment.look();
         environment
@@ -59,6 +84,11 @@ impl Environment {
     pub(super) fn not_stored(&self, cause: &Error) -> Refusal {
         self.figures.refused();
         Refusal::not_stored(cause)
+    }
+
+    /// What a webhook is signed with that tells of its datafile.
+    pub(super) fn datafile_webhook_secret(&self) -> Option<&str> {
+        self.datafile_webhook_secret.as_deref().filter(|secret| !secret.is_empty())
     }
 
     pub(super) fn name(&self) -> &str {
@@ -96,6 +126,14 @@ impl Environment {
                 let key = datafile.as_ref().and_then(|datafile| datafile.sdk_key());
                 if key == Some(given.key()) { Fit::Yes } else { Fit::No }
             }
+        }
+    }
+
+    /// A key that chooses it and is no secret, if it has one.
+    pub(super) fn open_key(&self) -> Option<String> {
+        match &self.sdk_key {
+            Some(own) => own.token().is_none().then(|| own.key().to_owned()),
+            None => self.client.datafile()?.sdk_key().map(str::to_owned),
         }
     }
 

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use super::environment::{Environment, Fit};
+use super::environment::{Environment, Fit, Wiring};
 use super::figures::Figures;
+use super::profiles::{Profiles, ProfilesOf};
 use super::refusal::Refusal;
 use crate::client::Client;
 use crate::clock::Clock;
@@ -29,7 +30,7 @@ impl Environments {
         for own in &settings.environments {
             let source =
                 own.source(settings.poll_interval, settings.datafile_template.as_deref())?;
-            let client = opening.client(own, &source)?;
+            let (client, wiring) = opening.client(own, &source)?;
             let name = client.environment();
             if all.iter().any(|other| other.name() == name) {
                 return Err(Error::settings(format!(
@@ -37,7 +38,12 @@ impl Environments {
                 )));
             }
             let figures = opening.figures.of_environment(name);
-            all.push(Arc::new(Environment::new(client, own, figures)));
+            let own = own.with_datafile_webhook_secret(&settings.agent);
+            let environment = Environment::new(client, &own, figures, wiring);
+            if settings.agent.overrides {
+                environment.restore_overrides(opening.store)?;
+            }
+            all.push(Arc::new(environment));
         }
         let may_be_left_out = may_be_left_out && all.len() == 1;
         Ok(Self { all, may_be_left_out })
@@ -74,10 +80,14 @@ pub(super) struct Opening<'s> {
 }
 
 impl Opening<'_> {
-    fn client(&self, own: &EnvironmentSettings, source: &Source) -> Result<Client, Error> {
-        let client = self.client_named(own.name.as_deref(), source)?;
+    fn client(
+        &self,
+        own: &EnvironmentSettings,
+        source: &Source,
+    ) -> Result<(Client, Wiring), Error> {
+        let (client, wiring) = self.client_named(own.name.as_deref(), source)?;
         if client.datafile().is_some() || !matches!(own.datafile, Some(DatafilePlace::File(_))) {
-            return Ok(client);
+            return Ok((client, wiring));
         }
         let problem = client.source_status().and_then(|status| status.last_problem);
         drop(client);
@@ -90,17 +100,29 @@ impl Opening<'_> {
         Err(Error::settings(format!("environment {} has no datafile: {problem}", own.shown())))
     }
 
-    fn client_named(&self, name: Option<&str>, source: &Source) -> Result<Client, Error> {
-        let builder = Client::builder()
+    fn client_named(&self, name: Option<&str>, source: &Source) -> Result<(Client, Wiring), Error> {
+        let agent = &self.settings.agent;
+        let wiring = Wiring {
+            profiles: agent.profiles.then(|| Arc::new(Profiles::new(self.store, self.clock))),
+            feed: agent.notifications.then(Arc::default),
+        };
+        let mut builder = Client::builder()
             .store(Arc::clone(self.store))
             .clock(Arc::clone(self.clock))
             .rules(self.settings.rules())
             .source(source.clone());
-        match name {
+        if let Some(profiles) = &wiring.profiles {
+            builder = builder.profile_service(ProfilesOf(Arc::clone(profiles)));
+        }
+        if let Some(feed) = &wiring.feed {
+            builder = builder.listener(Arc::clone(feed));
+        }
+        let client = match name {
             Some(name) => builder.environment(name),
             None => builder,
         }
-        .build()
+        .build()?;
+        Ok((client, wiring))
     }
 
     /// What the environment was called that had its last good datafile from this source.

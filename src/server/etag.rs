@@ -20,7 +20,7 @@ pub(super) struct Published {
     pub(super) datafile: Arc<Datafile>,
     pub(super) etag: HeaderValue,
     pub(super) last_modified: HeaderValue,
-    since_seconds: u64,
+    pub(super) since_seconds: u64,
 }
 
 impl Published {

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::app::App;
 use super::around::answer;
+use super::impatient::Impatient;
 use super::router;
 use crate::error::Error;
 use crate::settings::{Port, ServeSettings};
@@ -162,6 +163,7 @@ impl Connecting {
             let answered = answer(Arc::clone(&app), side, router.clone(), request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
+        let stream = Impatient::new(stream, self.app.settings.limits.request_timeout.as_duration());
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {

@@ -33,6 +33,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
+    /// There is no more room for what is asked for.
+    pub(super) fn too_many(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
     pub(super) fn missing_user() -> Self {
         Self::bad_request("missing \"userId\" in request payload")
     }
@@ -97,6 +102,15 @@ impl Refusal {
     pub(super) fn unreadable(cause: &Error) -> Self {
         tracing::error!(error = error_chain(cause), "the store could not be read");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read: look at the log")
+    }
+
+    pub(super) fn too_many_streams() -> Self {
+        Self::unavailable("there are as many streams as are allowed: come again later")
+    }
+
+    /// What is said and how, for interfaces that say it in a form of their own.
+    pub(super) fn into_parts(self) -> (StatusCode, Cow<'static, str>, Option<HeaderValue>) {
+        (self.status, self.text, self.may_come_again.then_some(SOON))
     }
 
     fn unavailable(text: &'static str) -> Self {

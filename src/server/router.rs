@@ -13,12 +13,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, health, openapi};
+use super::{admin, agent, datafiles, health, hook, ofrep, openapi};
 
 /// All that a listener answers.
 pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
     let answered = match side {
-        Side::Api => agent::routes().merge(datafiles::routes()),
+        Side::Api => {
+            agent::routes().merge(datafiles::routes()).merge(hook::routes()).merge(ofrep::routes())
+        }
         Side::Admin => admin::routes(),
     };
     answered

@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::app::App;
+use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::ticker;
+use super::{ofrep, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -102,6 +103,10 @@ impl Server {
                 let listener = bound.listener()?;
                 let serving = serve(listener, side, Arc::clone(&app), stopping.clone());
                 listeners.push(runtime.spawn(serving));
+            }
+            runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
+            for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
+                runtime.spawn(feed::run(feed, stopping.clone()));
             }
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
         }

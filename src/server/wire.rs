@@ -2,6 +2,10 @@
 //!
 //! Must not know who sends them.
 
+pub(super) mod batch;
+pub(super) mod frame;
+pub(super) mod hook;
+
 use std::ops::Range;
 
 use axum::body::Body;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::agent::AgentSettings;
 use super::print::without_secrets;
 use super::values::Span;
 use crate::error::Error;
@@ -41,7 +42,7 @@ pub struct NamedSdkKey {
 }
 
 /// The settings of an environment. It has a datafile's place, or an SDK key, or both.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EnvironmentSettings {
     /// Its name, which separates its ledger from those of others. Default: the datafile's environment
@@ -55,11 +56,20 @@ pub struct EnvironmentSettings {
     pub poll_interval: Option<Span>,
     /// Who attributes its events, as far as sinks do not say it themselves. Default: as everywhere.
     pub attribution: Option<AttributionMode>,
+    /// What Optimizely signs its webhook with that tells of a new datafile. Default: as everywhere.
+    pub datafile_webhook_secret: Option<String>,
 }
 
 impl EnvironmentSettings {
     pub(super) const fn new(name: Option<String>) -> Self {
-        Self { name, datafile: None, sdk_key: None, poll_interval: None, attribution: None }
+        Self {
+            name,
+            datafile: None,
+            sdk_key: None,
+            poll_interval: None,
+            attribution: None,
+            datafile_webhook_secret: None,
+        }
     }
 
     /// An environment with a datafile at a place.
@@ -72,6 +82,14 @@ impl EnvironmentSettings {
     #[must_use]
     pub fn of_sdk_key(NamedSdkKey { name, sdk_key }: NamedSdkKey) -> Self {
         Self { sdk_key: Some(sdk_key), ..Self::new(name) }
+    }
+
+    /// With the secret of all webhooks, where it has none of its own.
+    #[must_use]
+    pub fn with_datafile_webhook_secret(&self, agent: &AgentSettings) -> Self {
+        let own = self.datafile_webhook_secret.as_ref();
+        let secret = own.or(agent.datafile_webhook_secret.as_ref()).cloned();
+        Self { datafile_webhook_secret: secret, ..self.clone() }
     }
 
     /// What to call it in messages.
@@ -171,6 +189,23 @@ impl fmt::Display for DatafilePlace {
             Self::File(path) => path.display().fmt(formatter),
             Self::Url(url) => formatter.pad(url),
         }
+    }
+}
+
+/// Without what is secret.
+impl fmt::Debug for EnvironmentSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EnvironmentSettings")
+            .field("name", &self.name)
+            .field(
+                "datafile",
+                &self.datafile.as_ref().map(|place| without_secrets(&place.to_string())),
+            )
+            .field("sdk_key", &self.sdk_key)
+            .field("poll_interval", &self.poll_interval)
+            .field("attribution", &self.attribution)
+            .finish_non_exhaustive()
     }
 }
 

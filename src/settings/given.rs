@@ -5,7 +5,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
+use super::ofrep::GivenOfrep;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::AttributionMode;
@@ -36,8 +38,10 @@ pub struct Given {
     pub request_timeout: Option<Span>,
     pub connections: Option<usize>,
     pub shutdown_deadline: Option<Span>,
+    pub agent: GivenAgent,
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
+    pub ofrep: GivenOfrep,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
@@ -72,8 +76,10 @@ impl Given {
             request_timeout: self.request_timeout.or(lower.request_timeout),
             connections: self.connections.or(lower.connections),
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
+            agent: self.agent.over(lower.agent),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
+            ofrep: self.ofrep.over(lower.ofrep),
         }
     }
 }

@@ -5,10 +5,12 @@
 //! gave is a [`Given`]; they are laid one [`over`](Given::over) the other, and what nobody gave has a
 //! default in [`ServeSettings`].
 
+mod agent;
 mod environment;
 mod file;
 mod given;
 mod nearest;
+mod ofrep;
 mod print;
 mod serve;
 mod sink;
@@ -16,9 +18,11 @@ mod span;
 mod values;
 mod wire;
 
+pub use agent::{AgentSettings, GivenAgent};
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;
+pub use ofrep::{FlagValue, GivenOfrep, NamedFlagValue, OffValue, OfrepSettings};
 pub use serve::{Limits, ServeSettings, StoreSettings};
 pub use sink::SinkSettings;
 #[cfg(feature = "cli")]

@@ -4,7 +4,9 @@
 
 use std::fmt::{Display, Write as _};
 
+use super::agent::AgentSettings;
 use super::environment::{DatafilePlace, EnvironmentSettings};
+use super::ofrep::OfrepSettings;
 use super::serve::ServeSettings;
 use super::sink::SinkSettings;
 use crate::source::SdkKey;
@@ -39,6 +41,8 @@ impl ServeSettings {
         page.text("shutdown_deadline", Some(self.shutdown_deadline));
         page.text("log", Some(self.log.as_str()));
         page.text("log_format", Some(self.log_format.as_str()));
+        page.ofrep(&self.ofrep);
+        page.agent(&self.agent);
         self.environments.iter().for_each(|environment| page.environment(environment));
         self.sinks.iter().for_each(|sink| page.sink(sink));
         page.0
@@ -49,6 +53,15 @@ impl ServeSettings {
 struct Page(String);
 
 impl Page {
+    fn agent(&mut self, agent: &AgentSettings) {
+        self.0.push_str("\n[agent]\n");
+        self.value("overrides", agent.overrides);
+        self.value("notifications", agent.notifications);
+        self.value("profiles", agent.profiles);
+        let secret = agent.datafile_webhook_secret.as_ref().map(|_| HIDDEN);
+        self.text("datafile_webhook_secret", secret);
+    }
+
     fn environment(&mut self, environment: &EnvironmentSettings) {
         self.0.push_str("\n[[environment]]\n");
         self.text("name", environment.name.as_ref());
@@ -60,6 +73,8 @@ impl Page {
         self.text("sdk_key", environment.sdk_key.as_ref().map(shown_key));
         self.text("poll_interval", environment.poll_interval);
         self.text("attribution", environment.attribution);
+        let secret = environment.datafile_webhook_secret.as_ref().map(|_| HIDDEN);
+        self.text("datafile_webhook_secret", secret);
     }
 
     fn sink(&mut self, sink: &SinkSettings) {
@@ -67,6 +82,22 @@ impl Page {
         self.text("to", Some(without_secrets(&sink.to.to_string())));
         self.text("secret", sink.secret.as_ref().map(|_| HIDDEN));
         self.text("attribution", sink.attribution);
+    }
+
+    fn ofrep(&mut self, ofrep: &OfrepSettings) {
+        self.0.push_str("\n[ofrep]\n");
+        self.text("value", Some(&ofrep.value));
+        self.text("off", Some(ofrep.off.as_str()));
+        self.value("bulk_activates", ofrep.bulk_activates);
+        self.text("inactivity_delay", Some(ofrep.inactivity_delay));
+        self.value("streams", ofrep.streams);
+        self.text("stream_keepalive", Some(ofrep.stream_keepalive));
+        if !ofrep.flags.is_empty() {
+            self.0.push_str("\n[ofrep.flags]\n");
+        }
+        for (flag_key, value) in &ofrep.flags {
+            self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
+        }
     }
 
     fn value(&mut self, key: &str, value: impl Display) {

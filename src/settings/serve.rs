@@ -5,8 +5,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::agent::AgentSettings;
 use super::environment::EnvironmentSettings;
 use super::given::Given;
+use super::ofrep::OfrepSettings;
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::attribution::Rules;
@@ -53,10 +55,14 @@ pub struct ServeSettings {
     pub limits: Limits,
     /// How long the daemon may take to stop: for requests under way, then for sinks. Default `20s`.
     pub shutdown_deadline: Span,
+    /// What of Optimizely Agent's interface is switched on.
+    pub agent: AgentSettings,
     /// How much is logged. Default `info`.
     pub log: LogLevel,
     /// In which form. Default `text`.
     pub log_format: LogFormat,
+    /// OFREP's: values of flags, bulk evaluations, streams of changes.
+    pub ofrep: OfrepSettings,
 }
 
 /// The limits of the daemon's store.
@@ -120,8 +126,10 @@ impl ServeSettings {
                 connections: given.connections.unwrap_or(4096),
             },
             shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
+            agent: AgentSettings::new(given.agent),
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+            ofrep: OfrepSettings::new(given.ofrep),
         }
     }
 
@@ -141,6 +149,7 @@ impl ServeSettings {
             ("body_limit", self.limits.body.bytes == 0),
             ("connections", self.limits.connections == 0),
             ("queue_entries", self.store.queue_entries == 0),
+            ("stream_keepalive", self.ofrep.stream_keepalive.as_ms() == 0),
         ];
         match limits.iter().find(|(_, is_none)| *is_none) {
             Some((name, _)) => {

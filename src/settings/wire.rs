@@ -2,6 +2,7 @@
 //!
 //! Must not know defaults, nor how its errors are worded.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -9,8 +10,10 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
+use super::agent::GivenAgent;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::given::Given;
+use super::ofrep::{FlagValue, GivenOfrep, OffValue};
 use super::sink::SinkSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::{AttributionMode, SinkTarget};
@@ -42,9 +45,22 @@ pub(super) struct WireSettings {
     log: Option<Read<LogLevel>>,
     log_format: Option<Read<LogFormat>>,
     #[serde(default)]
+    ofrep: WireOfrep,
+    #[serde(default)]
+    agent: WireAgent,
+    #[serde(default)]
     environment: Vec<WireEnvironment>,
     #[serde(default)]
     sink: Vec<WireSink>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireAgent {
+    overrides: Option<bool>,
+    notifications: Option<bool>,
+    profiles: Option<bool>,
+    datafile_webhook_secret: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -55,6 +71,7 @@ struct WireEnvironment {
     sdk_key: Option<Read<SdkKey>>,
     poll_interval: Option<Read<Span>>,
     attribution: Option<Read<AttributionMode>>,
+    datafile_webhook_secret: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -63,6 +80,19 @@ struct WireSink {
     to: Read<SinkTarget>,
     secret: Option<String>,
     attribution: Option<Read<AttributionMode>>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireOfrep {
+    value: Option<Read<FlagValue>>,
+    off: Option<Read<OffValue>>,
+    #[serde(default)]
+    flags: BTreeMap<String, Read<FlagValue>>,
+    bulk_activates: Option<bool>,
+    inactivity_delay: Option<Read<Span>>,
+    streams: Option<usize>,
+    stream_keepalive: Option<Read<Span>>,
 }
 
 /// A value that is read from its text, as everywhere; a number is its digits.
@@ -122,9 +152,32 @@ impl From<WireSettings> for Given {
             request_timeout: value(wire.request_timeout),
             connections: wire.connections,
             shutdown_deadline: value(wire.shutdown_deadline),
+            agent: wire.agent.into(),
             log: value(wire.log),
             log_format: value(wire.log_format),
+            ofrep: wire.ofrep.into(),
         }
+    }
+}
+
+impl From<WireOfrep> for GivenOfrep {
+    fn from(wire: WireOfrep) -> Self {
+        Self {
+            value: value(wire.value),
+            off: value(wire.off),
+            flags: wire.flags.into_iter().map(|(key, Read(value))| (key, value)).collect(),
+            bulk_activates: wire.bulk_activates,
+            inactivity_delay: value(wire.inactivity_delay),
+            streams: wire.streams,
+            stream_keepalive: value(wire.stream_keepalive),
+        }
+    }
+}
+
+impl From<WireAgent> for GivenAgent {
+    fn from(wire: WireAgent) -> Self {
+        let WireAgent { overrides, notifications, profiles, datafile_webhook_secret } = wire;
+        Self { overrides, notifications, profiles, datafile_webhook_secret }
     }
 }
 
@@ -135,6 +188,7 @@ impl From<WireEnvironment> for EnvironmentSettings {
             sdk_key: value(wire.sdk_key),
             poll_interval: value(wire.poll_interval),
             attribution: value(wire.attribution),
+            datafile_webhook_secret: wire.datafile_webhook_secret,
             ..Self::new(wire.name)
         }
     }

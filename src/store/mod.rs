@@ -5,16 +5,18 @@
 #[cfg(feature = "durable")]
 mod durable;
 mod kept_datafile;
+mod kept_override;
 mod memory;
 mod outbox;
 mod receipt;
 
 #[cfg(feature = "durable")]
 pub use durable::{
-    DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, Mended, Retained,
-    RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
+    DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, KeptProfile, Mended,
+    Retained, RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
 };
 pub use kept_datafile::KeptDatafile;
+pub use kept_override::Override;
 pub use memory::{MemoryLimits, MemoryStore};
 pub use outbox::{Burial, Cursor, DeadLetter, Outbox, Step};
 pub use receipt::Receipt;

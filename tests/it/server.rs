@@ -4,16 +4,24 @@
 
 mod admin;
 mod agent;
+mod batch;
+mod datafile_webhook;
 mod datafiles;
+mod driver;
 mod hostile;
 mod http;
 mod keys;
 mod kills;
 mod limits;
 mod metrics;
+mod notifications;
+mod ofrep;
 mod openapi;
+mod overrides;
 mod page;
+mod polling;
 mod process;
+mod profiles;
 mod settings;
 mod sources;
 mod verbs;

@@ -2,12 +2,14 @@
 //!
 //! Must not know what commands do.
 
+mod agent;
 mod bench;
 mod bucket;
 mod check;
 mod decide;
 mod diff;
 mod events;
+mod ofrep;
 mod parsers;
 mod replay;
 mod serve;

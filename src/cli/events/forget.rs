@@ -28,6 +28,10 @@ struct Forgotten<'f> {
     user_id: &'f str,
     activations: Vec<ForgottenActivation<'f>>,
     pending_events: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    overrides: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    profiles: usize,
     records_kept: u64,
     dead_letters_kept: u64,
 }
@@ -62,6 +66,8 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
             user_id: user,
             activations: held.activations.iter().map(forgotten).collect(),
             pending_events: held.pending_events,
+            overrides: held.overrides,
+            profiles: usize::from(held.has_profile),
             records_kept: records,
             dead_letters_kept: letters,
         }),
@@ -98,6 +104,12 @@ fn kept_about(
     Ok((records, letters, whole))
 }
 
+/// Few users have any.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 fn forgotten(activation: &Activation) -> ForgottenActivation<'_> {
     ForgottenActivation {
         experiment_key: &activation.shown.experiment_key,
@@ -110,7 +122,14 @@ fn text(arguments: &ForgetArguments, held: &HeldUser, kept: &str) -> String {
     let user = name(&arguments.user);
     let activations = counted(held.activations.len() as u64, "activation");
     let pending = counted(held.pending_events as u64, "pending event");
-    let mut lines = vec![format!("forgot {user}: {activations}, {pending}")];
+    let mut pieces = vec![activations, pending];
+    if held.overrides > 0 {
+        pieces.push(counted(held.overrides as u64, "override"));
+    }
+    if held.has_profile {
+        pieces.push(counted(1, "profile"));
+    }
+    let mut lines = vec![format!("forgot {user}: {}", pieces.join(", "))];
     let line = |held: &Activation| {
         format!("  {}, first on {}", shown_words(&held.shown), moment(held.first_ms))
     };

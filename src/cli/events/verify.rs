@@ -78,6 +78,12 @@ fn looked_at(verified: &Verified) -> String {
     if verified.datafiles > 0 {
         pieces.push(counted(verified.datafiles, "datafile"));
     }
+    if verified.overrides > 0 {
+        pieces.push(counted(verified.overrides, "override"));
+    }
+    if verified.profiles > 0 {
+        pieces.push(counted(verified.profiles, "profile"));
+    }
     format!("looked at {commits} in the journals; {}", pieces.join(", "))
 }
 
@@ -121,6 +127,8 @@ struct WireVerified<'v> {
     dead_letters: u64,
     sinks: u64,
     datafiles: u64,
+    overrides: u64,
+    profiles: u64,
     lost_records: u64,
     harmed_users: u64,
     fault_count: u64,
@@ -153,6 +161,8 @@ impl<'v> WireVerified<'v> {
             dead_letters: verified.dead_letters,
             sinks: verified.sinks,
             datafiles: verified.datafiles,
+            overrides: verified.overrides,
+            profiles: verified.profiles,
             lost_records: verified.lost_records,
             harmed_users: verified.harmed_users,
             fault_count: verified.fault_count,

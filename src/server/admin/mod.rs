@@ -10,6 +10,7 @@ mod forget;
 mod info;
 mod letters;
 mod metrics;
+mod overrides;
 mod page;
 mod problems;
 mod reading;
@@ -45,6 +46,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/events/verify", get(verify::verify))
         .route("/info", get(info::info))
         .route("/metrics", get(metrics::metrics))
+        .route("/overrides", get(overrides::list).delete(overrides::remove))
         .route("/problems", get(problems::problems))
         .route("/settings", get(settings::settings))
 }

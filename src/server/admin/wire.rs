@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::clock::TimeMs;
 use crate::events::LetterJson;
 use crate::server::wire::{whole, wholes};
+use crate::store::Override;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -239,4 +240,40 @@ pub(super) struct ProblemAnswer {
     pub(super) first_at: TimeMs,
     pub(super) last_at: TimeMs,
     pub(super) count: u64,
+}
+
+/// What is arranged for users.
+#[derive(Debug, Serialize)]
+pub(super) struct OverridesAnswer {
+    pub(super) overrides: Vec<OverrideListed>,
+    /// How many there are, listed or not.
+    pub(super) total: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OverrideListed {
+    environment: String,
+    user_id: Box<str>,
+    experiment_key: Box<str>,
+    variation_key: Box<str>,
+    owner: Option<Box<str>>,
+    reason: Option<Box<str>>,
+    set_at: TimeMs,
+    expires_at: Option<TimeMs>,
+}
+
+impl OverrideListed {
+    pub(super) fn new(environment: &str, one: Override) -> Self {
+        Self {
+            environment: environment.to_owned(),
+            user_id: one.user_id,
+            experiment_key: one.experiment_key,
+            variation_key: one.variation_key,
+            owner: one.owner,
+            reason: one.reason,
+            set_at: one.set_at_ms,
+            expires_at: one.expires_at_ms,
+        }
+    }
 }

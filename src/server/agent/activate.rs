@@ -138,7 +138,7 @@ impl Activating<'_> {
         self.figures.decided(&decision);
         self.receipts.extend(decision.receipts);
         // What a rollout decides is no experiment.
-        let is_test = decision.source == Some(Source::FeatureTest);
+        let is_test = decision.source != Some(Source::Rollout);
         let of_test = |key: Option<String>| key.filter(|_| is_test).unwrap_or_default();
         ActivationAnswer {
             experiment_key: of_test(decision.rule_key),

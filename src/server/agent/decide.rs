@@ -13,6 +13,7 @@ use crate::client::{DecideOptions, Decision, UserContext};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
 use crate::server::asked::{Asked, Said};
+use crate::server::explained::explained;
 use crate::server::refusal::Refusal;
 
 /// How the keys of rules begin that Optimizely makes for everyone else.
@@ -88,7 +89,8 @@ impl Answering<'_, '_> {
     fn answer<'d>(&'d self, decision: &'d Decision) -> DecisionAnswer<'d> {
         let rule_key = decision.rule_key.as_deref().unwrap_or_default();
         let was_refused = decision.receipts.iter().any(|receipt| receipt.refusal().is_some());
-        let explanation = if self.explains { self.user.explain(&decision.flag_key) } else { None };
+        let explanation =
+            if self.explains { explained(self.user, &decision.flag_key) } else { None };
         DecisionAnswer {
             variation_key: decision.variation_key.as_deref().unwrap_or_default(),
             enabled: decision.enabled,
@@ -99,7 +101,7 @@ impl Answering<'_, '_> {
             variables: VariablesAnswer::of(decision),
             is_everyone_else_variation: self.is_for_everyone_else(&decision.flag_key, rule_key),
             recorded: was_refused.then_some(false),
-            explanation: explanation.map(|explanation| explanation.to_json()),
+            explanation,
         }
     }
 

@@ -7,6 +7,10 @@ mod activate;
 mod chosen;
 mod config;
 mod decide;
+mod notifications;
+mod odp;
+mod overrides;
+mod profiles;
 mod track;
 mod wire;
 
@@ -19,6 +23,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use self::chosen::Chosen;
+pub(super) use self::overrides::SWITCHED_OFF as OVERRIDES_SWITCHED_OFF;
+pub(super) use self::wire::VariablesAnswer;
 use super::app::App;
 use super::datafiles;
 use super::refusal::Refusal;
@@ -29,6 +35,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/config", get(config::config))
         .route("/v1/datafile", get(datafile))
         .route("/v1/decide", post(decide::decide))
+        .route("/v1/lookup", post(profiles::lookup))
+        .route("/v1/notifications/event-stream", get(notifications::stream))
+        .route("/v1/override", post(overrides::set))
+        .route("/v1/save", post(profiles::save))
+        .route("/v1/send-odp-event", post(odp::send))
         .route("/v1/track", post(track::track))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Must not know how they come about. What is null in a body is as if it were not there.
 
+pub(super) mod arranged;
+
 use serde::ser::{Serialize, Serializer};
 use serde::{Deserialize, Serialize as Written};
 use serde_json::{Map, Value};
@@ -118,12 +120,17 @@ pub(super) struct CreditAnswer<'a> {
 
 /// Variables as an object, in the datafile's order.
 #[derive(Debug)]
-pub(super) struct VariablesAnswer<'a>(&'a Variables);
+pub(in crate::server) struct VariablesAnswer<'a>(&'a Variables);
 
 #[derive(Debug)]
 pub(super) struct OwnedVariables(Variables);
 
 impl<'a> VariablesAnswer<'a> {
+    /// Whatever there is of them.
+    pub(in crate::server) const fn of_all(variables: &'a Variables) -> Self {
+        Self(variables)
+    }
+
     /// `None` where there are none: they are left out then.
     pub(super) fn of(decision: &'a Decision) -> Option<Self> {
         Some(&decision.variables).filter(|variables| !variables.is_empty()).map(Self)

@@ -6,6 +6,7 @@
 //! that knows the engine, and says which keyspaces there are; `wire` says what stands in them. Readers
 //! of the outbox see only what is durable.
 
+mod arranged;
 mod at_rest;
 mod commit;
 mod committer;
@@ -30,6 +31,7 @@ mod unreadable;
 mod verify;
 mod wire;
 
+pub use arranged::KeptProfile;
 pub use at_rest::is_there;
 pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};
@@ -200,7 +202,7 @@ impl Store for DurableStore {
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
         let (was_there, receipt) = self.inner.forget(environment, user_id)?;
         receipt.wait()?;
-        Ok(was_there)
+        Ok(self.forget_arranged(environment, user_id)? || was_there)
     }
 
     fn keep_datafile(&self, environment: &str, datafile: &KeptDatafile) -> Result<(), Error> {

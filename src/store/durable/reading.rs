@@ -45,7 +45,7 @@ pub struct RetainedRecords {
     pub through: u64,
 }
 
-/// What the ledger holds of a user.
+/// What a store holds of a user, beside records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeldUser {
@@ -53,6 +53,10 @@ pub struct HeldUser {
     pub activations: Vec<Activation>,
     /// How many events wait for late activations.
     pub pending_events: usize,
+    /// How many variations somebody arranged for the user.
+    pub overrides: usize,
+    /// Whether there is a profile that keeps the user in variations.
+    pub has_profile: bool,
 }
 
 impl DurableStore {
@@ -89,7 +93,7 @@ impl DurableStore {
         (0..).map_while(name).collect()
     }
 
-    /// What the ledger holds of a user; `None` where that is nothing.
+    /// What the store holds of a user, beside records; `None` where that is nothing.
     ///
     /// # Errors
     ///
@@ -100,15 +104,22 @@ impl DurableStore {
             return Ok(None);
         };
         let row = self.inner.engine.get(Space::Rows, &row_key(number, user_id))?;
-        let Some(row) = row
+        let row = row
             .map(|bytes| unpacked_row(&bytes, &self.inner.names))
             .transpose()
-            .map_err(|why| self.inner.unreadable("a user's row", &why))?
-        else {
+            .map_err(|why| self.inner.unreadable("a user's row", &why))?;
+        let arranged = self.inner.arranged_for(environment, user_id)?;
+        if row.is_none() && arranged.is_empty() {
             return Ok(None);
-        };
-        let activations = row.activations().to_vec();
-        Ok(Some(HeldUser { activations, pending_events: row.pending().len() }))
+        }
+        let row = row.unwrap_or_default();
+        let has_profile = arranged.iter().any(|(space, _)| *space == Space::Profiles);
+        Ok(Some(HeldUser {
+            activations: row.activations().to_vec(),
+            pending_events: row.pending().len(),
+            overrides: arranged.len() - usize::from(has_profile),
+            has_profile,
+        }))
     }
 
     /// The latest time of receipt that the store has: a clock that goes on with it begins there. `None`

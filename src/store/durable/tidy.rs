@@ -4,6 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::arranged::saved_at_ms;
 use super::engine::{Pair, Space, Write};
 use super::entry::{Entry, Row, Totals, signed};
 use super::keys::{behind, everything, number, numbered};
@@ -31,6 +32,9 @@ pub(super) struct Tidying {
     /// The row at which the present pass is; empty between two passes.
     latest_row: Vec<u8>,
     next_pass_ms: TimeMs,
+    /// The profile at which the present pass is; empty between two passes.
+    latest_profile: Vec<u8>,
+    next_profile_pass_ms: TimeMs,
 }
 
 /// Which records were dropped.
@@ -60,6 +64,7 @@ impl Inner {
         self.queue.pause(room.err());
         // What fails now is tried again the next time; recording finds out by itself.
         let _: Result<(), Error> = self.drop_old_ids().and_then(|()| self.look_at_rows());
+        let _: Result<(), Error> = self.look_at_profiles();
         self.drop_old_records()
     }
 
@@ -234,6 +239,33 @@ impl Inner {
         tidying.latest_row = rows.into_iter().next_back().map(|(key, _)| key).unwrap_or_default();
         if tidying.latest_row.is_empty() {
             tidying.next_pass_ms = now_ms.saturating_add(PASS_MS);
+        }
+        Ok(())
+    }
+
+    /// Looks at some profiles, and takes away those of users who were not seen for as long as activations
+    /// are remembered.
+    fn look_at_profiles(&self) -> Result<(), Error> {
+        let now_ms = self.clock.now_ms();
+        let mut tidying = self.tidying.lock();
+        let is_between = tidying.latest_profile.is_empty();
+        if is_between && now_ms < tidying.next_profile_pass_ms {
+            return Ok(());
+        }
+        let keys = if is_between { everything() } else { behind(&tidying.latest_profile) };
+        let profiles = self.engine.page(Space::Profiles, keys, ROWS_AT_ONCE)?;
+        tidying.latest_profile = profiles.last().map(|(key, _)| key.clone()).unwrap_or_default();
+        if tidying.latest_profile.is_empty() {
+            tidying.next_profile_pass_ms = now_ms.saturating_add(PASS_MS);
+        }
+        drop(tidying);
+        let before_ms = now_ms.saturating_sub(self.settings.activation_retention_ms);
+        let is_over = |value: &[u8]| saved_at_ms(value).is_ok_and(|saved_ms| saved_ms < before_ms);
+        let over = profiles.into_iter().filter(|(_, value)| is_over(value));
+        let gone = |(key, _): Pair| Write { space: Space::Profiles, key: key.into(), value: None };
+        let writes: Vec<Write> = over.map(gone).collect();
+        if !writes.is_empty() {
+            self.queue.place_at_once()?.put(|_, _| Entry { writes, ..Entry::default() })?;
         }
         Ok(())
     }

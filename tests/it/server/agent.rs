@@ -351,3 +351,95 @@ fn before_there_is_a_datafile_nothing_is_made_up() {
         (503, &json!("never-loaded"))
     );
 }
+
+#[test]
+fn a_holdout_is_off_and_says_its_key() {
+    let shop = Daemon::shop();
+    let held = (0..2000).find_map(|place| {
+        let body = json!({"userId": format!("user-{place}"), "decideOptions": ["INCLUDE_REASONS"]});
+        let decision = shop.ask("POST /v1/decide?keys=search", &body.to_string()).json();
+        decision["ruleKey"].as_str()?.starts_with("holdout_").then_some(decision)
+    });
+    let held = held.expect("somebody is held out");
+    assert_eq!((&held["enabled"], &held["variationKey"]), (&json!(false), &json!("off")), "{held}");
+    let (user, rule) = (held["userContext"]["userId"].as_str().unwrap(), &held["ruleKey"]);
+    let said = format!("User {user} is in variation off of holdout {}.", rule.as_str().unwrap());
+    assert!(held["reasons"].as_array().unwrap().contains(&json!(said)), "{held}");
+    let body = json!({"userId": user}).to_string();
+    let activated = shop.ask("POST /v1/activate?featureKey=search", &body).json()[0].clone();
+    assert_eq!(
+        (&activated["experimentKey"], &activated["variationKey"], &activated["enabled"]),
+        (rule, &json!("off"), &json!(false)),
+        "{activated}"
+    );
+}
+
+#[test]
+fn only_enabled_flags_leaves_a_single_flag_alone() {
+    let shop = Daemon::shop();
+    let body = anna(json!({"decideOptions": ["ENABLED_FLAGS_ONLY"]}));
+    let all = shop.ask("POST /v1/decide", &body).json();
+    assert!(all.as_array().unwrap().iter().all(|one| one["enabled"] == true), "{all}");
+    let one = shop.ask("POST /v1/decide?keys=returns_portal", &body).json();
+    assert_eq!((&one["flagKey"], &one["enabled"]), (&json!("returns_portal"), &json!(false)));
+    let unknown = shop.ask("POST /v1/decide?keys=nothing", &body).json();
+    assert_eq!(unknown["reasons"], json!(["No flag was found for key \"nothing\"."]));
+}
+
+#[test]
+fn every_option_of_agent_is_known() {
+    let shop = Daemon::shop();
+    let options = [
+        "DISABLE_DECISION_EVENT",
+        "ENABLED_FLAGS_ONLY",
+        "IGNORE_USER_PROFILE_SERVICE",
+        "EXCLUDE_VARIABLES",
+        "INCLUDE_REASONS",
+        "IGNORE_CMAB_CACHE",
+        "RESET_CMAB_CACHE",
+        "INVALIDATE_USER_CMAB_CACHE",
+    ];
+    for option in options {
+        let body =
+            anna(json!({"decideOptions": [option], "fetchSegmentsOptions": ["RESET_CACHE"]}));
+        assert_eq!(shop.ask("POST /v1/decide?keys=search", &body).status, 200, "{option}");
+    }
+}
+
+#[test]
+fn events_for_the_data_platform_are_answered_as_without_it() {
+    let shop = Daemon::shop();
+    let what = "POST /v1/send-odp-event";
+    let event = r#"{"action":"a","identifiers":{"email":"a@example.com"},"data":{"x":1}}"#;
+    shop.check(what, event, (500, &error("ODP is not integrated")));
+    let no_action = error("missing \"action\" in request payload");
+    shop.check(what, "", (400, &no_action));
+    shop.check(what, r#"{"identifiers":{"email":"a@example.com"}}"#, (400, &no_action));
+    let no_identifiers = error("missing or empty \"identifiers\" in request payload");
+    shop.check(what, r#"{"action":"a"}"#, (400, &no_identifiers));
+    shop.check(what, r#"{"action":"a","identifiers":{}}"#, (400, &no_identifiers));
+    let no_json = error("error parsing request body");
+    for body in ["{", r#"{"action":1}"#, r#"{"action":"a","identifiers":{"x":1}}"#] {
+        shop.check(what, body, (400, &no_json));
+    }
+}
+
+#[test]
+fn what_agent_mounts_for_its_tests_is_not_there() {
+    Daemon::shop().check(
+        "POST /v1/reset",
+        "{}",
+        (404, &error("there is nothing here: look at the path")),
+    );
+}
+
+#[test]
+fn what_is_posted_has_to_be_json() {
+    let shop = Daemon::with(|given| given.agent.overrides = Some(true));
+    for path in ["decide", "activate", "track?eventKey=purchase", "override", "send-odp-event"] {
+        let request = super::http::Request::new(&format!("POST /v1/{path}"))
+            .header("Content-Type", "text/plain")
+            .raw_body(ANNA);
+        assert_eq!(super::http::ask(shop.api(), &request).status, 415, "{path}");
+    }
+}

@@ -36,7 +36,7 @@ fn described(document: &Value) -> BTreeSet<Route> {
 }
 
 /// What is answered beside the router.
-const BESIDE_THE_ROUTER: &[(&str, &str)] = &[];
+const BESIDE_THE_ROUTER: &[(&str, &str)] = &[("/batch", "post")];
 
 /// The routes that a source names: `.route("/path", get(...).post(...))`, or a constant of it for the path.
 fn routes_of(text: &str) -> Vec<Route> {

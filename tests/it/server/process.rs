@@ -21,7 +21,7 @@ pub(super) struct Started {
 pub(super) struct Served {
     child: Child,
     pub(super) api: SocketAddr,
-    admin: SocketAddr,
+    pub(super) admin: SocketAddr,
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -38,7 +38,7 @@ pub(super) fn start(folder: &Path, arguments: &[&str]) -> Started {
     Started { child: command(&[&fixed[..], arguments].concat()).spawn().unwrap() }
 }
 
-fn serve(folder: &Path, arguments: &[&str]) -> Served {
+pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
     start(folder, arguments).listening()
 }
 

@@ -56,6 +56,18 @@ shutdown_deadline = "5s"
 log = "debug"
 log_format = "json"
 
+[ofrep]
+value = "object"
+off = "caller"
+bulk_activates = true
+inactivity_delay = "5m"
+streams = 10
+stream_keepalive = "20s"
+
+[ofrep.flags]
+search = "variable:ranking"
+"a flag" = "enabled"
+
 [[environment]]
 name = "production"
 sdk_key = "KEY:t0ken"
@@ -124,6 +136,26 @@ fn lists_in_the_environment() {
         "insecure = true",
     ];
     check("", &variables, &[], &expect);
+}
+
+#[test]
+fn values_of_flags_are_laid_over_one_by_one() {
+    let file = "[ofrep]\nvalue = \"enabled\"\nflags = {a = \"object\", b = \"variable:x\"}\n";
+    let variables = [("VARIATE_OFREP_VALUE", "a=enabled;object")];
+    let expect = ["value = \"enabled\"", "\"a\" = \"object\"", "\"b\" = \"variable:x\""];
+    check(file, &[], &[], &expect);
+    let expect = ["value = \"object\"", "\"a\" = \"enabled\"", "\"b\" = \"variable:x\""];
+    check(file, &variables, &[], &expect);
+    let flags = ["--ofrep-value", "b=auto", "--ofrep-off", "caller", "--ofrep-bulk-activates"];
+    let expect =
+        ["\"a\" = \"object\"", "\"b\" = \"auto\"", "off = \"caller\"", "bulk_activates = true"];
+    check(file, &[], &flags, &expect);
+    let (code, _, complaints) = printed("[ofrep.flags]\nsearch = \"on\"\n", &[], &[]);
+    assert_eq!(code, Some(3));
+    assert_eq!(
+        complaints,
+        "error: variate.toml line 2: search: OFREP value \"on\" is unknown: use auto, enabled, object or variable:KEY\n"
+    );
 }
 
 #[test]

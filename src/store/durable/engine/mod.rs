@@ -17,6 +17,8 @@
 //! | `outbox` | sequence number (8 bytes) | a record |
 //! | `dead` | number (8 bytes) | a dead letter |
 //! | `datafiles` | a colon, name of the environment | its last good datafile |
+//! | `overrides` | environment, ff, user id, ff, experiment key | an override, see `arranged` |
+//! | `profiles` | environment, ff, user id | the user's profile, see `arranged` |
 //! | `ids-N` | UUID of an id (16 bytes) | when it stops being recognised (8 bytes, ms) |
 //!
 //! Numbers in keys are big-endian. `ids-N` has the ids that stop being recognised in the Nth day since
@@ -51,6 +53,8 @@ pub(super) enum Space {
     Outbox,
     Dead,
     Datafiles,
+    Overrides,
+    Profiles,
     /// The ids of a day.
     Ids(i64),
 }
@@ -107,8 +111,8 @@ impl Engine {
         self.cut_refused()?;
         let opened = self.guarded("open", || Opened::open(&self.folder, self.setup))?;
         self.sync_names()?;
-        for day in opened.ids.values() {
-            note_made(&self.folder, day.id())?;
+        for made in opened.ids.values().chain(opened.later()) {
+            note_made(&self.folder, made.id())?;
         }
         *self.opened.write() = Some(opened);
         Ok(())

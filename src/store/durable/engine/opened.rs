@@ -41,6 +41,8 @@ pub(super) struct Opened {
     outbox: Keyspace,
     dead: Keyspace,
     datafiles: Keyspace,
+    overrides: Keyspace,
+    profiles: Keyspace,
     pub(super) ids: BTreeMap<i64, Keyspace>,
 }
 
@@ -65,13 +67,15 @@ impl Opened {
         let outbox = database.keyspace("outbox", read_in_order)?;
         let dead = database.keyspace("dead", plain)?;
         let datafiles = database.keyspace("datafiles", plain)?;
+        let overrides = database.keyspace("overrides", plain)?;
+        let profiles = database.keyspace("profiles", point_reads)?;
         let mut ids = BTreeMap::new();
         for name in database.list_keyspace_names() {
             if let Some(day) = name.strip_prefix(IDS).and_then(|day| day.parse().ok()) {
                 ids.insert(day, database.keyspace(&name, point_reads)?);
             }
         }
-        Ok(Self { database, meta, names, rows, outbox, dead, datafiles, ids })
+        Ok(Self { database, meta, names, rows, outbox, dead, datafiles, overrides, profiles, ids })
     }
 
     /// Waits until what was written lately is put in order, or cannot be, and puts aside what became large
@@ -110,8 +114,14 @@ impl Opened {
         self.fixed().into_iter().chain(self.ids.values())
     }
 
-    const fn fixed(&self) -> [&Keyspace; 6] {
-        [&self.meta, &self.names, &self.rows, &self.outbox, &self.dead, &self.datafiles]
+    const fn fixed(&self) -> [&Keyspace; 8] {
+        let Self { meta, names, rows, outbox, dead, datafiles, overrides, profiles, .. } = self;
+        [meta, names, rows, outbox, dead, datafiles, overrides, profiles]
+    }
+
+    /// Those that a store of an earlier version may not have: they get ids that others may have had.
+    pub(super) const fn later(&self) -> [&Keyspace; 2] {
+        [&self.overrides, &self.profiles]
     }
 
     pub(super) fn space(&self, space: Space) -> Option<&Keyspace> {
@@ -122,6 +132,8 @@ impl Opened {
             Space::Outbox => Some(&self.outbox),
             Space::Dead => Some(&self.dead),
             Space::Datafiles => Some(&self.datafiles),
+            Space::Overrides => Some(&self.overrides),
+            Space::Profiles => Some(&self.profiles),
             Space::Ids(day) => self.ids.get(&day),
         }
     }

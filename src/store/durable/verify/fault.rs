@@ -34,6 +34,10 @@ pub enum FaultKind {
     UnreadableLetter,
     /// The last good datafile of an environment cannot be read.
     UnreadableDatafile,
+    /// An override cannot be read.
+    UnreadableOverride,
+    /// A profile cannot be read.
+    UnreadableProfile,
     /// How far a sink is cannot be read, or is beyond the latest record.
     Cursor,
     /// More is released than there ever was.
@@ -56,6 +60,8 @@ impl FaultKind {
             Self::UnreadableId => "unreadable-id",
             Self::UnreadableLetter => "unreadable-letter",
             Self::UnreadableDatafile => "unreadable-datafile",
+            Self::UnreadableOverride => "unreadable-override",
+            Self::UnreadableProfile => "unreadable-profile",
             Self::Cursor => "cursor",
             Self::Released => "released",
             Self::Totals => "totals",

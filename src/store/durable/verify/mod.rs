@@ -9,6 +9,7 @@
 //! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record; a
 //! sink has as many dead letters as it is said to have, and what is to be delivered again is one of them.
 
+mod arranged;
 mod datafiles;
 mod fault;
 mod loading;
@@ -65,6 +66,10 @@ pub struct Verified {
     pub sinks: u64,
     /// Last good datafiles that are sound.
     pub datafiles: u64,
+    /// Overrides that are sound.
+    pub overrides: u64,
+    /// Profiles that are sound.
+    pub profiles: u64,
     /// Records that are missing or cannot be read.
     pub lost_records: u64,
     /// Users who lost something: the row, which may be missing, or the record of an event that waits.
@@ -189,6 +194,7 @@ impl<'a> Look<'a> {
         self.retried_letters();
         self.sinks();
         self.datafiles();
+        self.arranged();
         self.totals();
         self.found.harmed_users = (self.harmed.len() as u64).saturating_add(self.missing_rows());
         Ok(self.found)

@@ -3,6 +3,7 @@
 //! Must not know the engine, keys or turns. A value is one byte that says the version of its layout,
 //! then the structs of this folder in postcard's form. Numbers stand for names: see `names`.
 
+pub(super) mod arranged;
 mod common;
 pub(super) mod datafile;
 pub(super) mod meta;

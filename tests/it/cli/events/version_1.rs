@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::{TempDir, tempdir};
-use variate::store::{KeptDatafile, Store as _};
+use variate::decide::Profile;
+use variate::store::{KeptDatafile, Override, Store as _};
 
 use super::{CALLS, delivered, open, replay_into, transcript};
 
 /// All kinds of things that a store keeps: rows, events that wait, records, ids, cursors, dead letters of
-/// which one is to be sent again, a datafile.
+/// which one is to be sent again, a datafile, an override, a profile.
 fn filled() -> TempDir {
     let folder = delivered();
     let kept = KeptDatafile {
@@ -27,6 +28,19 @@ fn filled() -> TempDir {
     let store = open(folder.path());
     store.keep_datafile("production", &kept).unwrap();
     store.forget("production", "b").unwrap();
+    let wanted = Override {
+        user_id: "anna".into(),
+        experiment_key: "checkout_button".into(),
+        variation_key: "orange".into(),
+        owner: Some("mia".into()),
+        reason: None,
+        set_at_ms: 1_772_442_000_000,
+        expires_at_ms: Some(4_102_444_800_000),
+    };
+    store.keep_override("production", &wanted).wait().unwrap();
+    let mut profile = Profile::default();
+    profile.set("9300001201101", "9300001301101");
+    store.keep_profile("production", "anna", &profile).wait().unwrap();
     drop(store);
     transcript(folder.path(), &[&["dead", "retry", "1"]]);
     // Opened once more, its journal is small.
@@ -46,7 +60,17 @@ fn held(store: &Path) -> String {
     let text = transcript(store, uses);
     let verified = transcript(store, &[&["verify"]]);
     assert!(verified.contains("=> 0"), "{verified}");
-    text
+    let store = open(store);
+    let overrides = store.kept_overrides("production").unwrap();
+    let said = overrides.iter().map(|one| {
+        let Override { user_id, experiment_key, variation_key, owner, reason, .. } = one;
+        let times = (one.set_at_ms, one.expires_at_ms);
+        format!("{user_id} {experiment_key} {variation_key} {owner:?} {reason:?} {times:?}\n")
+    });
+    let said: String = said.collect();
+    assert_eq!(overrides.len(), 1);
+    let profile = store.kept_profile("production", "anna").unwrap().unwrap().profile;
+    format!("{text}{said}{profile:?}\n")
 }
 
 fn kept_in_the_project() -> PathBuf {

@@ -1,0 +1,185 @@
+//! The daemon under load, beside a bare handler on the same servers' library: `daemon FOLDER [SECONDS]`.
+//!
+//! wrk asks, on this machine. Each round asks everything once, the bare handler first; ratios are those of a
+//! round, and their median is reported. Nothing is judged: `benches/README.md` has figures.
+
+use std::error::Error;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::post;
+
+type Fault = Box<dyn Error + Send + Sync>;
+
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+const USAGE: &str =
+    "give a folder that is not there yet, and for how many seconds each case is asked (5)";
+const ROUNDS: usize = 5;
+const CONNECTIONS: [usize; 2] = [1, 64];
+const USER: &str = r#"{"userId":"user-%d","userAttributes":{"country":"SE","age":34}}"#;
+/// As long as what the daemon says of a flag.
+const CONSTANT: &str = r#"{"variationKey":"treatment","enabled":true,"ruleKey":"search_ranking","flagKey":"search","userContext":{"userId":"user-12345","attributes":{"country":"SE","age":34}},"reasons":[],"variables":{"ranker":"semantic"},"isEveryoneElseVariation":false}"#;
+
+/// What is asked: its name, the path, and the body.
+const CASES: [(&str, &str, &str); 6] = [
+    ("bare handler", "/", USER),
+    (
+        "decide, no event",
+        "/v1/decide?keys=search",
+        r#"{"userId":"user-%d","userAttributes":{"country":"SE","age":34},"decideOptions":["DISABLE_DECISION_EVENT"]}"#,
+    ),
+    ("decide", "/v1/decide?keys=search", USER),
+    ("activate", "/v1/activate?experimentKey=checkout_button", USER),
+    ("track", "/v1/track?eventKey=purchase", USER),
+    (
+        "track, with tags",
+        "/v1/track?eventKey=purchase",
+        r#"{"userId":"user-%d","eventTags":{"revenue":4200,"category":"shoes"}}"#,
+    ),
+];
+
+/// What wrk found.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    per_second: f64,
+    p50_us: f64,
+    p99_us: f64,
+    bad: u64,
+}
+
+fn main() -> Result<(), Fault> {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (folder, seconds) = match arguments.as_slice() {
+        ["bare-handler"] => return bare_handler(),
+        [folder] => (Path::new(folder), "5"),
+        [folder, seconds] => (Path::new(folder), *seconds),
+        _ => return Err(USAGE.into()),
+    };
+    if folder.exists() {
+        return Err(format!("{} is there already: give another folder", folder.display()).into());
+    }
+    let (bare, bare_at) = start(Command::new(std::env::current_exe()?).arg("bare-handler"))?;
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_variate"));
+    daemon.args(["serve", "--datafile", "datafiles/shop.json", "--port", "0"]);
+    daemon.args(["--admin-port", "off", "--data-dir"]).arg(folder);
+    let (daemon, daemon_at) = start(&mut daemon)?;
+    for connections in CONNECTIONS {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut round = Vec::new();
+            for (name, path, body) in CASES {
+                let at = if path == "/" { &bare_at } else { &daemon_at };
+                round.push((name, ask(at, path, body, connections, seconds)?));
+            }
+            rounds.push(round);
+        }
+        report(connections, &rounds);
+        say(&format!(
+            "resident: {} KiB, bare handler {} KiB\n",
+            resident(&daemon)?,
+            resident(&bare)?
+        ));
+    }
+    for mut child in [bare, daemon] {
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(())
+}
+
+/// Answers everything with a constant, and says where.
+fn bare_handler() -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let constant = || async { ([(CONTENT_TYPE, "application/json")], CONSTANT) };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        say(&format!("api http://{}", listener.local_addr()?));
+        axum::serve(listener, Router::new().route("/", post(constant))).await?;
+        Ok(())
+    })
+}
+
+/// Starts what says first where it listens.
+fn start(command: &mut Command) -> Result<(Child, String), Fault> {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let out = child.stdout.take().ok_or("no standard output")?;
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line)?;
+    let at = line.trim().strip_prefix("api ").ok_or("it did not start")?;
+    Ok((child, at.to_owned()))
+}
+
+fn ask(
+    at: &str,
+    path: &str,
+    body: &str,
+    connections: usize,
+    seconds: &str,
+) -> Result<Found, Fault> {
+    let output = Command::new("wrk")
+        .args(["-t", "1", "-c", &connections.to_string(), "-d", seconds, "-s"])
+        .args(["benches/daemon/ask.lua", at, "--", path, body])
+        .output()
+        .map_err(|error| format!("wrk cannot be run, install it: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let result = text.lines().find_map(|line| line.strip_prefix("result "));
+    let numbers = result.ok_or_else(|| format!("wrk says: {text}"))?;
+    let numbers: Vec<u64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+    let [requests, duration_us, p50_us, p99_us, bad] = numbers[..] else {
+        return Err(format!("wrk says: {text}").into());
+    };
+    let per_second = float(requests) * 1e6 / float(duration_us);
+    Ok(Found { per_second, p50_us: float(p50_us), p99_us: float(p99_us), bad })
+}
+
+fn report(connections: usize, rounds: &[Vec<(&str, Found)>]) {
+    say(&format!(
+        "| {connections} in flight | a second | of the bare handler | p50 us | p99 us | bad |"
+    ));
+    say("| --- | --- | --- | --- | --- | --- |");
+    for (place, (name, ..)) in CASES.iter().enumerate() {
+        let all = || rounds.iter().filter_map(move |round| round.get(place));
+        let of_bare = rounds.iter().filter_map(|round| {
+            let ((_, bare), (_, found)) = (round.first()?, round.get(place)?);
+            Some(found.per_second / bare.per_second)
+        });
+        let bad: u64 = all().map(|(_, found)| found.bad).sum();
+        say(&format!(
+            "| {name} | {:.0} | {:.2} | {:.0} | {:.0} | {bad} |",
+            median(all().map(|(_, found)| found.per_second)),
+            median(of_bare),
+            median(all().map(|(_, found)| found.p50_us)),
+            median(all().map(|(_, found)| found.p99_us)),
+        ));
+    }
+}
+
+fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
+}
+
+fn resident(child: &Child) -> Result<u64, Fault> {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::print_stdout, reason = "this is the report")]
+fn say(line: &str) {
+    println!("{line}");
+}

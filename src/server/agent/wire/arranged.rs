@@ -1,0 +1,90 @@
+//! Bodies about what is arranged for users: overrides, profiles, and events of another service.
+//!
+//! Must not know how they come about.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::clock::TimeMs;
+use crate::store::Override;
+
+/// All but the first three are extensions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::agent) struct OverrideBody {
+    pub(in crate::server::agent) user_id: Option<String>,
+    pub(in crate::server::agent) experiment_key: Option<String>,
+    pub(in crate::server::agent) variation_key: Option<String>,
+    pub(in crate::server::agent) owner: Option<String>,
+    pub(in crate::server::agent) reason: Option<String>,
+    pub(in crate::server::agent) expires_at: Option<TimeMs>,
+    pub(in crate::server::agent) ttl: Option<Value>,
+}
+
+/// What stands behind `messages` is an extension, and there only where it was given.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::agent) struct OverrideAnswer {
+    user_id: Box<str>,
+    experiment_key: Box<str>,
+    variation_key: Box<str>,
+    pub(in crate::server::agent) prev_variation_key: Box<str>,
+    /// Null where there are none.
+    pub(in crate::server::agent) messages: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<TimeMs>,
+}
+
+impl OverrideAnswer {
+    pub(in crate::server::agent) fn of(wanted: &Override) -> Self {
+        Self {
+            user_id: wanted.user_id.clone(),
+            experiment_key: wanted.experiment_key.clone(),
+            variation_key: wanted.variation_key.clone(),
+            prev_variation_key: Box::default(),
+            messages: None,
+            owner: wanted.owner.clone(),
+            reason: wanted.reason.clone(),
+            expires_at: wanted.expires_at_ms,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::agent) struct ProfileBody {
+    pub(in crate::server::agent) user_id: Option<String>,
+    /// By experiment ids.
+    pub(in crate::server::agent) experiment_bucket_map: Option<BTreeMap<String, Bucketed>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::agent) struct ProfileAnswer {
+    pub(in crate::server::agent) user_id: String,
+    pub(in crate::server::agent) experiment_bucket_map: BTreeMap<String, Bucketed>,
+}
+
+/// The variation that a user was bucketed into.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::server::agent) struct Bucketed {
+    pub(in crate::server::agent) variation_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server::agent) struct OdpEventBody {
+    /// Read for its type alone.
+    #[serde(rename = "type")]
+    _kind: Option<String>,
+    pub(in crate::server::agent) action: Option<String>,
+    pub(in crate::server::agent) identifiers: Option<BTreeMap<String, String>>,
+    #[serde(rename = "data")]
+    _data: Option<Map<String, Value>>,
+}

@@ -1,0 +1,50 @@
+//! Why a flag has its value, in the words of OpenFeature.
+//!
+//! Must not know values.
+
+use super::anonymous::{asked, names_users, splits};
+use crate::client::Decision;
+use crate::datafile::{Audiences, Datafile, Flag, Rule};
+use crate::decide::{How, Source};
+
+/// The flag is off: what it serves then are defaults.
+const DEFAULT: &str = "DEFAULT";
+/// The share of the traffic that the user is in.
+const SPLIT: &str = "SPLIT";
+/// A rule for such users, or somebody's choice for this very one.
+const TARGETING_MATCH: &str = "TARGETING_MATCH";
+/// The same for everyone, whatever is known of them: clients may keep it.
+const STATIC: &str = "STATIC";
+const UNKNOWN: &str = "UNKNOWN";
+
+pub(super) fn reason(datafile: &Datafile, flag: &Flag, decision: &Decision) -> &'static str {
+    if !decision.enabled {
+        return DEFAULT;
+    }
+    if decision.how.is_some_and(How::is_forced) {
+        return TARGETING_MATCH;
+    }
+    let Some(rule) = decided(datafile, flag, decision) else { return UNKNOWN };
+    let is_alone = || asked(datafile, flag).count() == 1 && is_for_all(rule);
+    match splits(datafile, rule) {
+        true => SPLIT,
+        false if is_alone() => STATIC,
+        false => TARGETING_MATCH,
+    }
+}
+
+fn is_for_all(rule: &Rule) -> bool {
+    matches!(rule.audiences(), Audiences::Everyone) && !names_users(rule)
+}
+
+/// The rule that decided. Keys of experiments and of rollout rules may be the same.
+fn decided<'d>(datafile: &'d Datafile, flag: &'d Flag, decision: &Decision) -> Option<&'d Rule> {
+    let key = decision.rule_key.as_deref()?;
+    let rules = match decision.source? {
+        Source::FeatureTest => flag.experiments(),
+        Source::Holdout => datafile.running_holdouts(),
+        Source::Rollout => flag.rollout(),
+    };
+    let mut rules = rules.iter().filter_map(|index| datafile.rule(*index));
+    rules.find(|rule| rule.key() == key)
+}
