@@ -19,14 +19,15 @@ Examples:
   See what waits in a store, and what failed:
     variate events stats --store DIR";
 
-pub(super) const SERVE_LESSON: &str = r#"Where it listens is printed on standard output, a line for each port ("api http://127.0.0.1:8080"), when it
-answers; with a sink stdout, on standard error. It ends on SIGTERM or Ctrl-C: no new connections, requests
-under way are answered, what was taken is stored, and sinks get what waits, within --shutdown-deadline.
+pub(super) const SERVE_LESSON: &str = r#"Where it listens is printed on standard output, a line for each port ("api
+http://127.0.0.1:8080"), when it answers; with a sink stdout, on standard error. It ends on
+SIGTERM or Ctrl-C: no new connections, requests under way are answered, what was taken is stored,
+and sinks get what waits, within --shutdown-deadline.
 
-A setting is taken from the command line, else from the environment, else from the file, else it is the
-default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment its parts stand between
-semicolons. A path that holds = or ; is written ./so, or in the file. The file has the same names with _ for -,
-and tables for lists:
+A setting is taken from the command line, else from the environment, else from the file, else it
+is the default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment its
+parts stand between semicolons. A path that holds = or ; is written ./so, or in the file. The file
+has the same names with _ for -, and tables for lists:
 
     host = "127.0.0.1"
     late_window = "30m"
@@ -54,12 +55,13 @@ With tokens, or Optimizely Agent's JWTs ([jwt], [[jwt.client]]), all but /health
 needs one, sent as Authorization: Bearer TOKEN. SIGHUP reads the settings again; what needs a
 restart is said in the log.
 
-The API (8080): POST /v1/decide, /v1/activate and /v1/track, GET /v1/config and /v1/datafile as Optimizely
-Agent has them, chosen by the header X-Optimizely-SDK-Key, which may be left out where there is one environment
-and only this machine reaches it; GET /datafiles/KEY.json for official SDKs. The administration (8088):
-GET / (a page for people), /events and the other verbs of `variate events`, /metrics, /problems, /settings,
-/info; POST /environments/NAME/accept and /refresh. Both: GET /openapi.json (all of it, for programs), /health
-(alive) and /ready (every environment has a datafile, and the
+The API (8080): Optimizely Agent's /v1/decide, activate, track, config, datafile, lookup, save,
+override, batch and notifications/event-stream, for the environment of the header
+X-Optimizely-SDK-Key, which may be left out where there is one environment and only this machine
+reaches it; OFREP at /ofrep/v1; GET /datafiles/KEY.json for official SDKs. The administration
+(8088): GET / (a page for people), /events and the other verbs of `variate events`, /metrics,
+/problems, /settings, /info; POST /environments/NAME/accept and /refresh. Both: GET /openapi.json
+(all of it, for programs), /health (alive) and /ready (every environment has a datafile, and the
 store takes what comes).
 
 Examples:
@@ -215,12 +217,12 @@ Examples:
   How many would get what, and how fast:
     variate bucket --datafile shop.json --all --users users.ndjson --output /dev/null"#;
 
-pub(super) const EVENTS_LESSON: &str = r#"A store is open in one process at a time. These commands are for one that no process has open; of one
-that is in use they say which process has it, and give exit code 4. A running daemon is asked with --admin
-in the place of --store: it answers as JSON, in lines as with --format json; it delivers by itself, counts
-all that it holds, and can verify its records, dead letters, sinks and datafiles, nothing else. They never make a store, and
-nothing in it grows too old while they look. Opening one cuts off a commit that a power cut left
-half-written and that was never acknowledged.
+pub(super) const EVENTS_LESSON: &str = r#"A store is open in one process at a time. These commands are for one that no process has open; of
+one that is in use they say which process has it, and give exit code 4. A running daemon is asked
+with --admin in the place of --store: it answers as JSON, in lines as with --format json; it
+delivers by itself, counts all that it holds, and can verify its records, dead letters, sinks and
+datafiles, nothing else. They never make a store, and nothing in it grows too old while they look.
+Opening one cuts off a commit that a power cut left half-written and that was never acknowledged.
 
 Examples:
   What waits, and for which sink:
