@@ -56,6 +56,12 @@ shutdown_deadline = "5s"
 log = "debug"
 log_format = "json"
 
+[agent]
+overrides = true
+notifications = true
+profiles = true
+datafile_webhook_secret = "third s3cret"
+
 [ofrep]
 value = "object"
 off = "caller"
@@ -76,6 +82,7 @@ poll_interval = "30s"
 [[environment]]
 datafile = "shop.json"
 attribution = "activated"
+datafile_webhook_secret = "fourth s3cret"
 
 [[sink]]
 to = "webhook:https://example.com/hook"
