@@ -43,6 +43,17 @@ and tables for lists:
     secret = "..."
     attribution = "activated"
 
+    [[token]]
+    name = "shop"
+    secret_file = "shop.token"        # or secret, or secret_sha256: openssl rand -hex 32
+    environments = ["production"]     # or ["*"]
+    scopes = ["decide", "track"]      # of decide, track, override, admin
+    rate = "100/s"
+
+With tokens, or Optimizely Agent's JWTs ([jwt], [[jwt.client]]), all but /health and a bare /ready
+needs one, sent as Authorization: Bearer TOKEN. SIGHUP reads the settings again; what needs a
+restart is said in the log.
+
 The API (8080): POST /v1/decide, /v1/activate and /v1/track, GET /v1/config and /v1/datafile as Optimizely
 Agent has them, chosen by the header X-Optimizely-SDK-Key, which may be left out where there is one environment
 and only this machine reaches it; GET /datafiles/KEY.json for official SDKs. The administration (8088):

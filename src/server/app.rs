@@ -2,13 +2,16 @@
 //!
 //! Must not know requests.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use super::current::Current;
 use super::environments::{Environments, Opening};
 use super::figures::Figures;
+use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
 use super::ofrep::Changes;
 use super::problems::{ProblemKind, Problems};
@@ -25,7 +28,16 @@ const EXPORTS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct App {
+    /// As it was started; what a reload changes of them is in `in_force`.
     pub(super) settings: ServeSettings,
+    pub(super) in_force: Current<ServeSettings>,
+    pub(super) guard: Current<Guard>,
+    pub(super) tls: Current<Option<Tls>>,
+    pub(super) doorkeeper: Doorkeeper,
+    /// Told when settings were read again.
+    pub(super) reloaded: Notify,
+    /// The addresses that are listened on.
+    pub(super) bound: Vec<SocketAddr>,
     /// Ends before the store that its clients record in.
     pub(super) environments: Environments,
     pub(super) delivery: Delivery,
@@ -47,8 +59,11 @@ impl App {
     /// Opens the store, then the environments, then what delivers their records.
     pub(super) fn start(
         settings: ServeSettings,
+        bound: Vec<SocketAddr>,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
+        let guard = Guard::new(&settings, Hosts::new(&settings, &bound), None)?;
+        let tls = Tls::load(&settings.access)?;
         let clock = Arc::new(Clock::system());
         let durable = durable_settings(&settings);
         let store = DurableStore::open(&settings.data_dir, Arc::clone(&clock), durable)?;
@@ -58,6 +73,7 @@ impl App {
         let opening =
             Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
         let environments = Environments::open(&opening, may_be_left_out)?;
+        environments.check_named(&settings.access)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
             .iter()
             .zip(&settings.environments)
@@ -75,7 +91,13 @@ impl App {
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let changes = Changes::of(&environments, settings.ofrep.streams);
         Ok(Self {
+            in_force: Current::new(settings.clone()),
+            guard: Current::new(guard),
+            tls: Current::new(tls),
+            doorkeeper: Doorkeeper::new(),
+            reloaded: Notify::new(),
             settings,
+            bound,
             environments,
             delivery,
             store,

@@ -37,6 +37,9 @@ pub(super) async fn answer(
     let request = request.map(Body::new);
     let answering = async {
         if batch::is_asked(side, &request) {
+            if let Some(refused) = app.guard.now().refuses_batch(side, &request) {
+                return refused;
+            }
             return batch::answer(&app, &router, request).await;
         }
         let Ok(response) = router.call(request).await;
@@ -48,9 +51,10 @@ pub(super) async fn answer(
     };
     response.headers_mut().insert(REQUEST_ID, request_id);
     let status = response.status();
-    app.figures.answered(side, &path, status, watch.elapsed());
+    let endpoint = app.figures.answered(side, &path, status, watch.elapsed());
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
-        tracing::error!(%method, path, status = status.as_u16(), "a request failed");
+        // A path may name a user.
+        tracing::error!(%method, endpoint, status = status.as_u16(), "a request failed");
     } else {
         let elapsed_us = watch.elapsed().as_micros();
         tracing::debug!(%method, path, status = status.as_u16(), elapsed_us, "answered");

@@ -17,6 +17,7 @@ use super::answer::{By, JSON};
 use super::app::App;
 use super::environment::Environment;
 use super::etag::Published;
+use super::guard::Caller;
 use super::refusal::Refusal;
 use crate::clock::system_time_ms;
 use crate::datafile::Datafile;
@@ -32,14 +33,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// `GET /datafiles/{sdkKey}.json`. Environments whose key has a token are not served here.
 async fn datafile(
     State(app): State<Arc<App>>,
+    caller: Caller,
     file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
     let Path(file) = file.map_err(|_| Refusal::unknown_key())?;
     let key = file.strip_suffix(".json").ok_or_else(Refusal::not_found)?;
     let key = key.parse::<SdkKey>().ok().filter(|key| key.token().is_none());
-    let environment = key.and_then(|key| app.environments.by_key(&key));
-    serve(environment.ok_or_else(Refusal::unknown_key)?, &headers)
+    let environment = app.environments.by_key(&key.ok_or_else(Refusal::unknown_key)?, &caller)?;
+    serve(environment, &headers)
 }
 
 /// The datafile in force, or that it is the one that is known already.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::environment::{Environment, Fit, Wiring};
 use super::figures::Figures;
+use super::guard::Caller;
 use super::profiles::{Profiles, ProfilesOf};
 use super::refusal::Refusal;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::settings::{DatafilePlace, EnvironmentSettings, ServeSettings};
+use crate::settings::{AccessSettings, DatafilePlace, EnvironmentSettings, Reach, ServeSettings};
 use crate::source::{SdkKey, Source};
 use crate::store::DurableStore;
 
@@ -53,21 +54,57 @@ impl Environments {
         self.all.iter()
     }
 
-    /// The environment that a key in a header chooses.
-    pub(super) fn chosen(&self, key: Option<&[u8]>) -> Result<&Arc<Environment>, Refusal> {
+    /// The environment that a key in a header chooses, if it is for who asks.
+    pub(super) fn chosen(
+        &self,
+        key: Option<&[u8]>,
+        caller: &Caller,
+    ) -> Result<&Arc<Environment>, Refusal> {
         let Some(key) = key.filter(|key| !key.is_empty()) else {
-            return self.all.first().filter(|_| self.may_be_left_out).ok_or_else(|| {
+            return self.without_key(caller).ok_or_else(|| {
                 Refusal::bad_request("missing required X-Optimizely-SDK-Key header")
             });
         };
         let key = std::str::from_utf8(key).ok().and_then(|key| key.parse::<SdkKey>().ok());
         let key = key.ok_or_else(|| Refusal::bad_request("sdkKey failed validation"))?;
-        self.by_key(&key).ok_or_else(Refusal::unknown_key)
+        self.by_key(&key, caller)
     }
 
-    /// The environment of a key; the first of several, where two datafiles have the same one.
-    pub(super) fn by_key(&self, key: &SdkKey) -> Option<&Arc<Environment>> {
-        self.all.iter().find(|environment| environment.fit(key) == Fit::Yes)
+    /// The environment of a key, if it is for who asks; the first of several, where two datafiles have the
+    /// same one.
+    pub(super) fn by_key(
+        &self,
+        key: &SdkKey,
+        caller: &Caller,
+    ) -> Result<&Arc<Environment>, Refusal> {
+        let mut all = self.all.iter();
+        let found = all.find(|environment| environment.fit(key) == Fit::Yes);
+        let found = found.ok_or_else(Refusal::unknown_key)?;
+        if caller.reaches(found) { Ok(found) } else { Err(Refusal::other_environment()) }
+    }
+
+    /// The only one there is, for who asks on a machine's own address; the only one that who is known is for.
+    fn without_key(&self, caller: &Caller) -> Option<&Arc<Environment>> {
+        let mut reached = self.all.iter().filter(|environment| caller.reaches(environment));
+        let only = reached.next().filter(|_| reached.next().is_none())?;
+        (self.may_be_left_out || caller.is_known()).then_some(only)
+    }
+
+    /// Looks whether the environments that tokens name are there.
+    pub(super) fn check_named(&self, access: &AccessSettings) -> Result<(), Error> {
+        let is_there = |name: &String| self.all.iter().any(|one| one.name() == name);
+        for token in &access.tokens {
+            let Reach::Of(names) = &token.reach else { continue };
+            if let Some(name) = names.iter().find(|name| !is_there(name)) {
+                let there: Vec<_> = self.all.iter().map(|one| one.name()).collect();
+                return Err(Error::settings(format!(
+                    "the token {:?} is for the environment {name:?}, which is not there: name one of {}",
+                    token.name,
+                    there.join(", ")
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::answer::Json;
 use super::app::App;
 use super::environment::Environment;
+use super::guard::Caller;
 use super::wire::{HealthAnswer, ReadyAnswer, ReadyEnvironment, ReadyStore};
 use crate::source::{Readiness, SourceProblem};
 
@@ -21,7 +22,7 @@ pub(super) async fn health() -> Response {
 
 /// Able to work: every environment has a datafile, and the store takes what is recorded. A stale datafile
 /// is told, and is no reason to take the daemon out of service: all others would be as stale.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn ready(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let environments: Vec<_> = app.environments.iter().map(|one| environment(one)).collect();
     let is = |state: Readiness| {
         environments.iter().any(|environment| environment.state == state.as_str())
@@ -33,7 +34,17 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         (false, false) => ("ready", StatusCode::OK),
     };
     let store = ReadyStore { state: if is_refusing { "refusing" } else { "ok" } };
-    (code, Json(ReadyAnswer { status, environments, store })).into_response()
+    let known: Vec<_> = app
+        .environments
+        .iter()
+        .zip(environments)
+        .filter_map(|(one, told)| caller.reaches(one).then_some(told))
+        .collect();
+    // Whoever asks without a token may only know whether.
+    if known.is_empty() {
+        return (code, Json(HealthAnswer { status })).into_response();
+    }
+    (code, Json(ReadyAnswer { status, environments: known, store })).into_response()
 }
 
 fn environment(environment: &Environment) -> ReadyEnvironment {

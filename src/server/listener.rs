@@ -4,9 +4,11 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, ToSocketAddrs as _};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,16 +16,15 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::server::TlsStream;
 
 use super::app::App;
 use super::around::answer;
-use super::impatient::Impatient;
-use super::router;
+use super::guard::Tls;
 use crate::error::Error;
 use crate::settings::{Port, ServeSettings};
 
-/// How long the head of a request may take, and an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Larger heads are refused.
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_HEADERS: usize = 64;
@@ -48,11 +49,12 @@ pub(super) struct Bound {
 
 /// Refuses to be reached by others than this machine without authentication, unless that is wanted.
 pub(super) fn check_host(settings: &ServeSettings) -> Result<(), Error> {
-    if settings.insecure || is_loopback(&settings.host)? {
+    let is_open = settings.insecure || settings.access.has_authentication();
+    if is_open || is_loopback(&settings.host)? {
         return Ok(());
     }
     Err(Error::settings(format!(
-        "the host {} can be reached by other machines, and nobody has to prove who they are: give 127.0.0.1, or --insecure if only those reach it who may",
+        "the host {} can be reached by other machines, and nobody has to prove who they are: give 127.0.0.1, or tokens in the settings file, or --insecure if only those reach it who may",
         settings.host
     )))
 }
@@ -92,19 +94,15 @@ impl Bound {
 }
 
 /// Answers connections until it is to stop, and then lets those end that are open.
-pub(super) async fn serve(
-    listener: TcpListener,
-    side: Side,
-    app: Arc<App>,
-    mut stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn serve(listener: TcpListener, side: Side, router: Router, app: Arc<App>) {
+    let mut stopping = app.stopping.clone();
     let places = Arc::new(Semaphore::new(app.settings.limits.connections.max(1)));
     let connections = GracefulShutdown::new();
     let connecting = Connecting {
         side,
-        router: TowerToHyperService::new(router::of(side, &app)),
+        router: TowerToHyperService::new(router),
+        http: http(app.settings.limits.idle_timeout.as_duration()),
         app,
-        http: http(),
     };
     loop {
         let accepted = tokio::select! {
@@ -132,20 +130,44 @@ async fn accept(
     Ok((stream, place))
 }
 
-fn http() -> http1::Builder {
+fn http(patience: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience)
         .max_buf_size(MOST_HEAD_BYTES)
         .max_headers(MOST_HEADERS);
     http
+}
+
+/// A stream that breaks where the other side takes nothing of what it is sent.
+type Patient = Pin<Box<TimeoutStream<TcpStream>>>;
+
+fn patient(stream: TcpStream, patience: Duration) -> Patient {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience));
+    Box::pin(stream)
+}
+
+/// A stream once both sides agree how to encrypt it; `None` where they do not, or not in time.
+async fn shaken(
+    tls: &Tls,
+    stream: Patient,
+    patience: Duration,
+    mut stopping: watch::Receiver<bool>,
+) -> Option<TlsStream<Patient>> {
+    let shaken = tokio::time::timeout(patience, tls.0.accept(stream));
+    let shaken = tokio::select! {
+        shaken = shaken => shaken.ok()?,
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,
+    };
+    shaken.inspect_err(|error| tracing::debug!(%error, "a connection without TLS")).ok()
 }
 
 /// What every connection of a listener is given.
 struct Connecting {
     side: Side,
     app: Arc<App>,
-    router: TowerToHyperService<axum::Router>,
+    router: TowerToHyperService<Router>,
     http: http1::Builder,
 }
 
@@ -163,11 +185,22 @@ impl Connecting {
             let answered = answer(Arc::clone(&app), side, router.clone(), request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
-        let stream = Impatient::new(stream, self.app.settings.limits.request_timeout.as_duration());
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
+        let (http, watcher) = (self.http.clone(), connections.watcher());
+        let tls = self.app.tls.now();
+        let patience = self.app.settings.limits.idle_timeout.as_duration();
+        let stopping = self.app.stopping.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let stream = patient(stream, patience);
+            let ended = match &*tls {
+                None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
+                Some(tls) => match shaken(tls, stream, patience, stopping).await {
+                    Some(stream) => {
+                        watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+                    }
+                    None => Ok(()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
             drop(place);

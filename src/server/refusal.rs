@@ -62,6 +62,14 @@ impl Refusal {
         )
     }
 
+    /// What a token gets that is not for the environment that was chosen.
+    pub(super) fn other_environment() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "the token is not for this environment: take one that is, or another SDK key",
+        )
+    }
+
     /// The environment has had no datafile yet.
     pub(super) fn not_ready() -> Self {
         Self::unavailable("there is no datafile yet: ask again soon")

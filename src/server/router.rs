@@ -6,6 +6,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,24 +14,30 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, health, hook, ofrep, openapi};
+use super::{admin, agent, datafiles, guard, health, hook, ofrep, openapi};
+use crate::error::Error;
 
-/// All that a listener answers.
-pub(super) fn of(side: Side, app: &Arc<App>) -> Router {
+/// All that a listener answers, behind the guard.
+pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
     let answered = match side {
         Side::Api => {
             agent::routes().merge(datafiles::routes()).merge(hook::routes()).merge(ofrep::routes())
         }
         Side::Admin => admin::routes(),
     };
-    answered
+    let answered = answered
         .merge(openapi::routes(side))
+        .merge(guard::oauth(side))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(|| async { Refusal::not_found() })
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(Arc::clone(app))
+        .layer(from_fn_with_state((Arc::clone(app), side), guard::check));
+    let answered = match (&app.settings.access.cors, side) {
+        (Some(cors), Side::Api) => answered.layer(guard::cors(cors)?),
+        _ => answered,
+    };
+    Ok(answered.layer(CatchPanicLayer::custom(panicked)).with_state(Arc::clone(app)))
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

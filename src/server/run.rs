@@ -14,7 +14,7 @@ use super::app::App;
 use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
 use super::signal::Signals;
-use super::{ofrep, ticker};
+use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::settings::ServeSettings;
@@ -88,7 +88,8 @@ impl Server {
         let addresses = Addresses { api: address(&api), admin: address(&admin) };
         let deadline = settings.shutdown_deadline.as_duration();
         let (stop, stopping) = watch::channel(false);
-        let app = Arc::new(App::start(settings, stopping.clone())?);
+        let bound = [addresses.api, addresses.admin].into_iter().flatten().collect();
+        let app = Arc::new(App::start(settings, bound, stopping.clone())?);
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("variate-server")
@@ -101,14 +102,22 @@ impl Server {
             for (side, bound) in sides {
                 let Some(bound) = bound else { continue };
                 let listener = bound.listener()?;
-                let serving = serve(listener, side, Arc::clone(&app), stopping.clone());
+                let router = router::of(side, &app)?;
+                let serving = serve(listener, side, router, Arc::clone(&app));
                 listeners.push(runtime.spawn(serving));
             }
             runtime.spawn(ofrep::watch(Arc::clone(&app), stopping.clone()));
             for feed in app.environments.iter().filter_map(|one| one.feed.clone()) {
                 runtime.spawn(feed::run(feed, stopping.clone()));
             }
+            runtime.spawn(guard::ask_for_keys(Arc::clone(&app), stopping.clone()));
             runtime.spawn(ticker::run(Arc::clone(&app), stopping));
+        }
+        let is_local = app.bound.iter().all(|address| address.ip().is_loopback());
+        if !is_local && app.settings.access.has_authentication() && !app.settings.access.has_tls() {
+            tracing::warn!(
+                "tokens come in unencrypted: give tls_cert and tls_key, or put a proxy with TLS before this"
+            );
         }
         tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");
         Ok(Self { addresses, deadline, running: Some(Running { runtime, app, stop, listeners }) })
@@ -128,6 +137,17 @@ impl Server {
     pub fn signals(&self) -> Result<Signals, Error> {
         let runtime = self.running.as_ref().map(|running| running.runtime.handle().clone());
         Signals::new(runtime.ok_or_else(Error::not_ready)?)
+    }
+
+    /// Takes other settings, as far as they can change while it runs: who may ask, and the certificates,
+    /// whose files are read again. What needs a restart is said in the log by name, and stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// If the settings cannot be used as they stand or together; then all stays as it was.
+    pub fn reload(&self, settings: ServeSettings) -> Result<(), Error> {
+        let running = self.running.as_ref().ok_or_else(Error::not_ready)?;
+        super::reload::reload(&running.app, settings)
     }
 
     /// Shuts it down: no new connections, requests under way are answered, what was taken is stored, and

@@ -1,4 +1,4 @@
-//! What tells the process to end.
+//! What tells the process to end, or to read its settings again.
 //!
 //! Must not know what is ended.
 
@@ -8,8 +8,17 @@ use tokio::runtime::Handle;
 
 use crate::error::Error;
 
-/// The signals that tell the process to end: SIGTERM, and SIGINT as by Ctrl-C. As long as this lives, they
-/// do nothing else.
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signalled {
+    /// To end: SIGTERM, or SIGINT as by Ctrl-C.
+    End,
+    /// To read the settings again: SIGHUP.
+    Reload,
+}
+
+/// The signals that tell the process to end, or to read its settings again. As long as this lives, they do
+/// nothing else.
 #[derive(Debug)]
 pub struct Signals {
     runtime: Handle,
@@ -25,9 +34,9 @@ impl Signals {
     }
 
     /// Waits for one of them.
-    pub fn wait(&mut self) {
+    pub fn wait(&mut self) -> Signalled {
         let Self { runtime, inner } = self;
-        runtime.block_on(inner.next());
+        runtime.block_on(inner.next())
     }
 }
 
@@ -36,6 +45,7 @@ impl Signals {
 struct Inner {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -43,13 +53,15 @@ impl Inner {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signalled {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signalled::End,
+            _ = self.interrupt.recv() => Signalled::End,
+            _ = self.hangup.recv() => Signalled::Reload,
         }
     }
 }
@@ -64,9 +76,10 @@ impl Inner {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signalled {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        Signalled::End
     }
 }

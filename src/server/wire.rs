@@ -41,7 +41,7 @@ pub(super) struct ErrorAnswer<'a> {
     pub(super) error: &'a str,
 }
 
-/// Whether the process is alive.
+/// Whether the process is alive, or ready, in one word.
 #[derive(Debug, Serialize)]
 pub(super) struct HealthAnswer {
     pub(super) status: &'static str,

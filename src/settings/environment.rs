@@ -42,7 +42,7 @@ pub struct NamedSdkKey {
 }
 
 /// The settings of an environment. It has a datafile's place, or an SDK key, or both.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvironmentSettings {
     /// Its name, which separates its ledger from those of others. Default: the datafile's environment

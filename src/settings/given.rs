@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::access::AccessSettings;
 use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
 use super::ofrep::GivenOfrep;
@@ -20,6 +21,7 @@ pub struct Given {
     pub port: Option<Port>,
     pub admin_port: Option<Port>,
     pub insecure: Option<bool>,
+    pub access: AccessSettings,
     pub data_dir: Option<PathBuf>,
     pub environments: Vec<EnvironmentSettings>,
     pub datafile_template: Option<String>,
@@ -37,6 +39,7 @@ pub struct Given {
     pub body_limit: Option<Size>,
     pub request_timeout: Option<Span>,
     pub connections: Option<usize>,
+    pub idle_timeout: Option<Span>,
     pub shutdown_deadline: Option<Span>,
     pub agent: GivenAgent,
     pub log: Option<LogLevel>,
@@ -45,7 +48,7 @@ pub struct Given {
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
-fn first_given<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
+pub(super) fn first_given<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
     if upper.is_empty() { lower } else { upper }
 }
 
@@ -58,6 +61,7 @@ impl Given {
             port: self.port.or(lower.port),
             admin_port: self.admin_port.or(lower.admin_port),
             insecure: self.insecure.or(lower.insecure),
+            access: self.access.over(lower.access),
             data_dir: self.data_dir.or(lower.data_dir),
             environments: first_given(self.environments, lower.environments),
             datafile_template: self.datafile_template.or(lower.datafile_template),
@@ -75,6 +79,7 @@ impl Given {
             body_limit: self.body_limit.or(lower.body_limit),
             request_timeout: self.request_timeout.or(lower.request_timeout),
             connections: self.connections.or(lower.connections),
+            idle_timeout: self.idle_timeout.or(lower.idle_timeout),
             shutdown_deadline: self.shutdown_deadline.or(lower.shutdown_deadline),
             agent: self.agent.over(lower.agent),
             log: self.log.or(lower.log),

@@ -5,7 +5,9 @@
 //! gave is a [`Given`]; they are laid one [`over`](Given::over) the other, and what nobody gave has a
 //! default in [`ServeSettings`].
 
+mod access;
 mod agent;
+mod changes;
 mod environment;
 mod file;
 mod given;
@@ -18,7 +20,12 @@ mod span;
 mod values;
 mod wire;
 
+pub use access::{
+    AccessSettings, CorsSettings, JwtSettings, OauthClientSettings, Rate, Reach, Scope,
+    TokenSettings,
+};
 pub use agent::{AgentSettings, GivenAgent};
+pub(crate) use changes::Change;
 pub use environment::{DatafilePlace, EnvironmentSettings, NamedDatafile, NamedSdkKey};
 pub use given::Given;
 pub(crate) use nearest::nearest;

@@ -4,6 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use super::access::{AccessSettings, JwtSettings, Reach, TokenSettings};
 use super::agent::AgentSettings;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::ofrep::OfrepSettings;
@@ -23,6 +24,7 @@ impl ServeSettings {
         page.value("port", number_or_text(self.port));
         page.value("admin_port", number_or_text(self.admin_port));
         page.value("insecure", self.insecure);
+        page.access(&self.access);
         page.text("data_dir", Some(self.data_dir.display()));
         page.text("datafile_template", self.datafile_template.as_deref().map(without_secrets));
         page.text("poll_interval", Some(self.poll_interval));
@@ -38,6 +40,7 @@ impl ServeSettings {
         page.text("body_limit", Some(self.limits.body));
         page.text("request_timeout", Some(self.limits.request_timeout));
         page.value("connections", self.limits.connections);
+        page.text("idle_timeout", Some(self.limits.idle_timeout));
         page.text("shutdown_deadline", Some(self.shutdown_deadline));
         page.text("log", Some(self.log.as_str()));
         page.text("log_format", Some(self.log_format.as_str()));
@@ -45,6 +48,7 @@ impl ServeSettings {
         page.agent(&self.agent);
         self.environments.iter().for_each(|environment| page.environment(environment));
         self.sinks.iter().for_each(|sink| page.sink(sink));
+        page.who_may_ask(&self.access);
         page.0
     }
 }
@@ -98,6 +102,62 @@ impl Page {
         for (flag_key, value) in &ofrep.flags {
             self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
         }
+    }
+
+    fn access(&mut self, access: &AccessSettings) {
+        self.text("token_rate", access.token_rate);
+        if !access.allowed_hosts.is_empty() {
+            self.list("allowed_hosts", &access.allowed_hosts);
+        }
+        self.text("tls_cert", access.tls_cert.as_ref().map(|path| path.display()));
+        self.text("tls_key", access.tls_key.as_ref().map(|path| path.display()));
+    }
+
+    /// What of it is in tables of its own.
+    fn who_may_ask(&mut self, access: &AccessSettings) {
+        if let Some(cors) = &access.cors {
+            self.0.push_str("\n[cors]\n");
+            self.list("origins", &cors.origins);
+            self.list("methods", &cors.methods);
+            self.list("headers", &cors.headers);
+            self.value("credentials", cors.credentials);
+            self.text("max_age", Some(cors.max_age));
+        }
+        access.jwt.iter().for_each(|jwt| self.jwt(jwt));
+        access.tokens.iter().for_each(|token| self.token(token));
+    }
+
+    fn jwt(&mut self, jwt: &JwtSettings) {
+        self.0.push_str("\n[jwt]\n");
+        self.list("hmac_secrets", &vec![HIDDEN.to_owned(); jwt.hmac_secrets.len()]);
+        self.text("ttl", Some(jwt.ttl));
+        self.text("jwks_url", jwt.jwks_url.as_deref().map(without_secrets));
+        self.text("jwks_update_interval", Some(jwt.jwks_update_interval));
+        for client in &jwt.clients {
+            self.0.push_str("\n[[jwt.client]]\n");
+            self.text("id", Some(&client.id));
+            self.text("secret_hash", Some(HIDDEN));
+            self.list("sdk_keys", &client.sdk_keys.iter().map(shown_key).collect::<Vec<_>>());
+            self.value("admin", client.admin);
+        }
+    }
+
+    fn token(&mut self, token: &TokenSettings) {
+        self.0.push_str("\n[[token]]\n");
+        self.text("name", Some(&token.name));
+        self.text("secret", Some(HIDDEN));
+        match &token.reach {
+            Reach::All => self.list("environments", &["*".to_owned()]),
+            Reach::Of(names) => self.list("environments", names),
+        }
+        let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
+        self.list("scopes", &scopes);
+        self.text("rate", token.rate);
+    }
+
+    fn list(&mut self, key: &str, words: &[String]) {
+        // A JSON list of strings is one of TOML.
+        self.value(key, serde_json::Value::from(words));
     }
 
     fn value(&mut self, key: &str, value: impl Display) {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::access::AccessSettings;
 use super::agent::AgentSettings;
 use super::environment::EnvironmentSettings;
 use super::given::Given;
@@ -31,6 +32,8 @@ pub struct ServeSettings {
     pub admin_port: Port,
     /// Whether other addresses than loopback may be bound without authentication. Default: no.
     pub insecure: bool,
+    /// Who may ask, and how.
+    pub access: AccessSettings,
     /// The folder of the store. Default `variate-data`.
     pub data_dir: PathBuf,
     /// The environments, at least one.
@@ -89,6 +92,9 @@ pub struct Limits {
     pub body: Size,
     /// How long a request may take, with the reading of its body. Default `10s`.
     pub request_timeout: Span,
+    /// How long a connection may be idle, or take over the head of a request, or take nothing of what is
+    /// sent to it. Default `30s`.
+    pub idle_timeout: Span,
     /// How many connections each listener has at once; beyond, they wait. Default 4096.
     pub connections: usize,
 }
@@ -102,6 +108,7 @@ impl ServeSettings {
             port: given.port.unwrap_or(Port::Number(8080)),
             admin_port: given.admin_port.unwrap_or(Port::Number(8088)),
             insecure: given.insecure.unwrap_or(false),
+            access: given.access,
             data_dir: given.data_dir.unwrap_or_else(|| "variate-data".into()),
             environments: given.environments,
             datafile_template: given.datafile_template,
@@ -123,6 +130,7 @@ impl ServeSettings {
             limits: Limits {
                 body: given.body_limit.unwrap_or(Size { bytes: MEBIBYTE }),
                 request_timeout: given.request_timeout.unwrap_or(Span::from_seconds(10)),
+                idle_timeout: given.idle_timeout.unwrap_or(Span::from_seconds(30)),
                 connections: given.connections.unwrap_or(4096),
             },
             shutdown_deadline: given.shutdown_deadline.unwrap_or(Span::from_seconds(20)),
@@ -137,7 +145,7 @@ impl ServeSettings {
     ///
     /// # Errors
     ///
-    /// If there is no environment, or a limit lets nothing through.
+    /// If there is no environment, a limit lets nothing through, or who may ask cannot be told.
     pub fn check(&self) -> Result<(), Error> {
         if self.environments.is_empty() {
             return Err(Error::settings(
@@ -146,6 +154,7 @@ impl ServeSettings {
         }
         let limits = [
             ("request_timeout", self.limits.request_timeout.as_ms() == 0),
+            ("idle_timeout", self.limits.idle_timeout.as_ms() == 0),
             ("body_limit", self.limits.body.bytes == 0),
             ("connections", self.limits.connections == 0),
             ("queue_entries", self.store.queue_entries == 0),
@@ -155,7 +164,7 @@ impl ServeSettings {
             Some((name, _)) => {
                 Err(Error::settings(format!("{name} lets nothing through: give more than 0")))
             }
-            None => Ok(()),
+            None => self.access.check(),
         }
     }
 

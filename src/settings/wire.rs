@@ -2,6 +2,8 @@
 //!
 //! Must not know defaults, nor how its errors are worded.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,6 +12,8 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
+use self::access::{ReadJwt, ReadToken, WireCors};
+use super::access::{AccessSettings, Rate};
 use super::agent::GivenAgent;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::given::Given;
@@ -19,13 +23,18 @@ use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::{AttributionMode, SinkTarget};
 use crate::source::SdkKey;
 
-#[derive(Debug, serde::Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireSettings {
     host: Option<String>,
     port: Option<Read<Port>>,
     admin_port: Option<Read<Port>>,
     insecure: Option<bool>,
+    token_rate: Option<Read<Rate>>,
+    #[serde(default)]
+    allowed_hosts: Vec<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     datafile_template: Option<String>,
     poll_interval: Option<Read<Span>>,
@@ -41,9 +50,14 @@ pub(super) struct WireSettings {
     body_limit: Option<Read<Size>>,
     request_timeout: Option<Read<Span>>,
     connections: Option<usize>,
+    idle_timeout: Option<Read<Span>>,
     shutdown_deadline: Option<Read<Span>>,
     log: Option<Read<LogLevel>>,
     log_format: Option<Read<LogFormat>>,
+    cors: Option<WireCors>,
+    jwt: Option<ReadJwt>,
+    #[serde(default)]
+    token: Vec<ReadToken>,
     #[serde(default)]
     ofrep: WireOfrep,
     #[serde(default)]
@@ -134,6 +148,15 @@ impl From<WireSettings> for Given {
             port: value(wire.port),
             admin_port: value(wire.admin_port),
             insecure: wire.insecure,
+            access: AccessSettings {
+                tokens: wire.token.into_iter().map(|ReadToken(token)| token).collect(),
+                jwt: wire.jwt.map(|ReadJwt(jwt)| jwt),
+                token_rate: value(wire.token_rate),
+                allowed_hosts: wire.allowed_hosts,
+                cors: wire.cors.map(Into::into),
+                tls_cert: wire.tls_cert,
+                tls_key: wire.tls_key,
+            },
             data_dir: wire.data_dir,
             environments: wire.environment.into_iter().map(Into::into).collect(),
             datafile_template: wire.datafile_template,
@@ -151,6 +174,7 @@ impl From<WireSettings> for Given {
             body_limit: value(wire.body_limit),
             request_timeout: value(wire.request_timeout),
             connections: wire.connections,
+            idle_timeout: value(wire.idle_timeout),
             shutdown_deadline: value(wire.shutdown_deadline),
             agent: wire.agent.into(),
             log: value(wire.log),

@@ -22,6 +22,7 @@ mod page;
 mod polling;
 mod process;
 mod profiles;
+mod security;
 mod settings;
 mod sources;
 mod verbs;

@@ -2,6 +2,7 @@
 //!
 //! Must not know what commands do.
 
+mod access;
 mod agent;
 mod bench;
 mod bucket;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::access::AccessArguments;
 use super::agent::AgentArguments;
 use super::ofrep::OfrepArguments;
 use crate::events::{AttributionMode, SinkTarget};
@@ -46,6 +47,9 @@ pub(in crate::cli) struct ServeArguments {
 
     #[command(flatten, next_help_heading = "Listening")]
     listening: ListeningArguments,
+
+    #[command(flatten, next_help_heading = "Who may ask")]
+    access: AccessArguments,
 
     #[command(flatten, next_help_heading = "Datafiles")]
     datafiles: DatafilesArguments,
@@ -90,6 +94,10 @@ struct ListeningArguments {
     /// How long a request may take [default: 10s]
     #[arg(long, value_name = "SPAN", env = "VARIATE_REQUEST_TIMEOUT")]
     request_timeout: Option<Span>,
+
+    /// How long a connection may be idle, or slow with a head or in taking an answer [default: 30s]
+    #[arg(long, value_name = "SPAN", env = "VARIATE_IDLE_TIMEOUT")]
+    idle_timeout: Option<Span>,
 
     /// How many connections each port has at once; others wait [default: 4096]
     #[arg(long, value_name = "COUNT", env = "VARIATE_CONNECTIONS")]
@@ -181,7 +189,7 @@ struct LogArguments {
 impl ServeArguments {
     /// What the command line and the environment give.
     pub(in crate::cli) fn given(&self) -> Given {
-        let Self { listening, datafiles, records, store, log, .. } = self;
+        let Self { listening, access, datafiles, records, store, log, .. } = self;
         let by_datafile = self.datafile.iter().cloned().map(EnvironmentSettings::of_datafile);
         let by_sdk_key = self.sdk_key.iter().cloned().map(EnvironmentSettings::of_sdk_key);
         Given {
@@ -189,6 +197,7 @@ impl ServeArguments {
             port: listening.port,
             admin_port: listening.admin_port,
             insecure: listening.insecure.then_some(true),
+            access: access.given(),
             data_dir: store.data_dir.clone(),
             environments: by_datafile.chain(by_sdk_key).collect(),
             datafile_template: datafiles.datafile_template.clone(),
@@ -205,6 +214,7 @@ impl ServeArguments {
             queue_entries: store.queue_entries,
             body_limit: listening.body_limit,
             request_timeout: listening.request_timeout,
+            idle_timeout: listening.idle_timeout,
             connections: listening.connections,
             shutdown_deadline: listening.shutdown_deadline,
             agent: self.agent.given(),

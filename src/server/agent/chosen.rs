@@ -13,6 +13,7 @@ use crate::attribution::Origin;
 use crate::client::{Snapshot, UserContext};
 use crate::server::app::App;
 use crate::server::environment::Environment;
+use crate::server::guard::Caller;
 use crate::server::refusal::Refusal;
 
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
@@ -25,8 +26,9 @@ impl FromRequestParts<Arc<App>> for Chosen {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let Ok(caller) = Caller::from_request_parts(parts, app).await;
         let key = parts.headers.get(SDK_KEY).map(|key| key.as_bytes());
-        app.environments.chosen(key).map(|environment| Self(Arc::clone(environment)))
+        app.environments.chosen(key, &caller).map(|environment| Self(Arc::clone(environment)))
     }
 }
 

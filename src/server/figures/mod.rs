@@ -59,8 +59,14 @@ impl Figures {
         EnvironmentFigures::new(Arc::clone(&self.recorder), Arc::clone(&self.traffic), name)
     }
 
-    /// A request was answered.
-    pub(super) fn answered(&self, side: Side, path: &str, status: StatusCode, took: Duration) {
+    /// A request was answered; gives the path as it is counted.
+    pub(super) fn answered(
+        &self,
+        side: Side,
+        path: &str,
+        status: StatusCode,
+        took: Duration,
+    ) -> &'static str {
         let figures = match side {
             Side::Api => &self.api,
             Side::Admin => &self.admin,
@@ -71,7 +77,7 @@ impl Figures {
                 self.traffic.count(Counted::Failed, 1);
             }
         }
-        figures.answered(path, status, took);
+        figures.answered(path, status, took)
     }
 
     /// Counts what is asked of others when somebody looks, by the same names and in the same page.

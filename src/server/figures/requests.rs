@@ -32,6 +32,7 @@ const OF_API: &[(&str, &str)] = &[
     ("/webhooks/optimizely", "datafile-webhook"),
     ("/datafiles/", "datafiles"),
     ("/openapi.json", "openapi"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -55,6 +56,7 @@ const OF_ADMIN: &[(&str, &str)] = &[
     ("/openapi.json", "openapi"),
     ("/problems", "problems"),
     ("/settings", "settings"),
+    ("/oauth/token", "oauth"),
     ("/health", "health"),
     ("/ready", "ready"),
 ];
@@ -93,7 +95,7 @@ impl RequestFigures {
         }
     }
 
-    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) {
+    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) -> &'static str {
         let is_this = |endpoint: &&Endpoint| {
             let is_prefix = endpoint.path.len() > 1 && endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
@@ -104,6 +106,7 @@ impl RequestFigures {
             counter.increment(1);
         }
         endpoint.took.record(took.as_secs_f64());
+        endpoint.path
     }
 }
 

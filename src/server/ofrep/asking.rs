@@ -16,6 +16,7 @@ use super::fault::{Code, Fault};
 use crate::server::app::App;
 use crate::server::asked::json_text;
 use crate::server::environment::Environment;
+use crate::server::guard::Caller;
 use crate::server::refusal::Refusal;
 
 /// The key of an environment as Optimizely Agent has it.
@@ -44,7 +45,9 @@ pub(super) struct Asking {
 impl Asking {
     /// Reads a request. The environment is chosen before the body is looked at.
     pub(super) async fn read(app: &App, request: Request<Body>) -> Result<Self, Fault> {
-        let environment = chosen(app, request.headers(), None).map_err(Fault::no_environment)?;
+        let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+        let environment =
+            chosen(app, &caller, request.headers(), None).map_err(Fault::no_environment)?;
         let headers = request.headers().clone();
         let text = json_text(request, app).await?;
         let body = match text.as_ref() {
@@ -76,12 +79,14 @@ pub(super) fn key(path: Result<Path<String>, PathRejection>) -> Result<String, F
 /// headers cannot be sent.
 pub(super) fn chosen(
     app: &App,
+    caller: &Caller,
     headers: &HeaderMap,
     parameter: Option<&str>,
 ) -> Result<Arc<Environment>, Refusal> {
     let parameter = parameter.map(str::as_bytes);
-    let key = said(headers).or(parameter);
-    app.environments.chosen(key).map(Arc::clone)
+    // What proves who asks is no key of an environment.
+    let said = if caller.is_known() { own_key(headers) } else { said(headers) };
+    app.environments.chosen(said.or(parameter), caller).map(Arc::clone)
 }
 
 /// What tells who asks from others who ask the same: answers to one of them are not told to another.
@@ -90,8 +95,12 @@ pub(super) fn principal(headers: &HeaderMap) -> Vec<&[u8]> {
     CREDENTIALS.iter().map(said).collect()
 }
 
+fn own_key(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(SDK_KEY).map(HeaderValue::as_bytes)
+}
+
 fn said(headers: &HeaderMap) -> Option<&[u8]> {
-    let own = headers.get(SDK_KEY).or_else(|| headers.get(API_KEY)).map(HeaderValue::as_bytes);
+    let own = own_key(headers).or_else(|| headers.get(API_KEY).map(HeaderValue::as_bytes));
     own.or_else(|| {
         headers
             .get(AUTHORIZATION)?

@@ -24,6 +24,7 @@ use crate::server::answer::By;
 use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::environment::Environment;
+use crate::server::guard::Caller;
 use crate::server::refusal::Refusal;
 use crate::settings::OfrepSettings;
 
@@ -40,11 +41,12 @@ const JUST_NOW: Duration = Duration::from_secs(30);
 
 pub(super) async fn events(
     State(app): State<Arc<App>>,
+    caller: Caller,
     query: Result<Asked, Refusal>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let environment =
-        chosen(&app, &headers, query?.first(SDK_KEY)).map_err(Fault::no_environment)?;
+        chosen(&app, &caller, &headers, query?.first(SDK_KEY)).map_err(Fault::no_environment)?;
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
     let told = app.changes.of_environment(&app.environments, environment.name());
     let told = told.ok_or_else(Refusal::unknown_key)?;

@@ -18,6 +18,7 @@ use super::listener::Side;
 use super::refusal::Refusal;
 
 const OF_ALL: &str = include_str!("common.json");
+const OF_ACCESS: &str = include_str!("access.json");
 /// What the API answers; a new interface adds its part here.
 const OF_API: &[&str] = &[
     OF_ALL,
@@ -26,8 +27,10 @@ const OF_API: &[&str] = &[
     include_str!("arranged.json"),
     include_str!("datafiles.json"),
     include_str!("ofrep.json"),
+    OF_ACCESS,
 ];
-const OF_ADMIN: &[&str] = &[OF_ALL, include_str!("admin.json"), include_str!("overrides.json")];
+const OF_ADMIN: &[&str] =
+    &[OF_ALL, include_str!("admin.json"), include_str!("overrides.json"), OF_ACCESS];
 
 static API: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_API));
 static ADMIN: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_ADMIN));

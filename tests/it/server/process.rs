@@ -19,7 +19,7 @@ pub(super) struct Started {
 
 /// A running command.
 pub(super) struct Served {
-    child: Child,
+    pub(super) child: Child,
     pub(super) api: SocketAddr,
     pub(super) admin: SocketAddr,
 }
@@ -47,7 +47,8 @@ impl Started {
         let mut lines = BufReader::new(self.child.stdout.as_mut().unwrap()).lines();
         let mut address = |name: &str| {
             let line = lines.next().expect("it says where it listens").unwrap();
-            line.strip_prefix(&format!("{name} http://")).unwrap().parse().unwrap()
+            let address = line.strip_prefix(&format!("{name} http")).unwrap();
+            address.trim_start_matches('s').trim_start_matches("://").parse().unwrap()
         };
         let (api, admin) = (address("api"), address("admin"));
         Served { child: self.child, api, admin }

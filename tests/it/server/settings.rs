@@ -93,6 +93,74 @@ to = "stdout"
     assert_eq!(again.1, said, "what is printed can be read");
 }
 
+#[test]
+fn who_may_ask_and_no_secrets() {
+    let file = r#"
+token_rate = "100/s"
+allowed_hosts = ["shop.example", ".internal"]
+tls_cert = "cert.pem"
+tls_key = "key.pem"
+
+[cors]
+origins = ["https://shop.example"]
+credentials = true
+
+[jwt]
+hmac_secrets = ["czNjcmV0czNjcmV0czNjcmV0"]
+ttl = "1h"
+
+[[jwt.client]]
+id = "service"
+secret_hash = "JDJiJDA0JHMzY3JldA=="
+sdk_keys = ["KEY:t0ken"]
+
+[[token]]
+name = "shop"
+secret = "s3cret-s3cret-s3cret"
+environments = ["production"]
+scopes = ["decide", "track"]
+rate = "1/m"
+
+[[token]]
+name = "people"
+secret_sha256 = "0000000000000000000000000000000000000000000000000000000000003e7e"
+scopes = ["admin"]
+"#;
+    let (code, said, complaints) = printed(file, &[], &[]);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    for secret in ["s3cret", "czNj", "JDJi", "t0ken", "3e7e"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    insta::assert_snapshot!(said);
+    let hidden = said.replace("[\"***\"]", "[\"aGlkZGVu\"]").replace("***", "hidden");
+    let again = printed(&hidden.replace("secret = \"", "secret = \"long-enough-and-"), &[], &[]);
+    assert_eq!((again.1, again.2.as_str()), (said, ""), "what is printed can be read");
+}
+
+#[test]
+fn what_is_wrong_with_who_may_ask_is_told_with_its_place_and_no_secret() {
+    let check = |file: &str, expect: &str| {
+        let (code, said, complaints) = printed(file, &[], &[]);
+        assert_eq!((code, said.as_str()), (Some(3), ""), "{file}");
+        assert!(complaints.contains("variate.toml line "), "{complaints}");
+        assert!(complaints.contains(expect), "no {expect} in {complaints}");
+        assert!(!complaints.contains("s3cret"), "{complaints}");
+    };
+    let token = |line: &str| format!("[[token]]\nname = \"x\"\nscopes = [\"decide\"]\n{line}\n");
+    check(&token(""), "needs one secret");
+    check(&token("secret = \"s3cret\""), "make one by openssl rand -hex 32");
+    check(&token("secret = \"s3cret s3cret s3cret\""), "make one by openssl rand -hex 32");
+    check(&token("secret_sha256 = \"s3cret\""), "64 digits");
+    check(
+        &token("secret_sha256 = \"s3cret\"\nsecret = \"s3crets3crets3crets3cret\""),
+        "one secret",
+    );
+    check(&token("secret_file = \"nowhere\""), "nowhere");
+    check(&token("secretfile = \"nowhere\""), "did you mean \"secret_file\"?");
+    check("[[token]]\nname = \"x\"\nscopes = [\"all\"]\n", "decide, track, override or admin");
+    check("[jwt]\nhmac_secrets = [\"s3cret!\"]\n", "no base64");
+}
+
 /// The line of a setting that is in force.
 #[track_caller]
 fn check(file: &str, variables: &[(&str, &str)], arguments: &[&str], expect: &[&str]) {

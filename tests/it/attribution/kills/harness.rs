@@ -53,7 +53,7 @@ struct Tally {
     killed_in_requests: u64,
     torn_journals: u64,
     torn_by_hand: u64,
-    cut_files: u64,
+    passed_batches: u64,
     /// How long opening takes.
     opening: Duration,
 }
@@ -90,7 +90,7 @@ fn what_was_acknowledged_outlives_kills() {
             let moment = Moment::draw(run, &mut random);
             tally.kill(&mut writer, &moment, &destination, &mut heard);
         }
-        tally.cut_files += u64::from(writer.has_cut);
+        tally.passed_batches += u64::from(writer.has_passed);
     }
     destination.get_well();
     let arrived = deliver_and_check(folder.path(), &destination, &heard);
@@ -167,7 +167,7 @@ impl Tally {
         assert!(hit(Phase::Works) > 0 && self.killed_in_requests > 0, "{self:?}");
         if runs >= 100 {
             assert!(hit(Phase::Opens) > 0 && hit(Phase::Resumes) > 0, "{self:?}");
-            assert!(self.cut_files > 0, "{self:?}");
+            assert!(self.passed_batches > 0, "{self:?}");
         }
     }
 
@@ -177,10 +177,10 @@ impl Tally {
         for (phase, count) in &self.killed {
             write!(words, ", {count} while it {}", format!("{phase:?}").to_lowercase()).unwrap();
         }
-        let Self { killed_in_requests, torn_journals, torn_by_hand, cut_files, .. } = self;
+        let Self { killed_in_requests, torn_journals, torn_by_hand, passed_batches, .. } = self;
         writeln!(
             words,
-            "; {killed_in_requests} in the middle of a request; {torn_journals} journals were torn by that and {torn_by_hand} by hand, {cut_files} files were cut back"
+            "; {killed_in_requests} in the middle of a request; {torn_journals} journals were torn by that and {torn_by_hand} by hand, {passed_batches} files had a batch already"
         )
         .unwrap();
         words

@@ -39,8 +39,8 @@ pub(super) struct Writer {
     child: Child,
     lines: Receiver<String>,
     pub(super) phase: Phase,
-    /// Whether the file had to be cut back.
-    pub(super) has_cut: bool,
+    /// Whether its file had a batch already.
+    pub(super) has_passed: bool,
 }
 
 impl Writer {
@@ -61,7 +61,7 @@ impl Writer {
         std::thread::spawn(move || {
             out.lines().map_while(whole).for_each(|line| drop(sender.send(line)));
         });
-        Self { child, lines, phase: Phase::Begins, has_cut: false }
+        Self { child, lines, phase: Phase::Begins, has_passed: false }
     }
 
     /// Tells it what to send again.
@@ -101,7 +101,7 @@ impl Writer {
 
     fn hear(&mut self, line: &str, heard: &mut Heard) {
         self.phase = Phase::of(line).unwrap_or(self.phase);
-        self.has_cut |= line == "cut ";
+        self.has_passed |= line == "passed ";
         heard.line(line);
     }
 }

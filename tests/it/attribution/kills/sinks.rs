@@ -56,10 +56,16 @@ pub(super) fn sinks(folder: &Path, port: u16, sizes: [usize; 3]) -> Vec<Box<dyn 
     vec![Box::new(exact), Box::new(hook), Box::new(api)]
 }
 
-/// Says when opening the file had to cut it.
+/// Says when the file had a batch already: the process before was killed before the store learned of it.
 struct Watched {
     path: PathBuf,
     sink: FileSink,
+}
+
+impl Watched {
+    fn length(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |found| found.len())
+    }
 }
 
 impl Sink for Watched {
@@ -68,7 +74,12 @@ impl Sink for Watched {
     }
 
     fn deliver(&mut self, batch: &Batch) -> Result<(), Undelivered> {
-        self.sink.deliver(batch)
+        let before = self.length();
+        self.sink.deliver(batch)?;
+        if self.length() == before && batch.records().next().is_some() {
+            say("passed", "");
+        }
+        Ok(())
     }
 
     fn encode(&self, record: &Record) -> Option<Encoded> {
@@ -80,13 +91,7 @@ impl Sink for Watched {
     }
 
     fn open(&mut self, state: &str) -> Result<(), Error> {
-        let length = || fs::metadata(&self.path).map_or(0, |found| found.len());
-        let before = length();
-        self.sink.open(state)?;
-        if length() < before {
-            say("cut", "");
-        }
-        Ok(())
+        self.sink.open(state)
     }
 
     fn state(&self) -> String {

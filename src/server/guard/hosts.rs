@@ -1,0 +1,176 @@
+//! By which names the daemon may be called, and pages of which origins may change something.
+//!
+//! Must not know who asks. A page whose name was made to lead to this machine calls it by that name, and a
+//! form of any page can be sent here: neither is told apart from others by an address.
+
+use std::net::SocketAddr;
+
+use axum::http::header::{FORWARDED, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, Method, Request};
+
+use super::refused::Refused;
+use crate::settings::{AccessSettings, ServeSettings};
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Hosts {
+    /// Lower case; empty for any.
+    names: Vec<String>,
+    /// Origins that may ask, beside those of the daemon's own pages.
+    origins: Vec<String>,
+    is_for_any_origin: bool,
+}
+
+impl Hosts {
+    /// Those of the settings, and of the addresses that are listened on.
+    pub(in crate::server) fn new(settings: &ServeSettings, bound: &[SocketAddr]) -> Self {
+        let AccessSettings { allowed_hosts, cors, .. } = &settings.access;
+        let is_local = bound.iter().all(|address| address.ip().is_loopback());
+        let mut names: Vec<String> = Vec::new();
+        if is_local || !allowed_hosts.is_empty() {
+            // No name of another machine leads here by these.
+            names.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
+            names.extend(bound.iter().map(|address| address.ip().to_string()));
+            names.push(plain(&settings.host).to_ascii_lowercase());
+            names.extend(allowed_hosts.iter().map(|name| name.to_ascii_lowercase()));
+        }
+        if allowed_hosts.iter().any(|name| name == ".") {
+            names.clear();
+        }
+        Self {
+            names,
+            origins: cors.as_ref().map(|cors| cors.origins.clone()).unwrap_or_default(),
+            is_for_any_origin: cors.as_ref().is_some_and(|cors| cors.is_for_any_origin()),
+        }
+    }
+
+    /// All hosts that a request names have to be known; those before a proxy as well.
+    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+        if !self.names.is_empty() {
+            // Pages of browsers always name one; operations of a batch do not.
+            if !named(request).all(|name| self.knows(name)) {
+                return Err(Refused::Host);
+            }
+        }
+        let only_looks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+        if only_looks || self.may_change(request) { Ok(()) } else { Err(Refused::Origin) }
+    }
+
+    fn knows(&self, authority: &str) -> bool {
+        let name = plain(authority).trim_end_matches('.').to_ascii_lowercase();
+        self.names.iter().any(|known| match known.strip_prefix('.') {
+            Some(parent) => name.strip_suffix(parent).is_some_and(|below| below.ends_with('.')),
+            None => *known == name,
+        })
+    }
+
+    /// Whether no page asks, or one of the daemon's own, or of an origin that may.
+    fn may_change<B>(&self, request: &Request<B>) -> bool {
+        let Some(origin) = request.headers().get(ORIGIN) else { return true };
+        if self.is_for_any_origin {
+            return true;
+        }
+        let Ok(origin) = origin.to_str() else { return false };
+        let from = origin.split_once("://").map(|(_, authority)| authority);
+        let is_own = from.is_some_and(|from| {
+            named(request).any(|authority| authority.eq_ignore_ascii_case(from))
+        });
+        is_own || self.origins.iter().any(|known| known == origin)
+    }
+}
+
+/// The hosts that a request names, with their ports; one that cannot be read is an empty name.
+fn named<B>(request: &Request<B>) -> impl Iterator<Item = &str> {
+    let headers = request.headers();
+    let absolute = request.uri().authority().map(|authority| authority.as_str());
+    absolute
+        .into_iter()
+        .chain(texts(headers, HOST))
+        .chain(texts(headers, FORWARDED_HOST).flat_map(|text| text.split(',').map(str::trim)))
+        .chain(texts(headers, FORWARDED).flat_map(hosts_of_forwarded))
+}
+
+fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default())
+}
+
+/// `for=192.0.2.60;proto=http;host=example.com, for=...`
+fn hosts_of_forwarded(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';']).filter_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("host").then(|| value.trim_matches('"'))
+    })
+}
+
+/// A host without its port, and without the brackets of an address.
+fn plain(authority: &str) -> &str {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or_default();
+    }
+    match authority.rsplit_once(':') {
+        // More than one colon is an address that has no port.
+        Some((name, _)) if !name.contains(':') => name,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Which names are known.
+
+    use axum::http::Request;
+
+    use super::Hosts;
+    use crate::settings::{Given, ServeSettings};
+
+    #[track_caller]
+    fn check(allowed: &[&str], headers: &[(&str, &str)], expect: bool) {
+        let mut given = Given::default();
+        given.access.allowed_hosts = allowed.iter().map(|&name| name.to_owned()).collect();
+        let bound = ["127.0.0.1:8080".parse().unwrap()];
+        let hosts = Hosts::new(&ServeSettings::new(given), &bound);
+        let mut request = Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).unwrap();
+        assert_eq!(hosts.check(&request).is_ok(), expect, "{allowed:?} {headers:?}");
+    }
+
+    #[test]
+    fn every_host_that_is_named_has_to_be_known() {
+        for own in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:8080",
+            "::1",
+        ] {
+            check(&[], &[("host", own)], true);
+        }
+        for other in
+            ["", "example.com", "localhost.example.com", "127.0.0.2", "xlocalhost", "[::2]:80", "."]
+        {
+            check(&[], &[("host", other)], false);
+        }
+        check(&[], &[], true);
+        check(&["shop.example"], &[("host", "Shop.example:443")], true);
+        check(&["shop.example"], &[("host", "a.shop.example")], false);
+        check(&[".shop.example"], &[("host", "a.b.shop.example")], true);
+        check(&[".shop.example"], &[("host", "shop.example")], false);
+        check(&[".shop.example"], &[("host", "evilshop.example")], false);
+        check(&["."], &[("host", "anything")], true);
+        check(&[], &[("host", "localhost"), ("x-forwarded-host", "evil.example")], false);
+        check(&[], &[("host", "evil.example"), ("x-forwarded-host", "localhost")], false);
+        check(&[], &[("host", "localhost"), ("forwarded", "for=1;Host=\"evil.example\"")], false);
+        check(
+            &["shop.example"],
+            &[("host", "localhost"), ("forwarded", "host=shop.example;for=1")],
+            true,
+        );
+        check(&[], &[("host", "localhost"), ("host", "evil.example")], false);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the log tells at the usual level: nothing of users, nothing secret.
+//!
+//! Must not know what it tells beside.
+
+use super::super::SHOP;
+use super::super::http::{Request, ask};
+use super::super::process::serve;
+use super::bearer;
+
+const TOKEN: &str = "a-token-that-is-secret-0123";
+const USER: &str = "anna-the-user";
+
+#[test]
+fn neither_users_nor_secrets_are_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("variate.toml");
+    let hash = bcrypt::hash("another secret", 4).unwrap();
+    let text = format!(
+        "webhook_secret = \"a-webhook-secret\"\n[jwt]\nhmac_secrets = [\"QS1zaWduaW5nLXNlY3JldC1vZi1zb21lLXNpemU=\"]\n[[jwt.client]]\nid = \"service\"\nsecret_hash = \"{hash}\"\nadmin = true\n[[token]]\nname = \"x\"\nsecret = \"{TOKEN}\"\nenvironments = [\"*\"]\nscopes = [\"decide\", \"track\", \"admin\"]\n"
+    );
+    std::fs::write(&settings, text).unwrap();
+    let config = settings.to_str().unwrap();
+    let served = serve(folder.path(), &["--datafile", SHOP, "--config", config]);
+    let body =
+        format!(r#"{{"userId":"{USER}","userAttributes":{{"email":"{USER}@example.com"}}}}"#);
+    for what in [
+        "POST /v1/decide",
+        "POST /v1/track?eventKey=purchase",
+        "POST /v1/track?eventKey=unknown",
+        "POST /v1/activate?experimentKey=checkout_button",
+        "POST /v1/nothing",
+        "GET /v1/config",
+        &format!("GET /datafiles/{USER}.json"),
+        &format!("GET /v1/decide?token={TOKEN}"),
+    ] {
+        for token in [TOKEN, "a-wrong-token-that-is-secret"] {
+            ask(served.api, &bearer(what, token).body(&body));
+            ask(served.admin, &bearer(what, token).body(&body));
+        }
+        ask(served.api, &bearer(what, TOKEN).raw_body(&format!("{{\"userId\":\"{USER}\",")));
+    }
+    let form = format!("grant_type=client_credentials&client_id=service&client_secret={TOKEN}=");
+    let request = Request::new("POST /oauth/token");
+    ask(
+        served.admin,
+        &request.header("Content-Type", "application/x-www-form-urlencoded").raw_body(&form),
+    );
+    ask(served.admin, &bearer(&format!("GET /events?user={USER}"), TOKEN));
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("stopped"), "{said}");
+    for secret in [USER, TOKEN, "a-wrong-token", "a-webhook-secret", "QS1zaWduaW5n", &hash] {
+        assert!(!said.contains(secret), "{secret} in:\n{said}");
+    }
+}
