@@ -18,6 +18,7 @@ use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
 use crate::server::app::App;
+use crate::server::wire::whole;
 
 pub(super) async fn track(
     State(app): State<Arc<App>>,
@@ -83,9 +84,9 @@ impl Said {
         };
         let time_ms = match body.remove("timestamp") {
             None | Some(Value::Null) => None,
-            Some(time) => match time.as_i64() {
-                Some(time_ms) => Some(time_ms),
-                None => {
+            Some(time) => match whole::<_, i64>(&time) {
+                Ok(time_ms) => time_ms,
+                Err(_) => {
                     return wrong("the timestamp is no whole number: send milliseconds since 1970");
                 }
             },

@@ -143,6 +143,10 @@ fn what_a_listener_describes_it_answers() {
     let documents = documents(&daemon);
     for (document, address) in documents.iter().zip([daemon.api(), daemon.admin()]) {
         for (path, method) in described(document) {
+            // A stream has no end that could be read to.
+            if is_stream(&document["paths"][&path][&method]) {
+                continue;
+            }
             let path = path.replace(['{', '}'], "");
             let answer = ask(address, &Request::new(&format!("{} {path}", method.to_uppercase())));
             let is_there =
@@ -151,6 +155,10 @@ fn what_a_listener_describes_it_answers() {
             assert!(is_there || path == "/datafiles/file", "{method} {path}: {answer:?}");
         }
     }
+}
+
+fn is_stream(operation: &Value) -> bool {
+    operation["responses"]["200"]["content"].get("text/event-stream").is_some()
 }
 
 #[test]
