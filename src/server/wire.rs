@@ -6,6 +6,8 @@ pub(super) mod batch;
 pub(super) mod frame;
 pub(super) mod hook;
 
+use std::ops::Range;
+
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -107,9 +109,12 @@ where
 }
 
 fn whole_of<T: TryFrom<i128>>(number: &Number) -> Result<T, String> {
+    // What is beyond whole numbers of 64 bits was read as a float, and may have been rounded to within.
+    const FLOATS: Range<f64> = -9_223_372_036_854_774_784.0..18_446_744_073_709_551_616.0;
     let float = || {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-        format!("{float:.0}").parse().ok()
+        let float = number.as_f64()?;
+        let is_whole = float.fract() == 0.0 && FLOATS.contains(&float);
+        if is_whole { format!("{float:.0}").parse().ok() } else { None }
     };
     let whole: Option<i128> = number.as_i128().or_else(float);
     let fits = whole.and_then(|whole| T::try_from(whole).ok());
@@ -138,6 +143,10 @@ mod tests {
         check(json!(1e30), None);
         check(json!("3"), None);
         check(json!(null), None);
+        let text = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+        assert_eq!(whole::<_, i64>(&text("-9223372036854775809")).ok().flatten(), None);
+        assert_eq!(whole::<_, i64>(&text("-9223372036854775808")).ok().flatten(), Some(i64::MIN));
+        check(text("18446744073709551616"), None);
         assert_eq!(whole::<_, i64>(&json!(-4439.0)).ok().flatten(), Some(-4439));
     }
 }

@@ -14,7 +14,7 @@ use crate::server::refusal::Refusal;
 
 pub(super) async fn settings(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     // What is printed can be read.
-    let read: Result<Value, _> = toml::from_str(&app.settings.to_toml());
+    let read: Result<Value, _> = toml::from_str(&app.in_force.now().to_toml());
     let read = read.map_err(|_| Refusal::defect())?;
     Ok(Json(read).into_response())
 }

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Extensions;
 use axum::http::request::Parts;
 
 use crate::server::environment::{Environment, Fit};
@@ -43,6 +44,11 @@ impl Caller {
         Self(Some(Arc::new(rights)))
     }
 
+    /// Who was let in with a request.
+    pub(in crate::server) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
     /// Whether they may do such things.
     pub(super) fn has(&self, scope: Scope) -> bool {
         self.0.as_ref().is_some_and(|rights| rights.scopes.contains(&scope))
@@ -73,6 +79,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+        Ok(Self::of(&parts.extensions))
     }
 }

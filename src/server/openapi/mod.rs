@@ -18,10 +18,19 @@ use super::listener::Side;
 use super::refusal::Refusal;
 
 const OF_ALL: &str = include_str!("common.json");
+const OF_ACCESS: &str = include_str!("access.json");
 /// What the API answers; a new interface adds its part here.
-const OF_API: &[&str] =
-    &[OF_ALL, include_str!("api.json"), include_str!("agent.json"), include_str!("datafiles.json")];
-const OF_ADMIN: &[&str] = &[OF_ALL, include_str!("admin.json")];
+const OF_API: &[&str] = &[
+    OF_ALL,
+    include_str!("api.json"),
+    include_str!("agent.json"),
+    include_str!("arranged.json"),
+    include_str!("datafiles.json"),
+    include_str!("ofrep.json"),
+    OF_ACCESS,
+];
+const OF_ADMIN: &[&str] =
+    &[OF_ALL, include_str!("admin.json"), include_str!("overrides.json"), OF_ACCESS];
 
 static API: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_API));
 static ADMIN: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_ADMIN));
@@ -54,7 +63,7 @@ fn document(parts: &[&str]) -> Option<Bytes> {
     Some(text.into())
 }
 
-/// Objects are put together, member by member; of all else the later stands.
+/// Objects are put together, member by member, and lists one behind the other; of all else the later stands.
 fn add(whole: &mut Value, part: Value) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
@@ -62,6 +71,7 @@ fn add(whole: &mut Value, part: Value) {
                 add(whole.entry(name).or_insert(Value::Null), value);
             }
         }
+        (Value::Array(whole), Value::Array(part)) => whole.extend(part),
         (whole, part) => *whole = part,
     }
 }

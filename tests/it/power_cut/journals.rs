@@ -229,20 +229,25 @@ fn a_part_that_is_lost_and_one_that_was_dropped() {
     assert!(is_sound(|home, second| (note(home, b"\n2\n\nma\xff\xc0\n"), all(second)).1));
 }
 
-/// The first day's ids have the number 7. A day that is over makes room for a new one with its number.
+/// The first day's ids have the number 9. A day that is over makes room for a new one with its number.
 #[test]
 fn a_number_that_is_given_again_is_noted() {
     let home = tempfile::tempdir().unwrap();
     let open = |day| History::begin(home.path(), day);
     drop(open(0));
-    fs::write(home.path().join("dropped"), "\n7\n\n9\n").unwrap();
+    fs::write(home.path().join("dropped"), "\n9\n\n11\n").unwrap();
     open(0).round(Round { calls: 1, padding: None, steps: 0 }, 0);
-    assert!(home.path().join("keyspaces/7").exists());
+    assert!(home.path().join("keyspaces/9").exists());
     let noted = fs::read_to_string(home.path().join("dropped")).unwrap();
-    assert_eq!(noted, "\n7\n\n9\n\nmade 7\n");
+    assert_eq!(noted, "\n9\n\n11\n\nmade 9\n");
     // Stopped between the two: it is noted when the store is opened.
-    fs::write(home.path().join("dropped"), "\n7\n").unwrap();
+    fs::write(home.path().join("dropped"), "\n9\n").unwrap();
     drop(open(0));
     let noted = fs::read_to_string(home.path().join("dropped")).unwrap();
-    assert_eq!(noted, "\n7\n\nmade 7\n");
+    assert_eq!(noted, "\n9\n\nmade 9\n");
+    // A part that earlier versions had not: in their stores its number may have been a day's.
+    fs::write(home.path().join("dropped"), "\n7\n\n8\n").unwrap();
+    drop(open(0));
+    let noted = fs::read_to_string(home.path().join("dropped")).unwrap();
+    assert_eq!(noted, "\n7\n\n8\n\nmade 7\n\nmade 8\n");
 }

@@ -115,6 +115,17 @@ pub(super) fn try_ask(address: SocketAddr, request: &Request) -> Result<Answer, 
     Answer::read(&answered).ok_or_else(|| format!("no answer in {} bytes", answered.len()))
 }
 
+/// The status alone: some answers have no end.
+#[track_caller]
+pub(super) fn status(address: SocketAddr, request: &Request) -> u16 {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&[request.head().as_bytes(), &request.body].concat()).unwrap();
+    let mut begun = [0; 12];
+    stream.read_exact(&mut begun).unwrap();
+    std::str::from_utf8(&begun[9..]).unwrap().parse().unwrap()
+}
+
 /// Sends bytes and reads until the other side has no more.
 pub(super) fn exchange(address: SocketAddr, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;

@@ -2,8 +2,12 @@
 //!
 //! Must not know how they are kept.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use variate::clock::Clock;
 use variate::settings::Given;
+use variate::store::{DurableSettings, DurableStore, Override};
 
 use super::http::{Request, ask};
 use super::{Daemon, SHOP, environment, start, wait_for};
@@ -309,4 +313,47 @@ fn what_is_not_stored_does_not_count() {
         (answer.status == 503).then_some(answer)
     });
     assert_eq!(refused.header("retry-after"), Some("1"));
+}
+
+/// They are all in memory, so that there is an end to them.
+#[test]
+fn an_environment_has_so_many_and_no_more() {
+    const MOST: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let settings = DurableSettings::default();
+    let filling = DurableStore::open(&store, Arc::new(Clock::system()), settings).unwrap();
+    for place in 0..MOST {
+        drop(filling.keep_override(
+            "production",
+            &Override {
+                user_id: format!("user-{place}").into(),
+                experiment_key: "checkout_button".into(),
+                variation_key: "orange".into(),
+                owner: None,
+                reason: None,
+                set_at_ms: 1,
+                expires_at_ms: None,
+            },
+        ));
+    }
+    drop(filling);
+    let server = start(store, enabled).unwrap();
+    let set = |body: Value| {
+        let request = Request::new("POST /v1/override").body(&body.to_string());
+        ask(server.addresses().api.unwrap(), &request)
+    };
+    let one = |user_id: &str, variation_key: &str| json!({"userId": user_id, "experimentKey": "checkout_button", "variationKey": variation_key});
+    let refused = set(one("anna", "green"));
+    let expect = "{\"error\":\"there are 10000 overrides already: take some back\"}\n";
+    assert_eq!((refused.status, refused.body.as_str()), (422, expect));
+    assert_eq!(set(one("user-7", "green")).status, 200, "another one in its place");
+    assert_eq!(set(one("user-8", "")).status, 200);
+    assert_eq!(set(one("anna", "green")).status, 200, "there is room again");
+    let listed = ask(server.addresses().admin.unwrap(), &Request::new("GET /overrides?limit=2"));
+    let listed = listed.json();
+    assert_eq!(listed["total"], MOST);
+    let users: Vec<_> =
+        listed["overrides"].as_array().unwrap().iter().map(|one| &one["userId"]).collect();
+    assert_eq!(users, ["anna", "user-0"]);
 }

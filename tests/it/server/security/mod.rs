@@ -3,6 +3,7 @@
 //! Must not know how anything is looked at inside.
 
 mod hosts;
+mod interfaces;
 mod jwt;
 mod limits;
 mod log;
@@ -63,6 +64,8 @@ impl TwoShops {
     /// With a token for each scope in `production`, one for all in `staging`, and one for everything.
     fn guarded() -> Self {
         Self::with(|given| {
+            given.agent.overrides = Some(true);
+            given.agent.notifications = Some(true);
             let production = ["production"];
             given.access.tokens = vec![
                 token("decides", &secret_of(Scope::Decide), &production, &[Scope::Decide]),
