@@ -7,4 +7,5 @@ mod clients;
 mod events;
 mod scene;
 mod single;
+mod tokens;
 mod track;
