@@ -59,8 +59,7 @@ impl Failure {
 
     /// The store is in use, perhaps by a daemon that can be asked instead.
     pub(super) fn store_of_a_daemon(error: Error) -> Self {
-        let remedy =
-            "or ask it, if it is a daemon: --admin http://127.0.0.1:8088 in the place of --store";
+        let remedy = "or ask it, if it is a daemon: in the place of --store, --admin with the address of its administration, http://127.0.0.1:8088 if it was given no other";
         Self { code: IN_USE, error: Some(anyhow::anyhow!("{error}; {remedy}")) }
     }
 

@@ -27,7 +27,8 @@ and sinks get what waits, within --shutdown-deadline.
 A setting is taken from the command line, else from the environment, else from the file, else it
 is the default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment its
 parts stand between semicolons. A path that holds = or ; is written ./so, or in the file. The file
-has the same names with _ for -, and tables for lists:
+has the same names with _ for -, in tables where --print-config has them there ([agent], [ofrep],
+[cors], [jwt]), and tables for lists; paths in it are from where the daemon is started:
 
     host = "127.0.0.1"
     late_window = "30m"

@@ -84,6 +84,11 @@ impl Refusal {
         Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
     }
 
+    /// The same of several activations, some of which may be stored.
+    pub(super) fn not_all_stored() -> Self {
+        Self::unavailable("not all of this was stored: send it again soon")
+    }
+
     /// It must not break the connection, nor say what it was.
     pub(super) fn defect() -> Self {
         Self::new(

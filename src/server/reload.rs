@@ -11,8 +11,10 @@ use crate::settings::{Change, ServeSettings};
 /// What of the settings is in force at once, and what is only said.
 pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     settings.check()?;
-    // Without tokens, an address that others reach would be open from now on.
-    check_host(&ServeSettings { host: app.settings.host.clone(), ..settings.clone() })?;
+    // Without tokens, an address that others reach would be open from now on. What needs a restart counts
+    // as it was started.
+    let (host, insecure) = (app.settings.host.clone(), app.settings.insecure);
+    check_host(&ServeSettings { host, insecure, ..settings.clone() })?;
     app.environments.check_named(&settings.access)?;
     let started = &app.settings;
     if settings.access.has_tls() != started.access.has_tls() {

@@ -17,7 +17,7 @@ use super::signal::Signals;
 use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
-use crate::settings::ServeSettings;
+use crate::settings::{Port, ServeSettings};
 
 /// What tasks that do not end by themselves are given at the end.
 const LAST_TASKS: Duration = Duration::from_millis(200);
@@ -119,7 +119,10 @@ impl Server {
                 "tokens come in unencrypted: give tls_cert and tls_key, or put a proxy with TLS before this"
             );
         }
-        tracing::info!(api = ?addresses.api, admin = ?addresses.admin, "started");
+        let shown = |address: Option<SocketAddr>| {
+            address.map_or_else(|| Port::Off.to_string(), |address| address.to_string())
+        };
+        tracing::info!(api = shown(addresses.api), admin = shown(addresses.admin), "started");
         Ok(Self { addresses, deadline, running: Some(Running { runtime, app, stop, listeners }) })
     }
 
@@ -169,9 +172,11 @@ impl Server {
         let left = || deadline.saturating_sub(watch.elapsed());
         tracing::info!("stopping");
         stop.send_replace(true);
+        // Half of it is for who never ends a request; the rest is for the disk and for sinks.
+        let left_for_requests = || (deadline / 2).saturating_sub(watch.elapsed());
         runtime.block_on(async {
             for listener in listeners {
-                if tokio::time::timeout(left(), listener).await.is_err() {
+                if tokio::time::timeout(left_for_requests(), listener).await.is_err() {
                     tracing::warn!("requests that took too long are broken off");
                     break;
                 }

@@ -168,16 +168,16 @@ impl FromStr for NamedDatafile {
 impl FromStr for NamedSdkKey {
     type Err = Error;
 
-    /// A key may end in `=`, so that only what has something else behind it is a name.
+    /// A key that ends in `=` needs a name before it: alone, it looks like a name whose key is empty.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let named = text.split_once('=').filter(|(_, rest)| rest.chars().any(|sign| sign != '='));
+        let named = text.split_once('=');
         let (name, sdk_key) = named.map_or((None, text), |(name, key)| (Some(name), key));
+        let remedy = "write KEY, KEY:TOKEN or NAME=KEY";
         if name == Some("") {
-            return Err(Error::setting_value(
-                "SDK key",
-                "=...",
-                "write KEY, KEY:TOKEN or NAME=KEY",
-            ));
+            return Err(Error::setting_value("SDK key", "=...", remedy));
+        }
+        if name.is_some() && sdk_key.trim_matches('=').is_empty() {
+            return Err(Error::setting_value("SDK key", "NAME=", remedy));
         }
         Ok(Self { name: name.map(str::to_owned), sdk_key: sdk_key.parse()? })
     }

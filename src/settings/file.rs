@@ -52,8 +52,20 @@ fn worded(key: Option<&str>, message: &str) -> String {
             None => format!("there is no key {found:?}: use one of {}", known.join(", ")),
         };
     }
-    let message = message.replace('\n', ", ");
+    let message = without_value(message).replace('\n', ", ");
     key.map_or_else(|| message.clone(), |key| format!("{key}: {message}"))
+}
+
+/// What stands at the place of another kind of value may be a secret: its kind is told, and not the value.
+fn without_value(message: &str) -> String {
+    let is_of_a_value =
+        ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
+    let ends = message.find(['`', '"']).zip(message.rfind(", expected "));
+    let parts = ends.and_then(|(from, to)| message.get(..from).zip(message.get(to..)));
+    match parts.filter(|_| is_of_a_value) {
+        Some((kind, expected)) => format!("{}{expected}", kind.trim_end()),
+        None => message.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_may_be_a_secret_is_not_repeated() {
+        check(
+            "[jwt]\nhmac_secrets = \"c2VjcmV0, expected\"",
+            "2: hmac_secrets: invalid type: string, expected a sequence",
+        );
+        check(
+            "webhook_secret = 123456",
+            "1: webhook_secret: invalid type: integer, expected a string",
+        );
+    }
+
+    #[test]
     fn a_fault_names_its_line_and_key() {
         check("", "");
         check("port = 0\nadmin_port = \"off\"\n", "");
@@ -82,7 +106,7 @@ mod tests {
         );
         check(
             "[[environment]]\nname = \"a\"\nintervall = \"1s\"",
-            "3: there is no key \"intervall\": use one of name, datafile, sdk_key, poll_interval, attribution",
+            "3: there is no key \"intervall\": use one of name, datafile, sdk_key, poll_interval, attribution, datafile_webhook_secret",
         );
         check(
             "host = \"a\"\nport = 65536",
@@ -96,7 +120,7 @@ mod tests {
             "attribution = \"both\"",
             "1: attribution: attribution mode \"both\" is unknown: use activated or backend",
         );
-        check("host = 3", "1: host: invalid type: integer `3`, expected a string");
+        check("host = 3", "1: host: invalid type: integer, expected a string");
         check("host = \"a\"\nhost = \"b\"", "2: host: duplicate key");
         check("[[sink]]\nsecret = \"s\"", "1: missing field `to`");
     }

@@ -25,7 +25,7 @@ pub struct OfrepSettings {
     /// After how long in the background a client closes its stream of changes. Default `120s`.
     pub inactivity_delay: Span,
     /// How many streams of changes are open at once; beyond, they are refused. With 0 there are none, and clients
-    /// are not told of any. Default 2048.
+    /// are not told of any. Default 1024.
     pub streams: usize,
     /// How often a stream of changes that has nothing to say says that. Default `15s`.
     pub stream_keepalive: Span,
@@ -88,7 +88,7 @@ impl OfrepSettings {
             flags: given.flags,
             bulk_activates: given.bulk_activates.unwrap_or(false),
             inactivity_delay: given.inactivity_delay.unwrap_or(Span::from_seconds(120)),
-            streams: given.streams.unwrap_or(2048),
+            streams: given.streams.unwrap_or(1024),
             stream_keepalive: given.stream_keepalive.unwrap_or(Span::from_seconds(15)),
         }
     }

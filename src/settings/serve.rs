@@ -152,6 +152,19 @@ impl ServeSettings {
                 "there is no environment: give --datafile or --sdk-key, or [[environment]] in the settings file",
             ));
         }
+        match (self.port, self.admin_port) {
+            (Port::Off, Port::Off) => {
+                return Err(Error::settings(
+                    "port and admin_port are both off, so that nobody could ask: give one of them",
+                ));
+            }
+            (Port::Number(api), Port::Number(admin)) if api == admin && api != 0 => {
+                return Err(Error::settings(format!(
+                    "port and admin_port are both {api}: give them two"
+                )));
+            }
+            _ => {}
+        }
         let limits = [
             ("request_timeout", self.limits.request_timeout.as_ms() == 0),
             ("idle_timeout", self.limits.idle_timeout.as_ms() == 0),

@@ -24,7 +24,7 @@ pub(super) struct OfrepArguments {
     #[arg(long, value_name = "SPAN", env = "VARIATE_OFREP_INACTIVITY_DELAY")]
     ofrep_inactivity_delay: Option<Span>,
 
-    /// How many streams of changes are open at once; others are refused [default: 2048]
+    /// How many streams of changes are open at once; others are refused [default: 1024]
     #[arg(long, value_name = "COUNT", env = "VARIATE_OFREP_STREAMS")]
     ofrep_streams: Option<usize>,
 

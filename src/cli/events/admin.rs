@@ -92,7 +92,7 @@ impl Admin {
         let response = request.send().map_err(|error| {
             let error = anyhow::Error::from(error.without_url());
             Failure::unreachable(error.context(format!(
-                "nobody answers at {name}: give the address of the administration that the daemon prints"
+                "{name} cannot be asked: give the address of the administration as the daemon prints it, with https:// where it has a certificate, which this machine must trust (SSL_CERT_FILE)"
             )))
         })?;
         let status = response.status();

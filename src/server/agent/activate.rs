@@ -4,11 +4,12 @@
 
 use axum::response::{IntoResponse as _, Response};
 
-use super::chosen::{Chosen, user};
+use super::chosen::{Chosen, check_repeated, user};
 use super::wire::{ActivateBody, ActivationAnswer, OwnedVariables};
 use crate::client::{DecideOptions, UserContext};
 use crate::datafile::Datafile;
 use crate::decide::Source;
+use crate::error::Error;
 use crate::server::answer::{By, Json};
 use crate::server::asked::{Asked, Said};
 use crate::server::figures::EnvironmentFigures;
@@ -28,6 +29,7 @@ pub(super) async fn activate(
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
     let wanted = Wanted::read(&asked, datafile)?;
+    check_repeated(wanted.experiments.len() + wanted.features.len(), user_id, None)?;
     let mut activating = Activating {
         user: user(&snapshot, user_id, body.user_attributes.as_ref()),
         datafile,
@@ -46,15 +48,26 @@ pub(super) async fn activate(
         .collect();
     let receipts = std::mem::take(&mut activating.receipts);
     drop(activating);
-    for receipt in receipts {
-        receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
-    }
+    let are_several = receipts.len() > 1;
+    check_stored(receipts).await.map_err(|cause| {
+        let refusal = environment.not_stored(&cause);
+        if are_several { Refusal::not_all_stored() } else { refusal }
+    })?;
     match asked.first("enabled") {
         Some("true") => answers.retain(|answer| answer.enabled),
         Some("false") => answers.retain(|answer| !answer.enabled),
         _ => {}
     }
     Ok(By(&environment, datafile.revision(), Json(answers)).into_response())
+}
+
+/// Waits for all of them: of several some may be stored, and their fate is known when it is answered.
+async fn check_stored(receipts: Vec<Receipt>) -> Result<(), Error> {
+    let mut stored = Ok(());
+    for receipt in receipts {
+        stored = stored.and(receipt.await);
+    }
+    stored
 }
 
 /// Keys in the order in which they are answered, each once.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::attribution::Origin;
@@ -17,6 +17,9 @@ use crate::server::guard::Caller;
 use crate::server::refusal::Refusal;
 
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
+
+/// So much of a user is in one answer at most, over all its parts.
+const MOST_REPEATED_BYTES: usize = 8 << 20;
 
 /// The environment that the header `X-Optimizely-SDK-Key` chooses.
 #[derive(Debug)]
@@ -29,6 +32,35 @@ impl FromRequestParts<Arc<App>> for Chosen {
         let Ok(caller) = Caller::from_request_parts(parts, app).await;
         let key = parts.headers.get(SDK_KEY).map(|key| key.as_bytes());
         app.environments.chosen(key, &caller).map(|environment| Self(Arc::clone(environment)))
+    }
+}
+
+/// Answers name the user in each of their parts. Who asks for many with much must not fill the memory.
+pub(super) fn check_repeated(
+    parts: usize,
+    user_id: &str,
+    attributes: Option<&Map<String, Value>>,
+) -> Result<(), Refusal> {
+    let attributes = attributes.into_iter().flatten();
+    let of_attributes: usize = attributes.map(|(key, value)| key.len() + size(value)).sum();
+    if parts.saturating_mul(user_id.len() + of_attributes) <= MOST_REPEATED_BYTES {
+        return Ok(());
+    }
+    let text = format!(
+        "the answer would repeat more than {MOST_REPEATED_BYTES} bytes of the user: ask for fewer keys at once"
+    );
+    Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text))
+}
+
+/// About how long a value is as JSON; how deep it is, its reader has bounded.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => values.iter().map(|value| size(value) + 1).sum::<usize>() + 2,
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| key.len() + size(value) + 4).sum::<usize>() + 2
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Map;
 
-use super::chosen::{Chosen, user};
+use super::chosen::{Chosen, check_repeated, user};
 use super::wire::{DecideBody, DecisionAnswer, ForcedDecisionBody, UserAnswer, VariablesAnswer};
 use crate::client::{DecideOptions, Decision, UserContext};
 use crate::datafile::Datafile;
@@ -42,6 +42,9 @@ pub(super) async fn decide(
         user.set_forced_decision(flag_key, rule_key, variation_key);
     }
     let keys: Vec<&str> = asked.all("keys").collect();
+    let flags = snapshot.datafile().map_or(0, |datafile| datafile.flags().len());
+    let parts = if keys.is_empty() { flags } else { keys.len() };
+    check_repeated(parts, user_id, body.user_attributes.as_ref())?;
     let no_attributes = Map::new();
     let answering = Answering {
         user: &user,

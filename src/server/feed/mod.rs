@@ -28,7 +28,7 @@ const MOST_WAITING_BYTES: usize = 4 << 20;
 /// So many pieces may wait for a reader.
 const MOST_PIECES: usize = 16;
 /// So many may listen to an environment.
-const MOST_READERS: usize = 2048;
+const MOST_READERS: usize = 1024;
 /// How often those are told that somebody is there who hear nothing.
 const ALIVE: Duration = Duration::from_secs(15);
 /// A comment, to clients of event streams.

@@ -9,6 +9,7 @@ use axum::http::header::{FORWARDED, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, Method, Request};
 
 use super::refused::Refused;
+use crate::server::listener::Side;
 use crate::settings::{AccessSettings, ServeSettings};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -46,7 +47,7 @@ impl Hosts {
     }
 
     /// All hosts that a request names have to be known; those before a proxy as well.
-    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+    pub(super) fn check<B>(&self, side: Side, request: &Request<B>) -> Result<(), Refused> {
         if !self.names.is_empty() {
             // Pages of browsers always name one; operations of a batch do not.
             if !named(request).all(|name| self.knows(name)) {
@@ -54,7 +55,7 @@ impl Hosts {
             }
         }
         let only_looks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-        if only_looks || self.may_change(request) { Ok(()) } else { Err(Refused::Origin) }
+        if only_looks || self.may_change(side, request) { Ok(()) } else { Err(Refused::Origin) }
     }
 
     fn knows(&self, authority: &str) -> bool {
@@ -65,10 +66,11 @@ impl Hosts {
         })
     }
 
-    /// Whether no page asks, or one of the daemon's own, or of an origin that may.
-    fn may_change<B>(&self, request: &Request<B>) -> bool {
+    /// Whether no page asks, or one of the daemon's own, or of an origin that may ask the API.
+    fn may_change<B>(&self, side: Side, request: &Request<B>) -> bool {
         let Some(origin) = request.headers().get(ORIGIN) else { return true };
-        if self.is_for_any_origin {
+        let is_of_api = side == Side::Api;
+        if self.is_for_any_origin && is_of_api {
             return true;
         }
         let Ok(origin) = origin.to_str() else { return false };
@@ -76,7 +78,7 @@ impl Hosts {
         let is_own = from.is_some_and(|from| {
             named(request).any(|authority| authority.eq_ignore_ascii_case(from))
         });
-        is_own || self.origins.iter().any(|known| known == origin)
+        is_own || is_of_api && self.origins.iter().any(|known| known == origin)
     }
 }
 
@@ -122,6 +124,7 @@ mod tests {
     use axum::http::Request;
 
     use super::Hosts;
+    use crate::server::listener::Side;
     use crate::settings::{Given, ServeSettings};
 
     #[track_caller]
@@ -135,7 +138,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(()).unwrap();
-        assert_eq!(hosts.check(&request).is_ok(), expect, "{allowed:?} {headers:?}");
+        assert_eq!(hosts.check(Side::Api, &request).is_ok(), expect, "{allowed:?} {headers:?}");
     }
 
     #[test]

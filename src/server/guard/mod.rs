@@ -81,7 +81,7 @@ impl Guard {
             Needs::Nothing => Ok(None),
             // Who asks whether it is ready, and may know more, is told more.
             Needs::NothingForLess => Ok(self.caller(side, request).ok()),
-            Needs::OwnProof => self.hosts.check(request).map(|()| None),
+            Needs::OwnProof => self.hosts.check(side, request).map(|()| None),
             Needs::Token => self.caller(side, request).map(Some),
             Needs::Scope(scope) => {
                 let caller = self.caller(side, request)?;
@@ -97,7 +97,7 @@ impl Guard {
 
     /// Who asks, by what they send along.
     fn caller<B>(&self, side: Side, request: &Request<B>) -> Result<Caller, Refused> {
-        self.hosts.check(request)?;
+        self.hosts.check(side, request)?;
         if !self.is_closed {
             return Ok(self.everyone.clone());
         }

@@ -46,8 +46,8 @@ pub(in crate::server) fn routes(side: Side) -> Router<Arc<App>> {
 /// Looks at secrets.
 #[derive(Debug)]
 pub(in crate::server) struct Doorkeeper {
-    at_once: Semaphore,
-    waiting: Semaphore,
+    at_once: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     /// The hash of the secret that was right for a hash in the settings.
     known: Mutex<HashMap<String, [u8; 32]>>,
 }
@@ -55,8 +55,8 @@ pub(in crate::server) struct Doorkeeper {
 impl Doorkeeper {
     pub(in crate::server) fn new() -> Self {
         Self {
-            at_once: Semaphore::new(AT_ONCE),
-            waiting: Semaphore::new(WAITING),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(WAITING)),
             known: Mutex::default(),
         }
     }
@@ -77,11 +77,17 @@ impl Doorkeeper {
         if known.is_some_and(|known| bool::from(known.ct_eq(&sha256))) {
             return Ok(true);
         }
-        let _waiting = self.waiting.try_acquire().map_err(|_| OauthRefused::BUSY)?;
-        let _place = self.at_once.acquire().await.map_err(|_| OauthRefused::BUSY)?;
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
+        let waiting = waiting.map_err(|_| OauthRefused::BUSY)?;
+        let place = Arc::clone(&self.at_once).acquire_owned().await;
+        let place = place.map_err(|_| OauthRefused::BUSY)?;
         let hash = client.secret_hash.clone();
-        let checked =
-            tokio::task::spawn_blocking(move || bcrypt::verify(&secret, &hash).unwrap_or(false));
+        // It is looked at to the end, even if who asked has gone: so it keeps its places for as long.
+        let checked = tokio::task::spawn_blocking(move || {
+            let is_right = bcrypt::verify(&secret, &hash).unwrap_or(false);
+            drop((waiting, place));
+            is_right
+        });
         let is_right = checked.await.unwrap_or(false);
         if is_right {
             self.known.lock().insert(client.secret_hash.clone(), sha256);

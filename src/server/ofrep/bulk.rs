@@ -4,6 +4,7 @@
 //! flags long before they use one. An answer is tagged by all that it depends on, since some clients ask
 //! with the tag of another context.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -55,6 +56,11 @@ pub(super) async fn evaluate(
     Ok(By(environment, datafile.revision(), response).into_response())
 }
 
+/// In their order, those that expose in the place of those that do not.
+fn with(mut exposed: HashMap<String, Decision>, decisions: Vec<Decision>) -> Vec<Decision> {
+    decisions.into_iter().map(|one| exposed.remove(&one.flag_key).unwrap_or(one)).collect()
+}
+
 struct Bulk<'a> {
     environment: &'a Environment,
     snapshot: &'a Snapshot<'a>,
@@ -72,7 +78,7 @@ impl Bulk<'_> {
         let (mut response, is_recorded) = if self.is_as_told(query) && is_among(&tag, headers) {
             (StatusCode::NOT_MODIFIED.into_response(), true)
         } else {
-            self.whole(body)
+            self.whole(decisions, body)
         };
         let head = response.headers_mut();
         head.insert(CACHE_CONTROL, ASK_FIRST);
@@ -85,17 +91,26 @@ impl Bulk<'_> {
 
     /// The whole answer is what exposes, where bulk evaluations do: who is told that nothing has changed
     /// was exposed to it before. Says also whether the store took all of it.
-    fn whole(&self, mut body: Vec<u8>) -> (Response, bool) {
+    fn whole(&self, decisions: Vec<Decision>, mut body: Vec<u8>) -> (Response, bool) {
         let mut is_recorded = true;
         if self.answering.settings.bulk_activates {
-            let decisions = self.decide(options(self.answering.context));
-            decisions.iter().for_each(|decision| self.environment.figures.exposed(decision));
-            is_recorded = !decisions.iter().any(was_refused);
-            body = self.body(&decisions);
+            let exposed = self.expose(&decisions);
+            exposed.values().for_each(|decision| self.environment.figures.exposed(decision));
+            is_recorded = !exposed.values().any(was_refused);
+            body = self.body(&with(exposed, decisions));
         }
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(CONTENT_TYPE, JSON);
         (response, is_recorded)
+    }
+
+    /// Decides flags that have a value once more, by their keys: without one, nobody is shown anything of it.
+    fn expose(&self, decisions: &[Decision]) -> HashMap<String, Decision> {
+        let with_value = decisions.iter().filter(|one| self.answering.success(one).is_ok());
+        let keys: Vec<&str> = with_value.map(|one| one.flag_key.as_str()).collect();
+        let user = self.answering.context.user(self.snapshot);
+        let exposed = user.decide_for_keys(&keys, options(self.answering.context));
+        exposed.into_iter().map(|decision| (decision.flag_key.clone(), decision)).collect()
     }
 
     fn decide(&self, options: DecideOptions) -> Vec<Decision> {

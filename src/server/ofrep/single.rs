@@ -33,7 +33,15 @@ fn answer(app: &App, key: &str, mut asking: Asking) -> Result<Response, Fault> {
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Fault::not_ready)?;
     let answering = Answering { datafile, context: &context, settings: &app.settings.ofrep };
-    let decision = context.user(&snapshot).decide_with(key, options(&context));
+    let user = context.user(&snapshot);
+    // Who is given no value shows the user something of their own, which is no exposure.
+    let unexposed = user.decide_with(key, DecideOptions::DISABLE_DECISION_EVENT);
+    let has_value = answering.success(&unexposed).map(drop);
+    if has_value.is_err() {
+        environment.figures.decided(&unexposed);
+    }
+    has_value?;
+    let decision = user.decide_with(key, options(&context));
     environment.figures.decided(&decision);
     let answer = answering.success(&decision)?;
     Ok(By(environment, datafile.revision(), Json(answer)).into_response())

@@ -328,6 +328,23 @@ fn a_store_that_takes_nothing_switches_no_flag_off() {
 }
 
 #[test]
+fn an_answer_that_would_repeat_much_many_times_is_refused() {
+    let shop = Daemon::shop();
+    let body =
+        json!({"userId": "anna", "userAttributes": {"text": "x".repeat(200_000)}}).to_string();
+    let keys = |count: usize| {
+        let keys: Vec<String> = (0..count).map(|place| format!("keys=k{place}")).collect();
+        format!("POST /v1/decide?{}", keys.join("&"))
+    };
+    assert_eq!(shop.ask(&keys(30), &body).status, 200);
+    let refused = shop.ask(&keys(100), &body);
+    assert_eq!(refused.status, 413, "{}", refused.body);
+    let long = json!({"userId": "x".repeat(900_000)}).to_string();
+    let what = "POST /v1/activate?type=experiment&type=feature";
+    assert_eq!(shop.ask(what, &long).status, 413);
+}
+
+#[test]
 fn before_there_is_a_datafile_nothing_is_made_up() {
     // Nobody listens there.
     let daemon = Daemon::with(|given| {

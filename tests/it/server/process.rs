@@ -206,6 +206,10 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
         "request_timeout lets nothing through: give more than 0",
     );
     check_refused(&with(&["--sdk-key", "a-b"]), 2, "the SDK key is none");
+    check_refused(&with(&["--sdk-key", "production="]), 2, "write KEY, KEY:TOKEN or NAME=KEY");
+    let ports = |api, admin| ["--datafile", SHOP, "--port", api, "--admin-port", admin];
+    check_refused(&ports("off", "off"), 3, "are both off, so that nobody could ask");
+    check_refused(&ports("18099", "18099"), 3, "are both 18099: give them two");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use variate::settings::{Given, OffValue};
 
-use super::scene::{ONE, Scene};
+use super::scene::{ALL, ONE, Scene};
 use crate::server::http::{Request, ask, try_ask};
 use crate::server::wait_for;
 
@@ -362,4 +362,23 @@ fn paths_that_are_no_text_break_nothing() {
         assert!((400..500).contains(&status), "{what}: {status}");
     }
     assert_eq!(scene.one("plain", json!({}))["value"], true);
+}
+
+#[test]
+fn who_is_given_no_value_is_exposed_to_nothing() {
+    for bulk_activates in [false, true] {
+        let scene = Scene::with(|given| {
+            given.ofrep.bulk_activates = Some(bulk_activates);
+            given.ofrep.flags.insert("several".into(), "variable:nowhere".parse().unwrap());
+        });
+        let body = json!({"context": {"targetingKey": "anna", "country": "SE"}}).to_string();
+        assert_eq!(scene.post(&format!("{ONE}several"), &body).status, 400);
+        assert_eq!(scene.post(&format!("{ONE}text"), &body).status, 200);
+        assert_eq!(scene.post(ALL, &body).status, 200);
+        let records = wait_for("the impression of a flag with a value", || {
+            let records = scene.daemon.ask_admin("GET /events").body;
+            records.contains("\"flagKey\":\"text\"").then_some(records)
+        });
+        assert!(!records.contains("\"flagKey\":\"several\""), "{records}");
+    }
 }

@@ -113,6 +113,8 @@ fn browsers_are_told_what_pages_may_ask() {
     let request = Request::new("GET /info").header("Origin", SHOP);
     let admin = ask(shop.admin(), &request);
     assert_eq!(admin.header("access-control-allow-origin"), None, "never the administration");
+    let request = Request::new("POST /environments/production/refresh").header("Origin", SHOP);
+    assert_eq!(ask(shop.admin(), &request).status, 403, "nor may they change anything there");
 }
 
 #[test]

@@ -140,6 +140,16 @@ fn a_broken_file_leaves_all_as_it_was() {
 }
 
 #[test]
+fn what_needs_a_restart_opens_no_door_before_it() {
+    let token = token_table("the-first-token-0123", "decide");
+    let daemon = Reloaded::with(&format!("host = \"0.0.0.0\"\n{token}"));
+    let said = daemon.reload("host = \"0.0.0.0\"\ninsecure = true\n", KEPT);
+    assert!(said.contains("can be reached by other machines"), "{said}");
+    assert_eq!(daemon.status("whatever"), 401);
+    daemon.served.kill();
+}
+
+#[test]
 fn what_needs_a_restart_is_said_by_name() {
     let daemon = Reloaded::with("");
     let text = "host = \"127.0.0.2\"\nlate_window = \"2h\"\nrecord_retention = \"9d\"\nbody_limit = \"2MiB\"\n[[sink]]\nto = \"stdout\"\n[cors]\norigins = [\"*\"]\n";
