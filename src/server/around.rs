@@ -42,6 +42,9 @@ pub(super) async fn answer(
             }
             return batch::answer(&app, &router, request).await;
         }
+        if let Some(refused) = batch::refused_method(&app, side, &request) {
+            return refused;
+        }
         let Ok(response) = router.call(request).await;
         response
     };

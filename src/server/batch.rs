@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HOST, ORIGIN};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HOST, ORIGIN};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse as _;
@@ -45,6 +45,25 @@ pub(super) fn is_asked<B>(side: Side, request: &Request<B>) -> bool {
     side == Side::Api
         && request.method() == Method::POST
         && end.is_some_and(|end| end.eq_ignore_ascii_case(PATH))
+}
+
+/// What is answered where batches are always at home, and the method is another one. A browser's question
+/// what may be asked is the router's.
+pub(super) fn refused_method<B>(
+    app: &App,
+    side: Side,
+    request: &Request<B>,
+) -> Option<Response<Body>> {
+    let is_at_home = side == Side::Api && ["/batch", "/v1/batch"].contains(&request.uri().path());
+    if !is_at_home || [Method::POST, Method::OPTIONS].contains(request.method()) {
+        return None;
+    }
+    let unknown = app.guard.now().refuses_batch(side, request);
+    Some(unknown.unwrap_or_else(|| {
+        let mut refused = Refusal::wrong_method().into_response();
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        refused
+    }))
 }
 
 /// Answers each operation by the router, in the order of the batch.
