@@ -116,6 +116,7 @@ fn protect(headers: &mut HeaderMap, nonce: &str) {
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(CONTENT_TYPE, HTML);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Without any, a browser names no origin with the form, which then looks like another page's.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
