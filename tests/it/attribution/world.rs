@@ -211,7 +211,15 @@ impl World {
     }
 
     pub(super) fn records(&self) -> Vec<(u64, Arc<Record>)> {
-        self.store.outbox(0, usize::MAX, Duration::ZERO).unwrap()
+        let mut records = Vec::new();
+        loop {
+            let after = records.last().map_or(0, |(number, _)| *number);
+            let page = self.store.outbox(after, usize::MAX, Duration::ZERO).unwrap();
+            if page.is_empty() {
+                return records;
+            }
+            records.extend(page);
+        }
     }
 }
 
