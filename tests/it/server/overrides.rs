@@ -141,7 +141,11 @@ fn they_decide_are_marked_and_end_when_taken_back() {
         (&flag["variationKey"], &flag["ruleKey"]),
         (&json!("by_margin"), &json!("search_ranking"))
     );
-    let records = shop.ask_admin("GET /events?type=impression&user=anna").body;
+    // An activation is answered when it is stored, a decision at once.
+    let records = wait_for("the impression of the decision", || {
+        let records = shop.ask_admin("GET /events?type=impression&user=anna").body;
+        (records.lines().count() >= 3).then_some(records)
+    });
     let marked: Vec<(Value, Value)> = records
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
