@@ -21,10 +21,32 @@ pub enum Origin {
     Agent,
     /// A request in the form of OpenFeature's remote evaluation protocol.
     Ofrep,
+    /// A request in the form of Optimizely's event API.
+    Optimizely,
+    /// A request in the form of Flagger.
+    Flagger,
+    /// A request in the form of ThriveStack.
+    Thrivestack,
+    /// A request in the form of Segment.
+    Segment,
+    /// A request in the form of Countly.
+    Countly,
+    /// A request in the form of OnboardFlow.
+    Onboardflow,
 }
 
 impl Origin {
-    const ALL: [Self; 3] = [Self::Library, Self::Agent, Self::Ofrep];
+    const ALL: [Self; 9] = [
+        Self::Library,
+        Self::Agent,
+        Self::Ofrep,
+        Self::Optimizely,
+        Self::Flagger,
+        Self::Thrivestack,
+        Self::Segment,
+        Self::Countly,
+        Self::Onboardflow,
+    ];
 
     /// The word for it in records.
     #[must_use]
@@ -33,6 +55,12 @@ impl Origin {
             Self::Library => "library",
             Self::Agent => "agent",
             Self::Ofrep => "ofrep",
+            Self::Optimizely => "optimizely",
+            Self::Flagger => "flagger",
+            Self::Thrivestack => "thrivestack",
+            Self::Segment => "segment",
+            Self::Countly => "countly",
+            Self::Onboardflow => "onboardflow",
         }
     }
 
@@ -43,6 +71,12 @@ impl Origin {
             Self::Library => 0,
             Self::Agent => 1,
             Self::Ofrep => 2,
+            Self::Optimizely => 3,
+            Self::Flagger => 4,
+            Self::Thrivestack => 5,
+            Self::Segment => 6,
+            Self::Countly => 7,
+            Self::Onboardflow => 8,
         }
     }
 

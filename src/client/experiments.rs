@@ -44,7 +44,7 @@ impl<'a> UserContext<'a> {
                 }
             }
         };
-        self.expose(experiment_key, chosen, prediction_id, stamp)
+        self.record_chosen(experiment_key, chosen, prediction_id, stamp)
     }
 
     /// Decides an experiment without recording anything.
@@ -139,7 +139,7 @@ impl<'a> UserContext<'a> {
     }
 
     /// Records that the user was exposed to what was chosen.
-    fn expose<'s>(
+    fn record_chosen<'s>(
         &self,
         experiment_key: &str,
         mut chosen: Chosen<'s>,
@@ -288,7 +288,7 @@ impl<'s> Experiment<'s> {
     pub fn activate(&self, user: &UserContext<'_>) -> Activated<'s> {
         let (decided, prediction_id) = user.decide_to_record(self.datafile, self.found);
         let chosen = Chosen::held(self.datafile, self.found, decided);
-        user.expose(self.found.1.key(), chosen, prediction_id, Stamp::default())
+        user.record_chosen(self.found.1.key(), chosen, prediction_id, Stamp::default())
     }
 }
 

@@ -10,6 +10,7 @@ mod chosen;
 mod config;
 mod decide;
 mod experiments;
+mod exposure;
 mod extras;
 mod features;
 mod forced;
@@ -33,6 +34,7 @@ pub use config::{
 };
 pub use decide::{Decision, Variables};
 pub use experiments::Experiment;
+pub use exposure::{Exposed, Exposure, UnknownExposure};
 pub use listener::{
     ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener, TrackNotice,
 };

@@ -73,7 +73,7 @@ impl App {
         let opening =
             Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
         let environments = Environments::open(&opening, may_be_left_out)?;
-        environments.check_named(&settings.access)?;
+        environments.check_named(&settings)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
             .iter()
             .zip(&settings.environments)

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::settings::{AccessSettings, DatafilePlace, EnvironmentSettings, Reach, ServeSettings};
+use crate::settings::{DatafilePlace, EnvironmentSettings, Reach, ServeSettings};
 use crate::source::{SdkKey, Source};
 use crate::store::DurableStore;
 
@@ -83,6 +83,11 @@ impl Environments {
         if caller.reaches(found) { Ok(found) } else { Err(Refusal::other_environment()) }
     }
 
+    /// The only one there is, where only this machine reaches it.
+    pub(super) fn only(&self) -> Option<&Arc<Environment>> {
+        self.all.first().filter(|_| self.may_be_left_out)
+    }
+
     /// The only one there is, for who asks on a machine's own address; the only one that who is known is for.
     fn without_key(&self, caller: &Caller) -> Option<&Arc<Environment>> {
         let mut reached = self.all.iter().filter(|environment| caller.reaches(environment));
@@ -90,18 +95,27 @@ impl Environments {
         (self.may_be_left_out || caller.is_known()).then_some(only)
     }
 
-    /// Looks whether the environments that tokens name are there.
-    pub(super) fn check_named(&self, access: &AccessSettings) -> Result<(), Error> {
+    /// Looks whether the environments that tokens and tracking keys name are there.
+    pub(super) fn check_named(&self, settings: &ServeSettings) -> Result<(), Error> {
         let is_there = |name: &String| self.all.iter().any(|one| one.name() == name);
+        let none_there = |what: &str, name: &str| {
+            let there: Vec<_> = self.all.iter().map(|one| one.name()).collect();
+            Error::settings(format!(
+                "{what} is for the environment {name:?}, which is not there: name one of {}",
+                there.join(", ")
+            ))
+        };
+        for key in &settings.tracking.keys {
+            if !is_there(&key.environment) {
+                let what = format!("a tracking key of {}", key.system);
+                return Err(none_there(&what, &key.environment));
+            }
+        }
+        let access = &settings.access;
         for token in &access.tokens {
             let Reach::Of(names) = &token.reach else { continue };
             if let Some(name) = names.iter().find(|name| !is_there(name)) {
-                let there: Vec<_> = self.all.iter().map(|one| one.name()).collect();
-                return Err(Error::settings(format!(
-                    "the token {:?} is for the environment {name:?}, which is not there: name one of {}",
-                    token.name,
-                    there.join(", ")
-                )));
+                return Err(none_there(&format!("the token {:?}", token.name), name));
             }
         }
         Ok(())

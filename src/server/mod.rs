@@ -36,6 +36,7 @@ mod run;
 mod signal;
 mod sinks;
 mod ticker;
+mod tracking;
 mod traffic;
 mod wire;
 

@@ -11,6 +11,8 @@ use crate::clock::{TimeMs, system_time_ms};
 
 /// Older ones are let go.
 const MOST_PROBLEMS: usize = 50;
+/// What others send may be wrong in as many ways as they like, and must not push out the rest.
+const MOST_OF_TRACKING: usize = 20;
 /// Longer texts are cut.
 const LONGEST_TEXT: usize = 1000;
 
@@ -39,6 +41,7 @@ pub(super) enum ProblemKind {
     Source,
     Sink,
     Store,
+    Tracking,
 }
 
 impl ProblemKind {
@@ -47,6 +50,7 @@ impl ProblemKind {
             Self::Source => "source",
             Self::Sink => "sink",
             Self::Store => "store",
+            Self::Tracking => "tracking",
         }
     }
 }
@@ -67,6 +71,13 @@ impl Problems {
             |other: &Problem| (other.kind, &*other.about, &*other.text) == (kind, about, &*text);
         let mut latest = self.latest.lock();
         let before = latest.iter().position(is_same).and_then(|place| latest.remove(place));
+        let is_of_tracking = |other: &Problem| other.kind == ProblemKind::Tracking;
+        if kind == ProblemKind::Tracking
+            && latest.iter().filter(|other| is_of_tracking(other)).count() >= MOST_OF_TRACKING
+        {
+            let oldest = latest.iter().position(is_of_tracking);
+            oldest.and_then(|oldest| latest.remove(oldest));
+        }
         if latest.len() >= MOST_PROBLEMS {
             latest.pop_front();
         }

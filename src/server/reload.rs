@@ -15,7 +15,7 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     // as it was started.
     let (host, insecure) = (app.settings.host.clone(), app.settings.insecure);
     check_host(&ServeSettings { host, insecure, ..settings.clone() })?;
-    app.environments.check_named(&settings.access)?;
+    app.environments.check_named(&settings)?;
     let started = &app.settings;
     if settings.access.has_tls() != started.access.has_tls() {
         return Err(Error::settings("TLS is switched on and off by a restart only: restart"));

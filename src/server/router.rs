@@ -14,14 +14,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, guard, health, hook, ofrep, openapi};
+use super::{admin, agent, datafiles, guard, health, hook, ofrep, openapi, tracking};
 use crate::error::Error;
 
 /// All that a listener answers, behind the guard.
 pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
     let answered = match side {
         Side::Api => {
-            agent::routes().merge(datafiles::routes()).merge(hook::routes()).merge(ofrep::routes())
+            let own = agent::routes().merge(datafiles::routes()).merge(hook::routes());
+            own.merge(ofrep::routes()).merge(tracking::routes())
         }
         Side::Admin => admin::routes(),
     };

@@ -37,6 +37,7 @@ impl ServeSettings {
             log_format,
             agent,
             ofrep,
+            tracking,
         } = self;
         let now = [
             ("token", access.tokens != in_force.access.tokens),
@@ -46,6 +47,7 @@ impl ServeSettings {
             ("tls_cert", access.tls_cert != in_force.access.tls_cert),
             ("tls_key", access.tls_key != in_force.access.tls_key),
             ("log", *log != in_force.log),
+            ("tracking", *tracking != in_force.tracking),
         ];
         let later = [
             ("host", *host != started.host),
@@ -95,6 +97,7 @@ impl ServeSettings {
         settings.access = self.access;
         settings.access.cors = cors;
         settings.log = self.log;
+        settings.tracking = self.tracking;
         settings
     }
 }

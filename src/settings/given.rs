@@ -10,6 +10,7 @@ use super::agent::GivenAgent;
 use super::environment::EnvironmentSettings;
 use super::ofrep::GivenOfrep;
 use super::sink::SinkSettings;
+use super::tracking::GivenTracking;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::events::AttributionMode;
 
@@ -45,6 +46,7 @@ pub struct Given {
     pub log: Option<LogLevel>,
     pub log_format: Option<LogFormat>,
     pub ofrep: GivenOfrep,
+    pub tracking: GivenTracking,
 }
 
 /// A list is taken whole: who gives one environment gives all of them.
@@ -85,6 +87,7 @@ impl Given {
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
             ofrep: self.ofrep.over(lower.ofrep),
+            tracking: self.tracking.over(lower.tracking),
         }
     }
 }

@@ -17,6 +17,7 @@ mod print;
 mod serve;
 mod sink;
 mod span;
+mod tracking;
 mod values;
 mod wire;
 
@@ -34,4 +35,7 @@ pub use serve::{Limits, ServeSettings, StoreSettings};
 pub use sink::SinkSettings;
 #[cfg(feature = "cli")]
 pub(crate) use span::parse_span_ms;
+pub use tracking::{
+    GivenTracking, MappedEvent, OnboardflowEvent, TrackingKey, TrackingSettings, TrackingSystem,
+};
 pub use values::{LogFormat, LogLevel, Port, Size, Span};

@@ -10,6 +10,7 @@ use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::ofrep::OfrepSettings;
 use super::serve::ServeSettings;
 use super::sink::SinkSettings;
+use super::tracking::TrackingSettings;
 use crate::source::SdkKey;
 
 /// What stands in the place of a secret.
@@ -46,6 +47,7 @@ impl ServeSettings {
         page.text("log_format", Some(self.log_format.as_str()));
         page.ofrep(&self.ofrep);
         page.agent(&self.agent);
+        page.tracking(&self.tracking);
         self.environments.iter().for_each(|environment| page.environment(environment));
         self.sinks.iter().for_each(|sink| page.sink(sink));
         page.who_may_ask(&self.access);
@@ -101,6 +103,30 @@ impl Page {
         }
         for (flag_key, value) in &ofrep.flags {
             self.text(&serde_json::Value::from(flag_key.as_str()).to_string(), Some(value));
+        }
+    }
+
+    fn tracking(&mut self, tracking: &TrackingSettings) {
+        self.0.push_str("\n[tracking]\n");
+        self.text("onboardflow_event", Some(tracking.onboardflow_event.as_str()));
+        if !tracking.events.is_empty() {
+            self.0.push_str("\n[tracking.events]\n");
+        }
+        for (name, event_key) in &tracking.events {
+            self.text(&serde_json::Value::from(name.as_str()).to_string(), Some(event_key));
+        }
+        if !tracking.user_prefixes.is_empty() {
+            self.0.push_str("\n[tracking.user_prefixes]\n");
+        }
+        for (system, prefix) in &tracking.user_prefixes {
+            self.text(system.as_str(), Some(prefix));
+        }
+        for key in &tracking.keys {
+            self.0.push_str("\n[[tracking.key]]\n");
+            self.text("system", Some(key.system));
+            self.text("key", Some(HIDDEN));
+            self.text("environment", Some(&key.environment));
+            self.text("salt", key.salt.as_ref().map(|_| HIDDEN));
         }
     }
 

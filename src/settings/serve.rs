@@ -11,6 +11,7 @@ use super::environment::EnvironmentSettings;
 use super::given::Given;
 use super::ofrep::OfrepSettings;
 use super::sink::SinkSettings;
+use super::tracking::TrackingSettings;
 use super::values::{LogFormat, LogLevel, Port, Size, Span};
 use crate::attribution::Rules;
 use crate::error::Error;
@@ -66,6 +67,8 @@ pub struct ServeSettings {
     pub log_format: LogFormat,
     /// OFREP's: values of flags, bulk evaluations, streams of changes.
     pub ofrep: OfrepSettings,
+    /// Other systems' tracking calls: keys, names.
+    pub tracking: TrackingSettings,
 }
 
 /// The limits of the daemon's store.
@@ -138,6 +141,7 @@ impl ServeSettings {
             log: given.log.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
             ofrep: OfrepSettings::new(given.ofrep),
+            tracking: TrackingSettings::new(given.tracking),
         }
     }
 
@@ -177,7 +181,7 @@ impl ServeSettings {
             Some((name, _)) => {
                 Err(Error::settings(format!("{name} lets nothing through: give more than 0")))
             }
-            None => self.access.check(),
+            None => self.access.check().and_then(|()| self.tracking.check()),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Must not know defaults, nor how its errors are worded.
 
 mod access;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use self::access::{ReadJwt, ReadToken, WireCors};
+use self::tracking::WireTracking;
 use super::access::{AccessSettings, Rate};
 use super::agent::GivenAgent;
 use super::environment::{DatafilePlace, EnvironmentSettings};
@@ -60,6 +62,8 @@ pub(super) struct WireSettings {
     token: Vec<ReadToken>,
     #[serde(default)]
     ofrep: WireOfrep,
+    #[serde(default)]
+    tracking: WireTracking,
     #[serde(default)]
     agent: WireAgent,
     #[serde(default)]
@@ -180,6 +184,7 @@ impl From<WireSettings> for Given {
             log: value(wire.log),
             log_format: value(wire.log_format),
             ofrep: wire.ofrep.into(),
+            tracking: wire.tracking.into(),
         }
     }
 }

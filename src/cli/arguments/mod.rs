@@ -14,6 +14,7 @@ mod ofrep;
 mod parsers;
 mod replay;
 mod serve;
+mod tracking;
 
 pub(super) use bench::BenchArguments;
 pub(super) use bucket::BucketArguments;

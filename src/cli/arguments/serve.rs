@@ -9,6 +9,7 @@ use clap::Args;
 use super::access::AccessArguments;
 use super::agent::AgentArguments;
 use super::ofrep::OfrepArguments;
+use super::tracking::TrackingArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
     EnvironmentSettings, Given, LogFormat, LogLevel, NamedDatafile, NamedSdkKey, Port,
@@ -64,6 +65,9 @@ pub(in crate::cli) struct ServeArguments {
     ofrep: OfrepArguments,
     #[command(flatten, next_help_heading = "Optimizely Agent's interface")]
     agent: AgentArguments,
+
+    #[command(flatten, next_help_heading = "Tracking calls of other systems")]
+    tracking: TrackingArguments,
 
     #[command(flatten, next_help_heading = "The log")]
     log: LogArguments,
@@ -221,6 +225,7 @@ impl ServeArguments {
             log: log.log,
             log_format: log.log_format,
             ofrep: self.ofrep.given(),
+            tracking: self.tracking.given(),
         }
     }
 }

@@ -20,6 +20,7 @@ const ACTIVATIONS: &str = "variate_activations_total";
 const EVENTS: &str = "variate_events_total";
 const CONVERSIONS: &str = "variate_conversions_total";
 const NOT_CREDITED: &str = "variate_not_credited_total";
+const UNUSED: &str = "variate_tracking_unused_total";
 const NOT_RECORDED: &str = "variate_not_recorded_total";
 
 /// The figures of an environment.
@@ -53,6 +54,10 @@ pub(super) fn describe() {
     describe_counter!(CONVERSIONS, "Events that count for at least one experiment");
     super::credits::describe();
     describe_counter!(NOT_CREDITED, "Events that count for nothing, by reason");
+    describe_counter!(
+        UNUSED,
+        "Parts of other systems' tracking calls that were of no use, by system and reason"
+    );
     describe_counter!(
         NOT_RECORDED,
         "What the store did not take, by call: refused (answered 503) or answered (recorded: false)"
@@ -144,6 +149,15 @@ impl EnvironmentFigures {
                 counter!(NOT_CREDITED, "environment" => environment, "reason" => reason.as_str())
                     .increment(1);
             }
+        });
+    }
+
+    /// A part of another system's tracking call was of no use.
+    pub(in crate::server) fn unused(&self, system: &'static str, reason: &'static str) {
+        with_local_recorder(&*self.recorder, || {
+            let environment = self.environment.clone();
+            counter!(UNUSED, "environment" => environment, "system" => system, "reason" => reason)
+                .increment(1);
         });
     }
 

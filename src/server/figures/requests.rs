@@ -31,6 +31,8 @@ const OF_API: &[(&str, &str)] = &[
     ("/v1/batch", "batch"),
     ("/webhooks/optimizely", "datafile-webhook"),
     ("/datafiles/", "datafiles"),
+    ("/v1/events", "optimizely-events"),
+    ("/optimizely/", "optimizely-events"),
     ("/openapi.json", "openapi"),
     ("/oauth/token", "oauth"),
     ("/health", "health"),

@@ -12,7 +12,7 @@ pub(super) enum Needs {
     Nothing,
     /// Nothing; and who has a token is told more.
     NothingForLess,
-    /// A signature or secret in the body, which whoever answers looks at.
+    /// A signature, secret or key of its own, which whoever answers looks at.
     OwnProof,
     /// Any token.
     Token,
@@ -46,6 +46,8 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v1/send-odp-event", TRACK),
     ("/ofrep/v1/track/{*key}", TRACK),
     ("/v1/override", OVERRIDE),
+    ("/v1/events", Needs::OwnProof),
+    ("/optimizely/{sdk_key}/v1/events", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

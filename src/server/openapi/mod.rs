@@ -27,6 +27,7 @@ const OF_API: &[&str] = &[
     include_str!("arranged.json"),
     include_str!("datafiles.json"),
     include_str!("ofrep.json"),
+    include_str!("tracking.json"),
     OF_ACCESS,
 ];
 const OF_ADMIN: &[&str] =

@@ -1,0 +1,59 @@
+//! What a request says, in the words of this engine.
+//!
+//! Must not know the form that it came in.
+
+use serde_json::{Map, Value};
+
+use super::unused::Unused;
+use crate::clock::TimeMs;
+
+/// All of a request. Exposures count before events, in whatever order they stand in it.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    pub(super) exposures: Vec<NewExposure>,
+    pub(super) events: Vec<NewEvent>,
+    /// What could not be read of it.
+    pub(super) unused: Vec<Unused>,
+}
+
+/// Who did something, or was shown something.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Person {
+    pub(super) id: String,
+    pub(super) attributes: Map<String, Value>,
+}
+
+/// The sender's own id and time, as far as they were given.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mark {
+    pub(super) id: Option<String>,
+    pub(super) time_ms: Option<TimeMs>,
+}
+
+/// Somebody was shown a variation.
+#[derive(Debug, Default)]
+pub(super) struct NewExposure {
+    pub(super) person: Person,
+    pub(super) mark: Mark,
+    /// An id, a key, or the key of a flag.
+    pub(super) experiment: String,
+    /// An id or a key.
+    pub(super) variation: String,
+    /// The flag whose decision it was, where that is said.
+    pub(super) flag_key: Option<String>,
+}
+
+/// Somebody did something.
+#[derive(Debug, Default)]
+pub(super) struct NewEvent {
+    pub(super) person: Person,
+    pub(super) mark: Mark,
+    /// As the sender calls it.
+    pub(super) name: String,
+    /// As they are to go out; `revenue` and `value` among them count where they are not given here.
+    pub(super) tags: Map<String, Value>,
+    pub(super) revenue_cents: Option<i64>,
+    pub(super) value: Option<f64>,
+    pub(super) count: Option<u64>,
+    pub(super) duration_seconds: Option<f64>,
+}

@@ -1,0 +1,171 @@
+//! From a payload to the store, and back to what became of it.
+//!
+//! Must not know the form that it came in.
+
+use std::collections::BTreeMap;
+
+use super::names::event_key;
+use super::origin;
+use super::payload::{NewEvent, NewExposure, Payload, Person};
+use super::unused::{Reason, Unused};
+use crate::client::{Exposure, Snapshot, Track, UserContext};
+use crate::datafile::Datafile;
+use crate::server::app::App;
+use crate::server::environment::Environment;
+use crate::server::refusal::Refusal;
+use crate::settings::TrackingSystem;
+use crate::store::Receipt;
+
+/// So many are handed to the store before others get their turn.
+const AT_ONCE: usize = 64;
+
+/// What became of a payload that is stored.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Done {
+    /// Exposures and events of which use was made.
+    pub(super) used: usize,
+    /// Parts that were of no use, and are counted as such.
+    pub(super) unused: usize,
+}
+
+/// Records all of a payload: exposures, then events. When it returns, all of it is stored; a refusal means
+/// that some of it is not, and all of it is to be sent again.
+pub(super) async fn record(
+    app: &App,
+    environment: &Environment,
+    system: TrackingSystem,
+    payload: Payload,
+) -> Result<Done, Refusal> {
+    let settings = app.in_force.now();
+    let snapshot = environment.client.snapshot();
+    let Some(datafile) = snapshot.datafile() else { return Err(Refusal::not_ready()) };
+    let recording = Recording {
+        environment,
+        system,
+        snapshot: &snapshot,
+        datafile,
+        prefix: settings.tracking.user_prefixes.get(&system).map_or("", String::as_str),
+        mapped: &settings.tracking.events,
+    };
+    let Payload { exposures, events, mut unused } = payload;
+    let mut receipts = Vec::with_capacity(exposures.len() + events.len());
+    for (place, exposure) in exposures.iter().enumerate() {
+        let_others(place).await;
+        keep(recording.expose(exposure), &mut receipts, &mut unused);
+    }
+    for (place, event) in events.into_iter().enumerate() {
+        let_others(place).await;
+        keep(recording.track(event), &mut receipts, &mut unused);
+    }
+    let done = Done { used: receipts.len(), unused: unused.len() };
+    let mut stored = Ok(());
+    for receipt in receipts {
+        stored = stored.and(receipt.await);
+    }
+    stored.map_err(|cause| {
+        let refusal = environment.not_stored(&cause);
+        if done.used > 1 { Refusal::not_all_stored() } else { refusal }
+    })?;
+    unused.iter().for_each(|unused| unused.note(app, environment, system));
+    Ok(done)
+}
+
+async fn let_others(place: usize) {
+    if place % AT_ONCE == AT_ONCE - 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn keep(made: Result<Receipt, Unused>, receipts: &mut Vec<Receipt>, unused: &mut Vec<Unused>) {
+    match made {
+        Ok(receipt) => receipts.push(receipt),
+        Err(of_no_use) => unused.push(of_no_use),
+    }
+}
+
+struct Recording<'a> {
+    environment: &'a Environment,
+    system: TrackingSystem,
+    snapshot: &'a Snapshot<'a>,
+    datafile: &'a Datafile,
+    prefix: &'a str,
+    mapped: &'a BTreeMap<String, String>,
+}
+
+impl Recording<'_> {
+    fn expose(&self, new: &NewExposure) -> Result<Receipt, Unused> {
+        let user_id = self.user_id(&new.person)?;
+        let mut exposure = Exposure::new(&new.experiment, &new.variation);
+        if let Some(flag_key) = &new.flag_key {
+            exposure = exposure.of_flag(flag_key);
+        }
+        if let Some(id) = &new.mark.id {
+            exposure = exposure.id(id);
+        }
+        if let Some(time_ms) = new.mark.time_ms {
+            exposure = exposure.time_ms(time_ms);
+        }
+        let exposed = self.user(&user_id, &new.person).expose(exposure);
+        if let Some(unknown) = exposed.unknown {
+            let reason = Reason::from(unknown);
+            let name = if reason == Reason::UnknownExperiment {
+                ("an exposure to the experiment", &new.experiment)
+            } else {
+                ("an exposure to the variation", &new.variation)
+            };
+            return Err(Unused::named(reason, name.0, name.1));
+        }
+        if exposed.is_activation {
+            self.environment.figures.activated(&exposed.receipt);
+        }
+        Ok(exposed.receipt)
+    }
+
+    fn track(&self, new: NewEvent) -> Result<Receipt, Unused> {
+        let user_id = self.user_id(&new.person)?;
+        if new.name.is_empty() {
+            return Err(Unused::plain(Reason::NoName, "an event without a name"));
+        }
+        let key = event_key(self.datafile, self.mapped, &new.name);
+        // What is unknown is counted as such by the call.
+        let mut call = Track::new(key.unwrap_or(&new.name)).tags(new.tags);
+        if let Some(cents) = new.revenue_cents {
+            call = call.revenue_cents(cents);
+        }
+        if let Some(value) = new.value {
+            call = call.value(value);
+        }
+        if let Some(count) = new.count {
+            call = call.count(count);
+        }
+        if let Some(seconds) = new.duration_seconds {
+            call = call.duration_seconds(seconds);
+        }
+        if let Some(id) = &new.mark.id {
+            call = call.id(id);
+        }
+        if let Some(time_ms) = new.mark.time_ms {
+            call = call.time_ms(time_ms);
+        }
+        let tracked = self.user(&user_id, &new.person).track(call);
+        if tracked.receipt.refusal().is_none() {
+            self.environment.figures.tracked(&tracked.credits, tracked.reason);
+        }
+        if !tracked.is_known && tracked.reason.is_some() {
+            return Err(Unused::named(Reason::UnknownEvent, "the event", &new.name));
+        }
+        Ok(tracked.receipt)
+    }
+
+    fn user_id(&self, person: &Person) -> Result<String, Unused> {
+        if person.id.is_empty() {
+            return Err(Unused::plain(Reason::NoUser, "what nobody did"));
+        }
+        Ok(format!("{}{}", self.prefix, person.id))
+    }
+
+    fn user<'u>(&'u self, user_id: &'u str, person: &'u Person) -> UserContext<'u> {
+        let user = self.snapshot.user(user_id).from_origin(origin(self.system));
+        person.attributes.iter().fold(user, |user, (key, value)| user.with(key, value))
+    }
+}

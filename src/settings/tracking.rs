@@ -1,0 +1,263 @@
+//! The settings of other systems' tracking calls: whose keys mean which environment, what names mean.
+//!
+//! Must not know the forms of these systems.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The settings of other systems' tracking calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct TrackingSettings {
+    /// The keys that clients of these systems send. Where a system has none, and nobody has to prove who they
+    /// are, a client's key may be an environment's SDK key, or anything where there is only one environment
+    /// on an address that only this machine reaches.
+    pub keys: Vec<TrackingKey>,
+    /// Which event key a foreign event name stands for. A name without a line is an event key itself, or
+    /// becomes one in small letters with `_` between its words.
+    pub events: BTreeMap<String, String>,
+    /// What is put before the user ids of a system. Default: nothing, all systems mean the same users.
+    pub user_prefixes: BTreeMap<TrackingSystem, String>,
+    /// What of OnboardFlow's events is the event's name. Default `value`.
+    pub onboardflow_event: OnboardflowEvent,
+}
+
+/// What one place gives of them.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each is described at TrackingSettings")]
+pub struct GivenTracking {
+    pub keys: Vec<TrackingKey>,
+    pub events: BTreeMap<String, String>,
+    pub user_prefixes: BTreeMap<TrackingSystem, String>,
+    pub onboardflow_event: Option<OnboardflowEvent>,
+}
+
+/// A key that a client sends, and which environment it means.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrackingKey {
+    /// Whose clients send it.
+    pub system: TrackingSystem,
+    /// The key itself.
+    pub key: String,
+    /// The environment.
+    pub environment: String,
+    /// What Countly's clients make checksums with. Default: nothing, checksums are not looked at.
+    pub salt: Option<String>,
+}
+
+/// A system whose clients are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TrackingSystem {
+    /// Optimizely's event API.
+    Optimizely,
+    /// Flagger.
+    Flagger,
+    /// ThriveStack.
+    Thrivestack,
+    /// Segment.
+    Segment,
+    /// Countly.
+    Countly,
+    /// OnboardFlow.
+    Onboardflow,
+}
+
+/// What of OnboardFlow's events is the event's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnboardflowEvent {
+    /// Its `value`: an address, an element, or for `CUSTOM` the name itself.
+    #[default]
+    Value,
+    /// Its `event`: `PAGE_VIEW`, `CLICK` or `CUSTOM`.
+    Event,
+    /// Both, as `event:value`.
+    Both,
+}
+
+/// `FOREIGN=KEY`, as on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedEvent {
+    /// The foreign name.
+    pub name: String,
+    /// The event key.
+    pub event_key: String,
+}
+
+impl TrackingSettings {
+    pub(super) fn new(given: GivenTracking) -> Self {
+        let GivenTracking { keys, events, user_prefixes, onboardflow_event } = given;
+        let onboardflow_event = onboardflow_event.unwrap_or_default();
+        Self { keys, events, user_prefixes, onboardflow_event }
+    }
+
+    /// The keys of a system.
+    pub fn keys_of(&self, system: TrackingSystem) -> impl Iterator<Item = &TrackingKey> {
+        self.keys.iter().filter(move |key| key.system == system)
+    }
+
+    /// Looks whether each key means one environment.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (place, key) in self.keys.iter().enumerate() {
+            let before = self.keys.iter().take(place);
+            let is_same = |other: &TrackingKey| (other.system, &other.key) == (key.system, &key.key);
+            if before.filter(|other| is_same(other)).count() > 0 {
+                return Err(Error::settings(format!(
+                    "two tracking keys of {} are the same: give each system each key once",
+                    key.system
+                )));
+            }
+            if key.key.is_empty() {
+                return Err(Error::settings(format!(
+                    "a tracking key of {} is empty: write what its clients send",
+                    key.system
+                )));
+            }
+            if key.salt.is_some() && key.system != TrackingSystem::Countly {
+                return Err(Error::settings(format!(
+                    "a tracking key of {} has a salt: only those of countly may",
+                    key.system
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl GivenTracking {
+    pub(super) fn over(self, lower: Self) -> Self {
+        let laid = |mut upper: BTreeMap<String, String>, lower: BTreeMap<_, _>| {
+            lower.into_iter().for_each(|(key, value)| {
+                upper.entry(key).or_insert(value);
+            });
+            upper
+        };
+        let mut user_prefixes = lower.user_prefixes;
+        user_prefixes.extend(self.user_prefixes);
+        Self {
+            keys: super::given::first_given(self.keys, lower.keys),
+            events: laid(self.events, lower.events),
+            user_prefixes,
+            onboardflow_event: self.onboardflow_event.or(lower.onboardflow_event),
+        }
+    }
+}
+
+impl TrackingKey {
+    /// A key without a salt.
+    #[must_use]
+    pub fn new(system: TrackingSystem, key: &str, environment: &str) -> Self {
+        Self { system, key: key.to_owned(), environment: environment.to_owned(), salt: None }
+    }
+}
+
+impl TrackingSystem {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Optimizely,
+        Self::Flagger,
+        Self::Thrivestack,
+        Self::Segment,
+        Self::Countly,
+        Self::Onboardflow,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Optimizely => "optimizely",
+            Self::Flagger => "flagger",
+            Self::Thrivestack => "thrivestack",
+            Self::Segment => "segment",
+            Self::Countly => "countly",
+            Self::Onboardflow => "onboardflow",
+        }
+    }
+}
+
+impl OnboardflowEvent {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Event => "event",
+            Self::Both => "event:value",
+        }
+    }
+}
+
+impl FromStr for TrackingSystem {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|system| system.as_str() == text);
+        found.ok_or_else(|| {
+            let words = Self::ALL.map(Self::as_str).join(", ");
+            Error::setting_value("tracking system", text, format!("write one of {words}"))
+        })
+    }
+}
+
+impl FromStr for OnboardflowEvent {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = [Self::Value, Self::Event, Self::Both].into_iter().find(|one| one.as_str() == text);
+        found.ok_or_else(|| {
+            Error::setting_value("OnboardFlow's event", text, "write value, event or event:value")
+        })
+    }
+}
+
+/// `SYSTEM:KEY=ENVIRONMENT`. Names of environments have no `=`, keys may.
+impl FromStr for TrackingKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts = text.split_once(':').and_then(|(system, rest)| {
+            let (key, environment) = rest.rsplit_once('=')?;
+            Some((system, key, environment)).filter(|_| !key.is_empty() && !environment.is_empty())
+        });
+        // The text may hold a secret.
+        let shown = text.split(':').next().unwrap_or_default();
+        let (system, key, environment) = parts.ok_or_else(|| {
+            Error::setting_value("tracking key", shown, "write SYSTEM:KEY=ENVIRONMENT")
+        })?;
+        Ok(Self::new(system.parse()?, key, environment))
+    }
+}
+
+impl FromStr for MappedEvent {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts = text.rsplit_once('=').filter(|(name, key)| !name.is_empty() && !key.is_empty());
+        let (name, event_key) = parts
+            .ok_or_else(|| Error::setting_value("event name", text, "write NAME=EVENT_KEY"))?;
+        Ok(Self { name: name.to_owned(), event_key: event_key.to_owned() })
+    }
+}
+
+impl fmt::Display for TrackingSystem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Without the key and the salt, which may be secrets.
+impl fmt::Debug for TrackingKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TrackingKey")
+            .field("system", &self.system)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! The event API of Optimizely: decisions and events of its SDKs.
+//!
+//! Must not know other systems.
+
+use serde_json::{Value, json};
+use variate::settings::{TrackingKey, TrackingSystem};
+
+use super::super::Daemon;
+use super::super::http::{Request, ask};
+use super::{credits, records, unused};
+
+const BUTTON: (&str, &str) = ("9300000801101", "9300001201101");
+
+/// A visitor entry in which a decision for the checkout button is reported.
+fn decided(user: &str, uuid: &str, variation: &str, time_ms: i64) -> Value {
+    let (campaign, experiment) = BUTTON;
+    json!({
+        "visitor_id": user, "attributes": [],
+        "snapshots": [{
+            "decisions": [{"campaign_id": campaign, "experiment_id": experiment, "variation_id": variation}],
+            "events": [{"entity_id": campaign, "uuid": uuid, "key": "campaign_activated", "timestamp": time_ms}],
+        }],
+    })
+}
+
+fn purchased(user: &str, uuid: &str, time_ms: i64) -> Value {
+    json!({
+        "visitor_id": user,
+        "attributes": [{"entity_id": "29001", "key": "country", "type": "custom", "value": "SE"}],
+        "snapshots": [{"events": [{
+            "entity_id": "71001", "uuid": uuid, "key": "purchase", "timestamp": time_ms,
+            "revenue": 4200, "value": 1.5, "tags": {"revenue": 4200, "value": 1.5, "category": "shoes"},
+        }]}],
+    })
+}
+
+fn batch(visitors: &[Value]) -> String {
+    json!({
+        "account_id": "21537940595", "project_id": "21551520143", "revision": "1",
+        "client_name": "python-sdk", "client_version": "5.7.0", "anonymize_ip": false,
+        "enrich_decisions": true, "visitors": visitors,
+    })
+    .to_string()
+}
+
+/// A time that is not in the future.
+fn now_ms() -> i64 {
+    variate::clock::system_time_ms() - 1000
+}
+
+#[test]
+fn only_who_was_activated_converts_at_one_millisecond_and_in_any_order() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    // The event stands before the decision, in an entry of its own.
+    let body = batch(&[
+        purchased("anna", "e1", now),
+        decided("anna", "d1", "1652302", now),
+        purchased("ben", "e2", now),
+    ]);
+    for _ in 0..2 {
+        let answer = shop.ask("POST /v1/events", &body);
+        assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+    }
+    assert_eq!(credits(&shop), ["anna purchase checkout_button/orange"]);
+    let conversion = &records(&shop, "conversion")[0];
+    for (name, expect) in [
+        ("origin", json!("optimizely")),
+        ("revenue", json!(4200)),
+        ("value", json!(1.5)),
+        ("eventId", json!("e1")),
+        ("time", json!(now)),
+        ("tags", json!({"revenue": 4200, "value": 1.5, "category": "shoes"})),
+    ] {
+        assert_eq!(conversion[name], expect, "{conversion}");
+    }
+    assert!(conversion["attributes"].to_string().contains("SE"), "{conversion}");
+    assert_eq!(records(&shop, "impression").len(), 1, "a repeat is none");
+}
+
+#[test]
+fn an_event_before_the_decision_does_not_count_and_a_late_decision_does() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    let send = |visitor: Value| shop.ask("POST /v1/events", &batch(&[visitor])).status;
+    assert_eq!(send(decided("anna", "d1", "1652301", now)), 204);
+    assert_eq!(send(purchased("anna", "e1", now - 1)), 204);
+    assert_eq!(send(purchased("ben", "e2", now)), 204);
+    assert_eq!(credits(&shop), Vec::<String>::new());
+    assert_eq!(send(decided("ben", "d2", "1652301", now - 5)), 204);
+    assert_eq!(credits(&shop), ["ben purchase checkout_button/green"]);
+}
+
+#[test]
+fn what_is_of_no_use_is_left_out_and_counted() {
+    let shop = Daemon::shop();
+    let event = |event: Value| json!({"visitor_id": "anna", "snapshots": [{"events": [event]}]});
+    let check = |visitor: Value, reason: &str| {
+        let before = unused(&shop, "optimizely", reason);
+        let good = purchased("good", &format!("{reason}{before}"), now_ms());
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor, good])).status, 204);
+        assert_eq!(unused(&shop, "optimizely", reason), before + 1, "{reason}");
+    };
+    check(event(json!({"key": "nothing", "uuid": "a"})), "unknown-event");
+    check(event(json!({"uuid": "b"})), "no-name");
+    check(event(json!({"key": 7, "uuid": "c"})), "no-name");
+    check(json!(7), "wrong-kind");
+    check(json!({"visitor_id": "anna", "snapshots": "x"}), "wrong-kind");
+    check(json!({"snapshots": [{"events": [{"key": "purchase"}]}]}), "no-user");
+    check(decided("anna", "d", "1", now_ms()), "unknown-variation");
+    let mut other = decided("anna", "d", "1652301", now_ms());
+    other["snapshots"][0]["decisions"][0]["experiment_id"] = json!("1");
+    check(other, "unknown-experiment");
+    let problems = shop.ask_admin("GET /problems").body;
+    assert!(problems.contains("the event \\\"nothing\\\" is of no use (unknown-event)"), "{problems}");
+    assert!(!problems.contains("anna"), "no user: {problems}");
+}
+
+#[test]
+fn bodies_that_are_none_are_refused() {
+    let shop = Daemon::shop();
+    for (body, text) in [("{", "the body is no JSON"), ("[]", "the body is no object"), ("", "no JSON")]
+    {
+        let answer = shop.ask("POST /v1/events", body);
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.body.contains(text), "{}", answer.body);
+    }
+    assert_eq!(shop.ask("GET /v1/events", "").status, 405);
+}
+
+#[test]
+fn keys_choose_the_environment() {
+    let two = |keys: Vec<TrackingKey>| {
+        Daemon::with(|given| {
+            let mut other = super::super::environment(super::super::SHOP);
+            other.name = Some("other".to_owned());
+            given.environments.push(other);
+            given.tracking.keys = keys;
+        })
+    };
+    let status = |daemon: &Daemon, what: &str, key: &str| {
+        let mut request = Request::new(what).body(&batch(&[purchased("anna", key, now_ms())]));
+        if !key.is_empty() {
+            request = request.header("X-Optimizely-SDK-Key", key);
+        }
+        ask(daemon.api(), &request).status
+    };
+    let open = two(Vec::new());
+    assert_eq!(status(&open, "POST /v1/events", ""), 401, "two are of one project");
+    assert_eq!(status(&open, "POST /v1/events", "nothing"), 403);
+    assert_eq!(status(&open, "POST /v1/events", super::super::SHOP_KEY), 204);
+
+    let keyed = two(vec![TrackingKey::new(TrackingSystem::Optimizely, "k-1", "other")]);
+    assert_eq!(status(&keyed, "POST /v1/events", "k-1"), 204);
+    assert_eq!(status(&keyed, "POST /optimizely/k-1/v1/events", ""), 204);
+    assert_eq!(status(&keyed, "POST /v1/events", super::super::SHOP_KEY), 403);
+    assert_eq!(status(&keyed, "POST /optimizely/k-2/v1/events", ""), 403);
+    assert_eq!(records(&keyed, "conversion").len(), 0, "nobody was activated");
+}
