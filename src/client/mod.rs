@@ -14,6 +14,7 @@ mod extras;
 mod features;
 mod forced;
 mod listener;
+mod merge;
 mod options;
 mod overrides;
 mod predictor;
@@ -36,6 +37,7 @@ pub use experiments::Experiment;
 pub use listener::{
     ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener, TrackNotice,
 };
+pub use merge::{Merge, Merged};
 pub use options::DecideOptions;
 pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
 pub use profile::{MemoryProfileService, ProfileService, ServiceError};
