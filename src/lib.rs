@@ -77,8 +77,8 @@ pub mod server;
 pub mod cli;
 
 pub use client::{
-    Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Exposed, Exposure, Track,
-    Tracked, UserContext,
+    Activate, Activated, Client, ClientBuilder, DecideOptions, Decision, Exposed, Exposure, Merge,
+    Merged, Track, Tracked, UserContext,
 };
 pub use datafile::Datafile;
 pub use error::Error;

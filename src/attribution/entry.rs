@@ -191,6 +191,19 @@ impl From<&NewImpression<'_>> for Impression {
     }
 }
 
+/// The news that two user ids are one person, as it comes to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMerge<'a> {
+    /// The caller's id. Only such ids can be repeats.
+    pub id: Option<&'a str>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The old id, whose activations are copied.
+    pub from_user_id: &'a str,
+    /// The new id, which the person has from now on.
+    pub into_user_id: &'a str,
+}
+
 /// A decision to report. It is an activation if it names an experiment or a holdout.
 #[derive(Debug, Clone)]
 pub struct Impression {

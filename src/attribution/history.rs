@@ -65,6 +65,36 @@ impl AttributeHistory {
         Some(&latest.attributes)
     }
 
+    /// The attributes of a person with two histories; at the same time, those of this one count. Of the
+    /// times within a span only the first and the last one are known.
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        if other.spans.is_empty() {
+            return self.clone();
+        }
+        let spans = other.spans.iter().chain(&self.spans);
+        let mut points: Vec<_> = spans
+            .flat_map(|span| [span.from_ms, span.through_ms].map(|at_ms| (at_ms, &span.attributes)))
+            .collect();
+        // Of several at the same time, the last one is the last one still.
+        points.sort_by_key(|(at_ms, _)| *at_ms);
+        let mut joined = Self::default();
+        for (place, (at_ms, attributes)) in points.iter().enumerate() {
+            if points.get(place + 1).is_some_and(|(next_ms, _)| next_ms == at_ms) {
+                continue;
+            }
+            match joined.spans.last_mut() {
+                Some(latest) if latest.attributes == **attributes => latest.through_ms = *at_ms,
+                _ => joined.spans.push(AttributeSpan {
+                    from_ms: *at_ms,
+                    through_ms: *at_ms,
+                    attributes: Attributes::clone(attributes),
+                }),
+            }
+        }
+        joined.forget_oldest();
+        joined
+    }
+
     /// Notes an activation; of two at the same time, the one that arrives last counts.
     pub(super) fn note(
         &mut self,
@@ -93,6 +123,10 @@ impl AttributeHistory {
             }
         }
         self.spans.insert_many(after, std::iter::once(point()).chain(rest));
+        self.forget_oldest();
+    }
+
+    fn forget_oldest(&mut self) {
         let excess = self.spans.len().saturating_sub(LONGEST_HISTORY);
         self.spans.drain(..excess);
     }

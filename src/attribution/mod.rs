@@ -9,6 +9,7 @@ mod credit;
 mod entry;
 mod entry_id;
 mod history;
+mod merge;
 mod outcome;
 mod plan;
 mod record;
@@ -19,10 +20,11 @@ mod tie;
 pub use crate::datafile::{Project, Shown};
 pub use attributes::{Attributes, GivenAttributes, RecordedAttribute};
 pub use credit::{Credit, credit_id};
-pub use entry::{Envelope, Event, Impression, ImpressionSource, NewImpression, Origin};
+pub use entry::{Envelope, Event, Impression, ImpressionSource, NewImpression, NewMerge, Origin};
 pub use entry_id::EntryId;
 pub use history::AttributeSpan;
-pub use outcome::{EventOutcome, ImpressionOutcome, NotCredited};
+pub use merge::{MergePlan, plan_merge};
+pub use outcome::{EventOutcome, ImpressionOutcome, MergeOutcome, NotCredited};
 pub use plan::{
     ActivationFact, ActivationPlan, EventFact, EventPlan, LateCredit, plan_activation, plan_event,
 };

@@ -43,6 +43,20 @@ pub struct EventOutcome {
     pub early_by_ms: Option<i64>,
 }
 
+/// What became of a merge.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct MergeOutcome {
+    /// Whether its id was seen before: then nothing is done.
+    pub duplicate: bool,
+    /// How many activations the new id lacked and has now.
+    pub copied_activations: usize,
+    /// How many events wait for late activations of the new id now, and waited for those of the old one.
+    pub moved_events: usize,
+    /// Credits of earlier received events, of both ids, by activations of the other one.
+    pub late_credits: Vec<Credit>,
+}
+
 impl ImpressionOutcome {
     /// That of an impression whose id was seen before.
     #[must_use]
@@ -57,6 +71,14 @@ impl EventOutcome {
     pub fn repeated(time_ms: TimeMs) -> Self {
         let reason = Some(NotCredited::Duplicate);
         Self { duplicate: true, time_ms, reason, ..Self::default() }
+    }
+}
+
+impl MergeOutcome {
+    /// That of a merge whose id was seen before.
+    #[must_use]
+    pub fn repeated() -> Self {
+        Self { duplicate: true, ..Self::default() }
     }
 }
 

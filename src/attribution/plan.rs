@@ -124,8 +124,7 @@ pub fn plan_event<'a, E>(
     for tie in ties {
         is_tied_to_experiment |= !tie.is_holdout;
         is_tied_to_holdout |= tie.is_holdout;
-        let held =
-            row.place_of(tie.experiment_id).ok().and_then(|place| row.activations.get(place));
+        let held = row.activation_of(tie.experiment_id);
         let reason = match held {
             _ if !tie.is_running => NotCredited::NotRunning,
             None if tie.is_holdout => continue,

@@ -125,6 +125,11 @@ impl<E> UserRow<E> {
         self.pending.as_deref().map(VecDeque::iter).unwrap_or_default()
     }
 
+    /// The same, to be changed in what the store keeps of them.
+    pub fn pending_mut(&mut self) -> impl Iterator<Item = &mut PendingEvent<E>> {
+        self.pending.iter_mut().flat_map(|pending| pending.iter_mut())
+    }
+
     /// Whether there is nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -189,8 +194,13 @@ impl<E> UserRow<E> {
 
     /// Lets an event wait for activations that arrive after it.
     pub fn commit_pending(&mut self, event: PendingEvent<E>, bounds: &Bounds) -> Forgotten {
-        let pending = self.pending.get_or_insert_default();
-        pending.push_back(event);
+        self.pending.get_or_insert_default().push_back(event);
+        self.bound_pending(bounds)
+    }
+
+    /// Lets go of the pending events that are too many.
+    pub fn bound_pending(&mut self, bounds: &Bounds) -> Forgotten {
+        let Some(pending) = &mut self.pending else { return Forgotten::default() };
         let excess = pending.len().saturating_sub(bounds.pending_events);
         pending.drain(..excess);
         self.let_go_of_empty();
@@ -231,6 +241,10 @@ impl<E> UserRow<E> {
 
     fn let_go_of_empty(&mut self) {
         self.pending.take_if(|pending| pending.is_empty());
+    }
+
+    pub(super) fn activation_of(&self, experiment_id: &str) -> Option<&Activation> {
+        self.place_of(experiment_id).ok().and_then(|place| self.activations.get(place))
     }
 
     pub(super) fn place_of(&self, experiment_id: &str) -> Result<usize, usize> {

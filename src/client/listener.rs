@@ -150,7 +150,7 @@ pub struct TrackNotice<'a> {
 pub struct ConversionNotice<'a> {
     /// The user.
     pub user_id: &'a str,
-    /// The event; `None` where a late activation gave credits of earlier events.
+    /// The event; `None` where a late activation or a merge gave credits of earlier events.
     pub event_key: Option<&'a str>,
     /// What it counts for.
     pub credits: &'a [Credit],

@@ -15,6 +15,7 @@ mod extras;
 mod features;
 mod forced;
 mod listener;
+mod merge;
 mod options;
 mod overrides;
 mod predictor;
@@ -38,6 +39,7 @@ pub use exposure::{Exposed, Exposure, UnknownExposure};
 pub use listener::{
     ActivationNotice, ConversionNotice, DecisionKind, DecisionNotice, Listener, TrackNotice,
 };
+pub use merge::{Merge, Merged};
 pub use options::DecideOptions;
 pub use predictor::{PredictedVariation, PredictionRequest, Predictor};
 pub use profile::{MemoryProfileService, ProfileService, ServiceError};

@@ -23,7 +23,9 @@ pub use receipt::Receipt;
 
 use std::time::Duration;
 
-use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
+use crate::attribution::{
+    Event, EventOutcome, ImpressionOutcome, MergeOutcome, NewImpression, NewMerge, Rules,
+};
 use crate::error::Error;
 
 /// What a store did with an entry: the outcome at once, and a receipt for its durability.
@@ -56,6 +58,17 @@ pub trait Store: Outbox {
         rules: &Rules,
         event: Event,
     ) -> Recorded<EventOutcome>;
+
+    /// Takes it that two user ids are one person, in one turn of both: the new id gets the activations that
+    /// it lacks and the events that wait for the old one, and these and its own are credited by what is new
+    /// to them. It keeps its own activations, no credit that was given is changed, and the old id keeps what
+    /// it was activated in: what comes under it later is its own, until it is merged again.
+    fn merge(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        merge: &NewMerge<'_>,
+    ) -> Recorded<MergeOutcome>;
 
     /// Forgets a user: activations, pending events. Gives whether there was anything.
     ///

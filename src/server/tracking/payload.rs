@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use super::unused::Unused;
 use crate::clock::TimeMs;
 
-/// All of a request. Exposures count before events, in whatever order they stand in it.
+/// All of a request. Exposures count first, then merges, then events, in whatever order they stand in it.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
     pub(super) exposures: Vec<NewExposure>,
+    pub(super) merges: Vec<NewMerge>,
     pub(super) events: Vec<NewEvent>,
     /// What could not be read of it.
     pub(super) unused: Vec<Unused>,
@@ -41,6 +42,15 @@ pub(super) struct NewExposure {
     pub(super) variation: String,
     /// The flag whose decision it was, where that is said.
     pub(super) flag_key: Option<String>,
+}
+
+/// Somebody is known by another id from now on.
+#[derive(Debug, Default)]
+pub(super) struct NewMerge {
+    pub(super) from_id: String,
+    pub(super) into_id: String,
+    /// The sender's id of the merge.
+    pub(super) id: Option<String>,
 }
 
 /// Somebody did something.

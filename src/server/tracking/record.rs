@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::names::event_key;
 use super::origin;
-use super::payload::{NewEvent, NewExposure, Payload, Person};
+use super::payload::{NewEvent, NewExposure, NewMerge, Payload, Person};
 use super::unused::{Reason, Unused};
-use crate::client::{Exposure, Snapshot, Track, UserContext};
+use crate::client::{Exposure, Merge, Snapshot, Track, UserContext};
 use crate::datafile::Datafile;
 use crate::server::app::App;
 use crate::server::environment::Environment;
@@ -28,7 +28,7 @@ pub(super) struct Done {
     pub(super) unused: usize,
 }
 
-/// Records all of a payload: exposures, then events. When it returns, all of it is stored; a refusal means
+/// Records all of a payload: exposures, then merges, then events. When it returns, all of it is stored; a refusal means
 /// that some of it is not, and all of it is to be sent again.
 pub(super) async fn record(
     app: &App,
@@ -47,11 +47,15 @@ pub(super) async fn record(
         prefix: settings.tracking.user_prefixes.get(&system).map_or("", String::as_str),
         mapped: &settings.tracking.events,
     };
-    let Payload { exposures, events, mut unused } = payload;
-    let mut receipts = Vec::with_capacity(exposures.len() + events.len());
+    let Payload { exposures, merges, events, mut unused } = payload;
+    let mut receipts = Vec::with_capacity(exposures.len() + merges.len() + events.len());
     for (place, exposure) in exposures.iter().enumerate() {
         let_others(place).await;
         keep(recording.expose(exposure), &mut receipts, &mut unused);
+    }
+    for (place, merge) in merges.iter().enumerate() {
+        let_others(place).await;
+        keep(recording.merge(merge), &mut receipts, &mut unused);
     }
     for (place, event) in events.into_iter().enumerate() {
         let_others(place).await;
@@ -119,6 +123,17 @@ impl Recording<'_> {
             self.environment.figures.activated(&exposed.receipt);
         }
         Ok(exposed.receipt)
+    }
+
+    fn merge(&self, new: &NewMerge) -> Result<Receipt, Unused> {
+        if new.from_id.is_empty() || new.into_id.is_empty() {
+            return Err(Unused::plain(Reason::NoUser, "a merge of nobody"));
+        }
+        let of = |id: &str| format!("{}{id}", self.prefix);
+        let (from, into) = (of(&new.from_id), of(&new.into_id));
+        let merge = Merge::new(&from).id(new.id.as_deref().unwrap_or_default());
+        let user = self.snapshot.user(&into).from_origin(origin(self.system));
+        Ok(user.merge_from(merge).receipt)
     }
 
     fn track(&self, new: NewEvent) -> Result<Receipt, Unused> {

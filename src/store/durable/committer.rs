@@ -145,7 +145,7 @@ impl Inner {
 
     /// Of several rows of one user the last one counts: the engine could not tell them apart.
     fn write_rows(&self, entries: &[Entry], writes: &mut Vec<Write>) -> Result<(), Unreadable> {
-        let rows = entries.iter().filter_map(|entry| entry.row.as_ref());
+        let rows = entries.iter().flat_map(|entry| &entry.rows);
         let latest: HashMap<&RowKey, &Arc<Row>> = rows.map(|(key, row)| (key, row)).collect();
         for (key, row) in latest {
             let value = if row.is_empty() { None } else { Some(packed_row(row, &self.names)?) };

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use super::engine::Write;
@@ -25,8 +26,8 @@ pub(super) struct Entry {
     pub(super) records: Vec<Record>,
     /// Until when activations that arrive late can claim the event that its record is about.
     pub(super) claimable_until_ms: Option<TimeMs>,
-    /// A row as it is now; an empty one is taken away.
-    pub(super) row: Option<(RowKey, Arc<Row>)>,
+    /// Rows as they are now; an empty one is taken away.
+    pub(super) rows: SmallVec<[(RowKey, Arc<Row>); 1]>,
     pub(super) id: Option<AcceptedId>,
     pub(super) writes: Vec<Write>,
     pub(super) change: Totals,

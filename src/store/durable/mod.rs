@@ -18,6 +18,7 @@ mod journal;
 mod kept_datafiles;
 mod keys;
 mod letters;
+mod merge;
 mod meta;
 mod names;
 mod outbox;
@@ -58,7 +59,9 @@ use self::tidy::Tidying;
 use self::turn::{Arriving, Begun};
 use self::unreadable::Unreadable;
 use super::{KeptDatafile, Recorded, Statistics, Store};
-use crate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Rules};
+use crate::attribution::{
+    Event, EventOutcome, ImpressionOutcome, MergeOutcome, NewImpression, NewMerge, Rules,
+};
 use crate::clock::Clock;
 use crate::error::Error;
 
@@ -197,6 +200,15 @@ impl Store for DurableStore {
                 Recorded { outcome: EventOutcome::repeated(time_ms), receipt }
             }
         }
+    }
+
+    fn merge(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        merge: &NewMerge<'_>,
+    ) -> Recorded<MergeOutcome> {
+        self.inner.merge(environment, rules, merge)
     }
 
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {

@@ -8,9 +8,11 @@
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
+use smallvec::smallvec;
 use uuid::Uuid;
 
 use super::Inner;
+use super::commit::Commit;
 use super::engine::Space;
 use super::entry::{AcceptedId, Entry, Row, RowKey, Totals};
 use super::flight::{Ids, Rows};
@@ -61,12 +63,32 @@ pub(super) struct Turn<'s> {
 }
 
 /// Events with their late credits, and the places of pending events that are gone.
-type LateConversions = (Vec<(Arc<TrackedEvent>, Credit)>, Vec<usize>);
+pub(super) type LateConversions = (Vec<(Arc<TrackedEvent>, Credit)>, Vec<usize>);
 
 /// An id under its lock.
-struct Claim<'s> {
+pub(super) struct Claim<'s> {
     ids: MutexGuard<'s, Ids>,
     id: Uuid,
+}
+
+/// What is found out about an entry's id.
+pub(super) enum Claimed<'s> {
+    /// It is the entry's now, if it has one.
+    Free(Option<Claim<'s>>),
+    /// It was accepted before, and this is when that is stored.
+    Repeat(Receipt),
+}
+
+impl Claim<'_> {
+    pub(super) fn accepted(&self, rules: &Rules, received_at_ms: TimeMs) -> AcceptedId {
+        let repeat_window_ms = rules.repeat_window_ms.min(LONGEST_REPEAT_WINDOW_MS);
+        AcceptedId { id: self.id, until_ms: received_at_ms.saturating_add(repeat_window_ms) }
+    }
+
+    /// Says which commit stores it.
+    pub(super) fn fly(mut self, commit: &Arc<Commit>) {
+        self.ids.insert(self.id, Arc::clone(commit));
+    }
 }
 
 /// How a turn begins.
@@ -87,19 +109,14 @@ impl Inner {
         let received_at_ms = self.clock.now_ms();
         let (time_ms, is_clamped) = arriving.rules.time_of(arriving.time_ms, received_at_ms);
         let mut place = place;
-        let mut id = None;
-        if let Some(text) = arriving.id {
-            let uuid = remembered_id(arriving, text);
-            let ids = self.flight.id_turn(&uuid);
-            match self.repeats(&ids, &uuid, received_at_ms) {
-                Ok(Some(receipt)) => {
-                    self.count(|counts| counts.duplicates += 1);
-                    return Begun::Repeat(time_ms, receipt);
-                }
-                Ok(None) => id = Some(Claim { ids, id: uuid }),
-                Err(error) => refuse(&mut place, error),
+        let id = match self.claim_id(arriving, received_at_ms) {
+            Ok(Claimed::Free(id)) => id,
+            Ok(Claimed::Repeat(receipt)) => return Begun::Repeat(time_ms, receipt),
+            Err(error) => {
+                refuse(&mut place, error);
+                None
             }
-        }
+        };
         let rules = *arriving.rules;
         let inner = self;
         Begun::Turn(Turn {
@@ -113,6 +130,24 @@ impl Inner {
             received_at_ms,
             is_clamped,
             id,
+        })
+    }
+
+    /// Locks an entry's id, in its user's turn.
+    pub(super) fn claim_id(
+        &self,
+        arriving: &Arriving<'_>,
+        received_at_ms: TimeMs,
+    ) -> Result<Claimed<'_>, Error> {
+        let Some(text) = arriving.id else { return Ok(Claimed::Free(None)) };
+        let id = remembered_id(arriving, text);
+        let ids = self.flight.id_turn(&id);
+        Ok(match self.repeats(&ids, &id, received_at_ms)? {
+            Some(receipt) => {
+                self.count(|counts| counts.duplicates += 1);
+                Claimed::Repeat(receipt)
+            }
+            None => Claimed::Free(Some(Claim { ids, id })),
         })
     }
 
@@ -150,13 +185,14 @@ impl Inner {
         let before = before.map_err(|why| self.unreadable("a user's row", &why))?;
         let after = Arc::new(self.without_what_is_over(&before, self.clock.now_ms()));
         let change = Totals::between(&before, &after);
-        let row = Some((key.into(), Arc::clone(&after)));
-        let (_, group) = place.put(|_, _| Entry { row, change, ..Entry::default() })?;
+        let row = (key.into(), Arc::clone(&after));
+        let entry = Entry { rows: smallvec![row], change, ..Entry::default() };
+        let (_, group) = place.put(|_, _| entry)?;
         rows.insert(key.into(), (after, group));
         Ok(())
     }
 
-    fn without_what_is_over(&self, row: &Row, now_ms: TimeMs) -> Row {
+    pub(super) fn without_what_is_over(&self, row: &Row, now_ms: TimeMs) -> Row {
         let mut row = row.clone();
         row.expire_pending(now_ms);
         row.expire_activations(now_ms.saturating_sub(self.settings.activation_retention_ms));
@@ -177,6 +213,34 @@ impl Inner {
             }
         }
         Ok(None)
+    }
+
+    /// A row as it is when everything in flight is stored.
+    pub(super) fn row(&self, in_flight: &Rows, key: &RowKey) -> Result<Arc<Row>, Error> {
+        if let Some((row, _)) = in_flight.get(key) {
+            return Ok(Arc::clone(row));
+        }
+        let Some(bytes) = self.engine.get(Space::Rows, key)? else { return Ok(Arc::default()) };
+        let row = unpacked_row(&bytes, &self.names);
+        row.map(Arc::new).map_err(|why| self.unreadable("a user's row", &why))
+    }
+
+    /// The events of late credits, and the places of those whose events are gone.
+    pub(super) fn late_conversions(
+        &self,
+        row: &Row,
+        late: &[LateCredit],
+    ) -> Result<LateConversions, Error> {
+        let mut conversions = Vec::new();
+        let mut gone = Vec::new();
+        for late in late {
+            let Some(pending) = row.pending().nth(late.pending_place) else { continue };
+            match self.event_of(&pending.event)? {
+                Some(event) => conversions.push((event, late.credit.clone())),
+                None => gone.push(late.pending_place),
+            }
+        }
+        Ok((conversions, gone))
     }
 
     /// The event that a row's pending event is about; `None` where its record is gone.
@@ -218,7 +282,7 @@ impl Turn<'_> {
             .as_ref()
             .map(|fact| plan_activation(&after, &self.environment, &self.rules, fact))
             .unwrap_or_default();
-        let (late, gone) = match self.late_conversions(&after, &plan.late_credits) {
+        let (late, gone) = match self.inner.late_conversions(&after, &plan.late_credits) {
             Ok(late) => late,
             Err(error) => {
                 refuse(&mut self.place, error);
@@ -247,17 +311,10 @@ impl Turn<'_> {
         let acceptance = self.acceptance(impression.id.map(Into::into));
         let impression = Impression::from(impression);
         let record = ImpressionRecord::new(impression, plan.first, acceptance);
-        let late = late.into_iter().map(|(event, credit)| {
-            let at_ms = event.about.time_ms;
-            let none_given = event.attributes.is_none();
-            let inherited = row
-                .as_ref()
-                .filter(|_| none_given)
-                .and_then(|row| row.attributes_at(at_ms))
-                .cloned();
-            Record::Conversion(ConversionRecord::late(event, credit, inherited))
-        });
-        let records: Vec<_> = std::iter::once(Record::Impression(record)).chain(late).collect();
+        let mut records = vec![Record::Impression(record)];
+        if let Some(row) = &row {
+            records.extend(late.into_iter().map(|(event, credit)| late_record(row, event, credit)));
+        }
         let is_clamped = self.is_clamped;
         let inner = self.inner;
         let receipt = self.put(records, row, change, |_, _| {});
@@ -320,7 +377,7 @@ impl Turn<'_> {
                     forgotten = after.commit_pending(pending, &bounds).pending_events as u64;
                     entry.claimable_until_ms = Some(claimable_until_ms);
                     entry.change = entry.change.plus(Totals::between(&before, &after));
-                    entry.row = Some((key.into(), Arc::new(after)));
+                    entry.rows.push((key.into(), Arc::new(after)));
                 })
             } else {
                 self.put(records, None, Totals::default(), |_, _| {})
@@ -344,30 +401,8 @@ impl Turn<'_> {
         Ok((true, self.put(Vec::new(), Some(Arc::default()), change, |_, _| {})))
     }
 
-    /// The row as it is when everything in flight is stored.
     fn row(&self) -> Result<Arc<Row>, Error> {
-        if let Some((row, _)) = self.rows.get(&self.key) {
-            return Ok(Arc::clone(row));
-        }
-        let Some(bytes) = self.inner.engine.get(Space::Rows, &self.key)? else {
-            return Ok(Arc::default());
-        };
-        let row = unpacked_row(&bytes, &self.inner.names);
-        row.map(Arc::new).map_err(|why| self.inner.unreadable("a user's row", &why))
-    }
-
-    /// The events of late credits, and the places of those whose events are gone.
-    fn late_conversions(&self, row: &Row, late: &[LateCredit]) -> Result<LateConversions, Error> {
-        let mut conversions = Vec::new();
-        let mut gone = Vec::new();
-        for late in late {
-            let Some(pending) = row.pending().nth(late.pending_place) else { continue };
-            match self.inner.event_of(&pending.event)? {
-                Some(event) => conversions.push((event, late.credit.clone())),
-                None => gone.push(late.pending_place),
-            }
-        }
-        Ok((conversions, gone))
+        self.inner.row(&self.rows, &self.key)
     }
 
     fn acceptance(&self, id: Option<Box<str>>) -> Acceptance {
@@ -389,25 +424,23 @@ impl Turn<'_> {
     ) -> Receipt {
         let Self { inner, place, mut rows, key, rules, received_at_ms, id, .. } = self;
         let count = records.len() as u64;
-        let repeat_window_ms = rules.repeat_window_ms.min(LONGEST_REPEAT_WINDOW_MS);
-        let until_ms = received_at_ms.saturating_add(repeat_window_ms);
-        let accepted = id.as_ref().map(|claim| AcceptedId { id: claim.id, until_ms });
+        let accepted = id.as_ref().map(|claim| claim.accepted(&rules, received_at_ms));
         let mut landed = None;
         let queued = place.and_then(|place| {
             place.put(|numbers, group| {
-                let row = row.map(|row| (key.clone(), row));
+                let rows = row.into_iter().map(|row| (key.clone(), row)).collect();
                 let first_sequence = numbers.sequence;
                 numbers.sequence += count;
                 let mut entry = Entry {
                     first_sequence,
                     records,
-                    row,
+                    rows,
                     id: accepted,
                     change,
                     ..Entry::default()
                 };
                 finish(&mut entry, &key);
-                landed = entry.row.as_ref().map(|(_, row)| (Arc::clone(row), group));
+                landed = entry.rows.first().map(|(_, row)| (Arc::clone(row), group));
                 entry
             })
         });
@@ -416,8 +449,8 @@ impl Turn<'_> {
                 if let Some(in_flight) = landed {
                     rows.insert(key, in_flight);
                 }
-                if let Some(mut claim) = id {
-                    claim.ids.insert(claim.id, Arc::clone(&commit));
+                if let Some(claim) = id {
+                    claim.fly(&commit);
                 }
                 Receipt::of_commit(commit)
             }
@@ -429,8 +462,15 @@ impl Turn<'_> {
     }
 }
 
+/// The record of a late credit of an event that waits in a row.
+pub(super) fn late_record(row: &Row, event: Arc<TrackedEvent>, credit: Credit) -> Record {
+    let inherited = row.attributes_at(event.about.time_ms).filter(|_| event.attributes.is_none());
+    let inherited = inherited.cloned();
+    Record::Conversion(ConversionRecord::late(event, credit, inherited))
+}
+
 /// Takes a place away; where there was none, the cause of that says more.
-fn refuse(place: &mut Result<Place<'_>, Error>, why: Error) {
+pub(super) fn refuse(place: &mut Result<Place<'_>, Error>, why: Error) {
     if place.is_ok() {
         *place = Err(Error::not_stored(why));
     }

@@ -13,11 +13,12 @@ use super::spread::{per_shard, shard_count};
 use crate::attribution::Origin;
 use crate::clock::TimeMs;
 
-/// Whether an id is an impression's or an event's: each has its own ids.
+/// Whether an id is an impression's, an event's or a merge's: each has its own ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum EntryKind {
     Impression,
     Event,
+    Merge,
 }
 
 /// Within what an id is unique, and the id.

@@ -8,6 +8,7 @@ mod captured;
 mod ids;
 mod kept_datafiles;
 mod limits;
+mod merge;
 mod records;
 mod shard;
 mod sinks;
@@ -32,7 +33,8 @@ use self::spread::shard_count;
 use self::turn::{Dates, Place, Turn};
 use super::{Cursor, DeadLetter, KeptDatafile, Outbox, Receipt, Recorded, Statistics, Step, Store};
 use crate::attribution::{
-    Event, EventOutcome, ImpressionOutcome, NewImpression, Origin, Record, Rules,
+    Event, EventOutcome, ImpressionOutcome, MergeOutcome, NewImpression, NewMerge, Origin, Record,
+    Rules,
 };
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
@@ -107,9 +109,12 @@ impl MemoryStore {
     }
 
     fn shard(&self, hash: u64) -> &Mutex<Shard> {
+        self.other_shards.get(self.shard_place(hash)).unwrap_or(&self.first_shard)
+    }
+
+    fn shard_place(&self, hash: u64) -> usize {
         // The lowest and the highest bits choose the place within the shard.
-        let place = usize::try_from(hash >> 40).unwrap_or_default() & self.other_shards.len();
-        self.other_shards.get(place).unwrap_or(&self.first_shard)
+        usize::try_from(hash >> 40).unwrap_or_default() & self.other_shards.len()
     }
 
     /// Puts what shards have captured where readers of the outbox find it.
@@ -182,6 +187,15 @@ impl Store for MemoryStore {
             self.records.wake();
         }
         recorded
+    }
+
+    fn merge(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        merge: &NewMerge<'_>,
+    ) -> Recorded<MergeOutcome> {
+        self.take_merge(environment, rules, merge)
     }
 
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {

@@ -19,7 +19,7 @@ use crate::store::Statistics;
 const MOST_RECENT_USES: u8 = 3;
 
 /// What a pending event is to the store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Held {
     /// In the order of receipt within the shard, for finding the oldest.
     serial: u64,
@@ -205,6 +205,56 @@ impl Shard {
         self.counts.pending_events += 1;
         let forgotten = self.row_mut(place).map(|row| row.commit_pending(pending, &bounds));
         self.note_forgotten(forgotten.unwrap_or_default());
+        self.bound_pending();
+    }
+
+    /// A user's row, with nothing that is over.
+    pub(super) fn living_row(
+        &mut self,
+        key: &UserKey<'_>,
+        now_ms: TimeMs,
+    ) -> Option<UserRow<Held>> {
+        let place = self.find(key)?;
+        let mut row = self.row(place)?.clone();
+        row.expire_pending(now_ms);
+        Some(row)
+    }
+
+    /// Puts a user's row in the place of the one before, if there is one, or takes that away. The events that
+    /// wait in it are numbered anew: they may have waited elsewhere.
+    pub(super) fn put_row(&mut self, key: &UserKey<'_>, mut row: UserRow<Held>) {
+        let place = match self.find(key) {
+            Some(place) => place,
+            None if row.is_empty() => return,
+            None => self.make(key),
+        };
+        let forgotten = row.bound_pending(&self.limits.row);
+        let mut behind = 0;
+        for pending in row.pending_mut() {
+            let (claimable_until_ms, serial) = (pending.claimable_until_ms, self.next_serial);
+            self.next_serial += 1;
+            pending.event.serial = serial;
+            let is_before = |other: &Waiting| other.claimable_until_ms <= claimable_until_ms;
+            // Those of one row stay in their order.
+            behind = self.waiting.partition_point(is_before).max(behind);
+            self.waiting.insert(behind, Waiting { claimable_until_ms, serial, place });
+            behind += 1;
+        }
+        let Some(slot) = self.slots.get_mut(place) else { return };
+        let before = std::mem::replace(&mut slot.row, row);
+        let counts = &mut self.counts;
+        counts.forgotten_events += forgotten.pending_events as u64;
+        let (activations, events) = (before.activation_count(), before.pending().len());
+        counts.activations = counts.activations.saturating_sub(activations as u64);
+        counts.activations += slot.row.activation_count() as u64;
+        counts.pending_events = counts.pending_events.saturating_sub(events as u64);
+        counts.pending_events += slot.row.pending().len() as u64;
+        self.remove_if_empty(place);
+        self.bound_pending();
+    }
+
+    /// Lets go of the events that were received first, where too many wait.
+    fn bound_pending(&mut self) {
         while self.counts.pending_events > self.limits.pending_events as u64 {
             let Some(oldest) = self.waiting.pop_front() else { break };
             self.forget_pending(oldest);

@@ -270,7 +270,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-fn late_records(row: &UserRow<Held>, credits: Vec<LateCredit>) -> Vec<Record> {
+pub(super) fn late_records(row: &UserRow<Held>, credits: Vec<LateCredit>) -> Vec<Record> {
     let record = |late: LateCredit| {
         let pending = row.pending().nth(late.pending_place)?;
         let event = pending.event.event.clone();

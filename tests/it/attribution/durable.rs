@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use variate::attribution::{Event, EventOutcome, ImpressionOutcome, NewImpression, Record, Rules};
+use variate::attribution::{
+    Event, EventOutcome, ImpressionOutcome, MergeOutcome, NewImpression, NewMerge, Record, Rules,
+};
 use variate::clock::{Clock, Stopwatch};
 use variate::error::Error;
 use variate::store::{
@@ -125,6 +127,15 @@ impl Store for Scratch {
         event: Event,
     ) -> Recorded<EventOutcome> {
         self.open_for_entry().record_event(environment, rules, event)
+    }
+
+    fn merge(
+        &self,
+        environment: &str,
+        rules: &Rules,
+        merge: &NewMerge<'_>,
+    ) -> Recorded<MergeOutcome> {
+        self.open_for_entry().merge(environment, rules, merge)
     }
 
     fn forget(&self, environment: &str, user_id: &str) -> Result<bool, Error> {
