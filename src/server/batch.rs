@@ -4,6 +4,7 @@
 //! on its own who sends it. A batch in a batch is a path that nobody answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -18,6 +19,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::answer::Json;
 use super::app::App;
@@ -32,6 +34,8 @@ const MOST_OPERATIONS: usize = 500;
 const MOST_AT_ONCE: usize = 10;
 /// So large all answers may be together.
 const MOST_ANSWERED_BYTES: usize = 32 << 20;
+/// How much of the time of a request the operations of a batch have: what is left is for their answers.
+const SHARE_OF_TIME: f64 = 0.75;
 const PATH: &str = "/batch";
 /// Headers that say where the batch came from. They are the connection's: an operation cannot say otherwise,
 /// so that what is looked at of a single request is looked at of each.
@@ -83,6 +87,8 @@ pub(super) async fn answer(
         router: router.clone(),
         connection: Arc::new(connection),
         places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+        watch: Stopwatch::start(),
+        most: app.settings.limits.request_timeout.as_duration().mul_f64(SHARE_OF_TIME),
         room: Arc::new(Mutex::new(MOST_ANSWERED_BYTES)),
     };
     let count = operations.len();
@@ -134,15 +140,22 @@ struct Doing {
     router: TowerToHyperService<Router>,
     connection: Arc<HeaderMap>,
     places: Arc<Semaphore>,
+    watch: Stopwatch,
+    /// How long all operations may take together.
+    most: Duration,
     /// How many bytes of answers there is room for.
     room: Arc<Mutex<usize>>,
 }
 
 impl Doing {
     async fn one(&self, operation: Operation) -> OperationAnswer {
-        let _place = self.places.acquire().await;
+        let place = timeout(self.left(), self.places.acquire()).await;
         let started_ms = system_time_ms();
         let mut answer = OperationAnswer::of(&operation, started_ms);
+        if place.is_err() || self.left().is_zero() {
+            self.fill(&mut answer, Refusal::no_time_left().into_response()).await;
+            return answer;
+        }
         let Some(mut request) = request(operation) else {
             let refusal = Refusal::bad_request(
                 "the operation is no request: look at its method, url, params and headers",
@@ -159,10 +172,22 @@ impl Doing {
         if let Ok(id) = request_id(&request).to_str() {
             id.clone_into(&mut answer.request_id);
         }
-        let Ok(response) = self.router.call(request).await;
+        let response = self.answered(request).await;
         self.app.figures.answered(Side::Api, &path, response.status(), watch.elapsed());
         self.fill(&mut answer, response).await;
         answer
+    }
+
+    /// What is not answered in time is answered so, each on its own: the others' answers are not lost.
+    async fn answered(&self, request: Request<Body>) -> Response<Body> {
+        match timeout(self.left(), self.router.call(request)).await {
+            Ok(Ok(response)) => response,
+            Err(_) => Refusal::no_time_left().into_response(),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.most.saturating_sub(self.watch.elapsed())
     }
 
     async fn fill(&self, answer: &mut OperationAnswer, response: Response<Body>) {

@@ -37,7 +37,7 @@ pub(super) async fn track(
     }
     let tracked = user(&snapshot, user_id, body.user_attributes.as_ref()).track(call);
     let Tracked { is_known, duplicate, made_id, credits, reason, receipt, .. } = tracked;
-    receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
+    environment.stored(receipt).await?;
     environment.figures.tracked(&credits, reason);
 
     let revision = snapshot.datafile().map_or("", |datafile| Datafile::revision(datafile));

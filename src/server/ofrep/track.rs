@@ -31,7 +31,7 @@ async fn record(key: &str, mut asking: Asking, context: &Context) -> Result<Resp
     let snapshot = environment.client.snapshot();
     let tracked = context.user(&snapshot).track(said.call(key));
     let Tracked { is_known, duplicate, made_id, credits, reason, receipt, .. } = tracked;
-    receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
+    environment.stored(receipt).await?;
     environment.figures.tracked(&credits, reason);
     if !is_known {
         let details = format!("there is no event {key:?}: look at the key, and at the environment");
