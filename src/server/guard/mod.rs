@@ -23,7 +23,6 @@ use std::sync::Arc;
 
 use axum::extract::MatchedPath;
 use axum::http::Request;
-use axum::response::{IntoResponse as _, Response};
 
 pub(super) use self::caller::Caller;
 pub(super) use self::cors::layer as cors;
@@ -91,11 +90,6 @@ impl Guard {
                 if caller.has(scope) { Ok(Some(caller)) } else { Err(Refused::Scope(scope)) }
             }
         }
-    }
-
-    /// What is answered to who may not send a batch; each of its operations is looked at on its own as well.
-    pub(super) fn refuses_batch<B>(&self, side: Side, request: &Request<B>) -> Option<Response> {
-        self.caller(side, request).err().map(|refused| refused.into_response())
     }
 
     /// Who has this, and until when it is good as far as that is known; `None` for what is not good now. It
