@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::capture::Stamp;
 use super::features::{is_enabled, variation_of};
-use super::listener::{DecisionKind, DecisionNotice};
 use super::options::DecideOptions;
 use super::session::{Sees, Session};
+use super::unsettled::{Open, Unsettled};
 use super::user::UserContext;
 use crate::attribution::{ImpressionSource, NewImpression};
 use crate::datafile::{Datafile, Flag, FlagIndex, Rule, Variation};
@@ -91,7 +91,7 @@ pub struct Decision {
     pub receipts: Vec<Receipt>,
 }
 
-impl UserContext<'_> {
+impl<'a> UserContext<'a> {
     /// Decides a flag with the client's default options.
     #[must_use]
     pub fn decide(&self, flag_key: &str) -> Decision {
@@ -155,6 +155,40 @@ impl UserContext<'_> {
         }
         call.session.finish();
         decisions
+    }
+
+    /// Decides a flag by this datafile, which the caller holds, and leaves it to be settled.
+    #[cfg(feature = "server")]
+    pub(crate) fn decide_unsettled<'c>(
+        &'c self,
+        datafile: &'c Arc<Datafile>,
+        flag_key: &str,
+        options: DecideOptions,
+    ) -> Unsettled<'c, 'a> {
+        let Some(index) = datafile.flag_index(flag_key) else {
+            return Unsettled::new(self, None, Decision::unknown_flag(flag_key));
+        };
+        let mut call = DecideCall::new(self, datafile, options);
+        let unsettled = call.open(index, flag_key);
+        call.session.finish();
+        unsettled
+    }
+
+    /// The same of all flags, in the datafile's order.
+    #[cfg(feature = "server")]
+    pub(crate) fn decide_all_unsettled<'c>(
+        &'c self,
+        datafile: &'c Arc<Datafile>,
+        options: DecideOptions,
+    ) -> Vec<Unsettled<'c, 'a>> {
+        let mut call = DecideCall::new(self, datafile, options);
+        let indexed = datafile
+            .flags()
+            .iter()
+            .filter_map(|flag| datafile.flag_index(flag.key()).map(|index| (index, flag.key())));
+        let unsettled = indexed.map(|(index, key)| call.open(index, key)).collect();
+        call.session.finish();
+        unsettled
     }
 
     /// Explains what [`UserContext::decide`] answers, and records nothing; `None` if there is no such
@@ -248,6 +282,12 @@ impl<'c, 'u> DecideCall<'c, 'u> {
     }
 
     fn decide(&mut self, index: FlagIndex, flag_key: &str) -> Decision {
+        self.open(index, flag_key).settle(true)
+    }
+
+    /// Decides; whether the user is exposed is for the caller to say.
+    #[inline]
+    fn open(&mut self, index: FlagIndex, flag_key: &str) -> Unsettled<'c, 'u> {
         let datafile = self.datafile;
         let (decided, reasons) = if self.options.contains(DecideOptions::INCLUDE_REASONS) {
             let (decided, explanation) = self.session.explain_flag(index);
@@ -258,9 +298,9 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         let rule = decided.rule.and_then(|rule| datafile.rule(rule));
         if decided.is_error() {
             let key = rule.map(Rule::key).unwrap_or_default();
-            return Decision::error(flag_key, prediction_failed(key));
+            let error = Decision::error(flag_key, prediction_failed(key));
+            return Unsettled::new(self.context, None, error);
         }
-        let receipts = self.record(index, &decided);
         let variables = datafile
             .flag(index)
             .filter(|_| !self.options.contains(DecideOptions::EXCLUDE_VARIABLES))
@@ -275,48 +315,15 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             variables: variables.unwrap_or_default(),
             reasons,
             is_error: false,
-            receipts,
+            receipts: Vec::new(),
         };
-        self.tell(index, &decided, &decision);
-        decision
-    }
-
-    fn tell(&self, index: FlagIndex, decided: &FlagDecision, decision: &Decision) {
-        let listeners = &self.context.inner.listeners;
-        if listeners.is_empty() {
-            return;
-        }
-        let is_dispatched = !decision.receipts.is_empty();
-        let kind = DecisionKind::Flag;
-        let notice = DecisionNotice {
-            variables: Some(&decision.variables),
-            reasons: &decision.reasons,
-            ..self.context.feature_notice(kind, self.datafile, (index, decided), is_dispatched)
+        let open = Open {
+            datafile,
+            flag: index,
+            decided,
+            prediction_id: self.session.prediction_id(decided.rule),
+            is_recorded: !self.options.contains(DecideOptions::DISABLE_DECISION_EVENT),
         };
-        listeners.tell(|listener| listener.decision(&notice));
-    }
-
-    /// Records the impression of a decision; before it that of a holdout which was set aside.
-    fn record(&self, index: FlagIndex, decided: &FlagDecision) -> Vec<Receipt> {
-        if self.options.contains(DecideOptions::DISABLE_DECISION_EVENT) {
-            return Vec::new();
-        }
-        let set_aside =
-            decided.set_aside.filter(|_| decided.source != Source::Holdout).map(|held| {
-                FlagDecision {
-                    source: Source::Holdout,
-                    rule: Some(held.0),
-                    variation: Some(held),
-                    how: How::Bucket,
-                    set_aside: None,
-                }
-            });
-        let prediction_id = self.session.prediction_id(decided.rule);
-        let holdout = set_aside
-            .and_then(|held| self.context.flag_impression(self.datafile, index, &held, None));
-        let result =
-            self.context.flag_impression(self.datafile, index, decided, prediction_id.as_deref());
-        let impressions = holdout.into_iter().chain(result);
-        impressions.map(|impression| self.context.record_impression(&impression).receipt).collect()
+        Unsettled::new(self.context, Some(open), decision)
     }
 }

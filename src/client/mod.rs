@@ -25,6 +25,7 @@ mod snapshot;
 mod source;
 mod store_choice;
 mod track;
+mod unsettled;
 mod user;
 
 pub use builder::{ClientBuilder, Durability};
@@ -46,6 +47,8 @@ pub use profile::{MemoryProfileService, ProfileService, ServiceError};
 pub use snapshot::Snapshot;
 pub use store_choice::StoreChoice;
 pub use track::{Track, Tracked};
+#[cfg(feature = "server")]
+pub(crate) use unsettled::Unsettled;
 pub use user::UserContext;
 
 use std::sync::Arc;

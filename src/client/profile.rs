@@ -30,6 +30,18 @@ pub trait ProfileService: Send + Sync {
     ///
     /// Whatever keeps it from saving.
     fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError>;
+
+    /// Saves what a call found out: the entries that are new, and the whole profile with them, as the call
+    /// saw it. Calls for the same user at the same time see the same profile, so that a service that keeps
+    /// what is new beside what it has by then loses nothing. Default: saves the whole profile.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from saving.
+    fn save_new(&self, user_id: &str, new: &Profile, whole: &Profile) -> Result<(), ServiceError> {
+        let _ = new;
+        self.save(user_id, whole)
+    }
 }
 
 impl<S: ProfileService + ?Sized> ProfileService for Arc<S> {
@@ -39,6 +51,10 @@ impl<S: ProfileService + ?Sized> ProfileService for Arc<S> {
 
     fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
         (**self).save(user_id, profile)
+    }
+
+    fn save_new(&self, user_id: &str, new: &Profile, whole: &Profile) -> Result<(), ServiceError> {
+        (**self).save_new(user_id, new, whole)
     }
 }
 
@@ -55,6 +71,11 @@ impl ProfileService for MemoryProfileService {
 
     fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
         self.profiles.lock().insert(user_id.into(), profile.clone());
+        Ok(())
+    }
+
+    fn save_new(&self, user_id: &str, new: &Profile, _: &Profile) -> Result<(), ServiceError> {
+        self.profiles.lock().entry(user_id.into()).or_default().add(new);
         Ok(())
     }
 }

@@ -43,7 +43,8 @@ pub(super) struct Session<'c, 'u> {
 struct Arranged {
     forced_variations: Option<Arc<ForcedVariations>>,
     profile: Option<Profile>,
-    has_news: bool,
+    /// What the call adds to the profile.
+    new: Profile,
     predictions: Vec<Prediction>,
 }
 
@@ -148,9 +149,9 @@ impl<'c, 'u> Session<'c, 'u> {
     #[inline]
     pub(super) fn finish(self) {
         if let Some(arranged) = self.arranged
-            && let (true, Some(profile)) = (arranged.has_news, &arranged.profile)
+            && let (false, Some(whole)) = (arranged.new.is_empty(), &arranged.profile)
         {
-            self.inner.services.save_profile(self.user.id(), profile);
+            self.inner.services.save_profile(self.user.id(), &arranged.new, whole);
         }
     }
 
@@ -174,7 +175,9 @@ impl<'c, 'u> Session<'c, 'u> {
             && let (Some(profile), Some(rule)) = (&mut arranged.profile, self.datafile.rule(rule))
             && let Some(variation) = rule.variation(variation)
         {
-            arranged.has_news |= profile.set(rule.id(), variation.id());
+            if profile.set(rule.id(), variation.id()) {
+                arranged.new.set(rule.id(), variation.id());
+            }
         }
     }
 
@@ -229,9 +232,9 @@ impl Services {
         Some(found.flatten().unwrap_or_default())
     }
 
-    fn save_profile(&self, user_id: &str, profile: &Profile) {
+    fn save_profile(&self, user_id: &str, new: &Profile, whole: &Profile) {
         if let Some(service) = &self.profiles {
-            self.guarded(|| service.save(user_id, profile));
+            self.guarded(|| service.save_new(user_id, new, whole));
         }
     }
 

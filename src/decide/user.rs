@@ -235,6 +235,19 @@ impl Profile {
         self.variation_ids.get(experiment_id).map(AsRef::as_ref)
     }
 
+    /// Remembers all that another one does, over what it has.
+    pub fn add(&mut self, new: &Self) {
+        for (experiment_id, variation_id) in new.iter() {
+            self.set(experiment_id, variation_id);
+        }
+    }
+
+    /// Whether it remembers nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.variation_ids.is_empty()
+    }
+
     /// All experiments and their variations, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variation_ids.iter().map(|(experiment, variation)| (&**experiment, &**variation))

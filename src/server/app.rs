@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use super::current::Current;
 use super::environments::{Environments, Opening};
@@ -35,7 +35,7 @@ pub(super) struct App {
     pub(super) tls: Current<Option<Tls>>,
     pub(super) doorkeeper: Doorkeeper,
     /// Told when settings were read again.
-    pub(super) reloaded: Notify,
+    pub(super) reloaded: watch::Sender<()>,
     /// The addresses that are listened on.
     pub(super) bound: Vec<SocketAddr>,
     /// Ends before the store that its clients record in.
@@ -95,7 +95,7 @@ impl App {
             guard: Current::new(guard),
             tls: Current::new(tls),
             doorkeeper: Doorkeeper::new(),
-            reloaded: Notify::new(),
+            reloaded: watch::Sender::new(()),
             settings,
             bound,
             environments,

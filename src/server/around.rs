@@ -34,17 +34,9 @@ pub(super) async fn answer(
     let request_id = request_id(&request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let limit = app.settings.limits.request_timeout.as_duration();
-    let request = request.map(Body::new);
+    let mut request = request.map(Body::new);
+    batch::prepare(side, &router, &mut request);
     let answering = async {
-        if batch::is_asked(side, &request) {
-            if let Some(refused) = app.guard.now().refuses_batch(side, &request) {
-                return refused;
-            }
-            return batch::answer(&app, &router, request).await;
-        }
-        if let Some(refused) = batch::refused_method(&app, side, &request) {
-            return refused;
-        }
         let Ok(response) = router.call(request).await;
         response
     };

@@ -1,12 +1,14 @@
 //! `POST .../batch`: several requests in one, each answered as if it had come alone.
 //!
 //! Must not know what any of them asks. Nothing is inherited: each has its own headers, so that each proves
-//! on its own who sends it. A batch in a batch is a path that nobody answers.
+//! on its own who sends it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, FORWARDED, HOST, ORIGIN};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -18,6 +20,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::answer::Json;
 use super::app::App;
@@ -32,42 +35,60 @@ const MOST_OPERATIONS: usize = 500;
 const MOST_AT_ONCE: usize = 10;
 /// So large all answers may be together.
 const MOST_ANSWERED_BYTES: usize = 32 << 20;
+/// How much of the time of a request the operations of a batch have: what is left is for their answers.
+const SHARE_OF_TIME: f64 = 0.75;
+/// What paths of batches end with.
 const PATH: &str = "/batch";
+/// Where batches are always at home: who asks there by another method is told which one it is.
+const AT_HOME: [&str; 2] = [PATH, "/v1/batch"];
 /// Headers that say where the batch came from. They are the connection's: an operation cannot say otherwise,
 /// so that what is looked at of a single request is looked at of each.
 const OF_THE_CONNECTION: [HeaderName; 4] =
     [HOST, ORIGIN, FORWARDED, HeaderName::from_static("x-forwarded-host")];
 
-/// Whether a request is a batch.
-pub(super) fn is_asked<B>(side: Side, request: &Request<B>) -> bool {
-    let path = request.uri().path();
-    let end = path.len().checked_sub(PATH.len()).and_then(|start| path.get(start..));
-    side == Side::Api
-        && request.method() == Method::POST
-        && end.is_some_and(|end| end.eq_ignore_ascii_case(PATH))
+/// What answers the operations of a batch; a request that may be one brings it along. An operation brings
+/// none: a batch in a batch is a path that nobody answers.
+#[derive(Clone)]
+pub(super) struct Operations(TowerToHyperService<Router>);
+
+/// Gives a request what it needs if it turns out to be a batch.
+pub(super) fn prepare<B>(
+    side: Side,
+    router: &TowerToHyperService<Router>,
+    request: &mut Request<B>,
+) {
+    if side == Side::Api && is_of_batches(request.uri().path()) {
+        request.extensions_mut().insert(Operations(router.clone()));
+    }
 }
 
-/// What is answered where batches are always at home, and the method is another one. A browser's question
-/// what may be asked is the router's.
-pub(super) fn refused_method<B>(
-    app: &App,
-    side: Side,
-    request: &Request<B>,
-) -> Option<Response<Body>> {
-    let is_at_home = side == Side::Api && ["/batch", "/v1/batch"].contains(&request.uri().path());
-    if !is_at_home || [Method::POST, Method::OPTIONS].contains(request.method()) {
-        return None;
+/// A path that no route answers. As with Optimizely Agent, it is one of batches if it ends so, and what is
+/// routed (a flag may be called so) is none.
+pub(super) async fn unrouted(
+    State(app): State<Arc<App>>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let Some(Operations(router)) = request.extensions().get().cloned() else {
+        return Refusal::not_found().into_response();
+    };
+    if request.method() == Method::POST {
+        return answer(&app, &router, request).await;
     }
-    let unknown = app.guard.now().refuses_batch(side, request);
-    Some(unknown.unwrap_or_else(|| {
-        let mut refused = Refusal::wrong_method().into_response();
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        refused
-    }))
+    if !AT_HOME.contains(&request.uri().path()) {
+        return Refusal::not_found().into_response();
+    }
+    let mut refused = Refusal::wrong_method().into_response();
+    refused.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    refused
+}
+
+fn is_of_batches(path: &str) -> bool {
+    let end = path.len().checked_sub(PATH.len()).and_then(|start| path.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(PATH))
 }
 
 /// Answers each operation by the router, in the order of the batch.
-pub(super) async fn answer(
+async fn answer(
     app: &Arc<App>,
     router: &TowerToHyperService<Router>,
     request: Request<Body>,
@@ -83,6 +104,8 @@ pub(super) async fn answer(
         router: router.clone(),
         connection: Arc::new(connection),
         places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+        watch: Stopwatch::start(),
+        most: app.settings.limits.request_timeout.as_duration().mul_f64(SHARE_OF_TIME),
         room: Arc::new(Mutex::new(MOST_ANSWERED_BYTES)),
     };
     let count = operations.len();
@@ -134,15 +157,22 @@ struct Doing {
     router: TowerToHyperService<Router>,
     connection: Arc<HeaderMap>,
     places: Arc<Semaphore>,
+    watch: Stopwatch,
+    /// How long all operations may take together.
+    most: Duration,
     /// How many bytes of answers there is room for.
     room: Arc<Mutex<usize>>,
 }
 
 impl Doing {
     async fn one(&self, operation: Operation) -> OperationAnswer {
-        let _place = self.places.acquire().await;
+        let place = timeout(self.left(), self.places.acquire()).await;
         let started_ms = system_time_ms();
         let mut answer = OperationAnswer::of(&operation, started_ms);
+        if place.is_err() || self.left().is_zero() {
+            self.fill(&mut answer, Refusal::no_time_left().into_response()).await;
+            return answer;
+        }
         let Some(mut request) = request(operation) else {
             let refusal = Refusal::bad_request(
                 "the operation is no request: look at its method, url, params and headers",
@@ -159,10 +189,22 @@ impl Doing {
         if let Ok(id) = request_id(&request).to_str() {
             id.clone_into(&mut answer.request_id);
         }
-        let Ok(response) = self.router.call(request).await;
+        let response = self.answered(request).await;
         self.app.figures.answered(Side::Api, &path, response.status(), watch.elapsed());
         self.fill(&mut answer, response).await;
         answer
+    }
+
+    /// What is not answered in time is answered so, each on its own: the others' answers are not lost.
+    async fn answered(&self, request: Request<Body>) -> Response<Body> {
+        match timeout(self.left(), self.router.call(request)).await {
+            Ok(Ok(response)) => response,
+            Err(_) => Refusal::no_time_left().into_response(),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.most.saturating_sub(self.watch.elapsed())
     }
 
     async fn fill(&self, answer: &mut OperationAnswer, response: Response<Body>) {

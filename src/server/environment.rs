@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq as _;
+use tokio::time::timeout;
 
 use super::etag::Published;
 use super::feed::Feed;
@@ -18,6 +20,7 @@ use crate::datafile::Datafile;
 use crate::error::Error;
 use crate::settings::EnvironmentSettings;
 use crate::source::{SdkKey, SourceStatus};
+use crate::store::Receipt;
 
 /// The age of a datafile that was never confirmed.
 const NEVER: u64 = u64::MAX;
@@ -34,6 +37,8 @@ pub(super) struct Environment {
     pub(super) profiles: Option<Arc<Profiles>>,
     /// What happens in it, if anybody may listen.
     pub(super) feed: Option<Arc<Feed>>,
+    /// How long a request waits for the disk.
+    patience: Duration,
     /// Held while an override is stored: memory and store change in the same order.
     pub(super) override_turn: tokio::sync::Mutex<()>,
 }
@@ -43,6 +48,7 @@ pub(super) struct Environment {
 pub(super) struct Wiring {
     pub(super) profiles: Option<Arc<Profiles>>,
     pub(super) feed: Option<Arc<Feed>>,
+    pub(super) patience: Duration,
 }
 
 /// How well a key fits an environment.
@@ -61,7 +67,7 @@ impl Environment {
         figures: EnvironmentFigures,
         wiring: Wiring,
     ) -> Self {
-        let Wiring { profiles, feed } = wiring;
+        let Wiring { profiles, feed, patience } = wiring;
         if let Some(profiles) = &profiles {
             profiles.belong_to(client.environment());
         }
@@ -74,10 +80,29 @@ impl Environment {
             datafile_webhook_secret: settings.datafile_webhook_secret.clone(),
             profiles,
             feed,
+            patience,
             override_turn: tokio::sync::Mutex::default(),
         };
         environment.look();
         environment
+    }
+
+    /// Waits until something is stored, for as long as a request does: a disk that takes longer is not the
+    /// fault of who asks, who is told in time.
+    pub(super) async fn in_time<T>(
+        &self,
+        storing: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, Refusal> {
+        timeout(self.patience, storing).await.unwrap_or_else(|_| {
+            self.figures.refused();
+            Err(Refusal::not_stored_in_time())
+        })
+    }
+
+    /// The same of what has a receipt.
+    pub(super) async fn stored(&self, receipt: Receipt) -> Result<(), Refusal> {
+        let refused = |cause| self.not_stored(&cause);
+        self.in_time(async { receipt.await.map_err(refused) }).await
     }
 
     /// What who records is told where the store did not take it.

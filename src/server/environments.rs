@@ -156,6 +156,7 @@ impl Opening<'_> {
         let wiring = Wiring {
             profiles: agent.profiles.then(|| Arc::new(Profiles::new(self.store, self.clock))),
             feed: agent.notifications.then(Arc::default),
+            patience: self.settings.limits.request_timeout.as_duration() / 2,
         };
         let mut builder = Client::builder()
             .store(Arc::clone(self.store))

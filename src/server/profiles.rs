@@ -6,10 +6,11 @@
 //! activations are remembered, which begins anew on each day on which somebody asks.
 
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashMap;
-use parking_lot::Mutex;
+use hashbrown::{DefaultHashBuilder, HashMap};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
 use super::refusal::Refusal;
@@ -17,25 +18,35 @@ use crate::client::{ProfileService, ServiceError};
 use crate::clock::{Clock, TimeMs};
 use crate::decide::Profile;
 use crate::error::Error;
-use crate::store::{DurableStore, Receipt};
+use crate::store::{DurableStore, KeptProfile, Receipt};
 
 const DAY_MS: TimeMs = 24 * 60 * 60 * 1000;
 /// Longer user ids have no profile: they would not fit in a key.
 const LONGEST_USER_ID: usize = 10_000;
+/// Users share turns, so many; one that waits for the disk holds up few others.
+const TURNS: usize = 64;
 
 pub(super) struct Profiles {
     store: Arc<DurableStore>,
     clock: Arc<Clock>,
     /// Known when the client is built.
     environment: OnceLock<Box<str>>,
-    on_their_way: Mutex<OnTheirWay>,
+    /// A user's is always the same: whoever changes a profile has its user's turn.
+    turns: [Mutex<OnTheirWay>; TURNS],
+    spread: DefaultHashBuilder,
 }
 
-/// Profiles that are not stored yet, with the numbers of their savings.
+/// Profiles that are not stored yet, with the numbers of their savings; `None` for those that are forgotten.
 #[derive(Default)]
 struct OnTheirWay {
     savings: u64,
-    profiles: HashMap<Box<str>, (Profile, u64)>,
+    profiles: HashMap<Box<str>, (Option<Profile>, u64)>,
+}
+
+/// What was sent to the store.
+struct Sent {
+    saving: u64,
+    receipt: Receipt,
 }
 
 impl Profiles {
@@ -44,7 +55,8 @@ impl Profiles {
             store: Arc::clone(store),
             clock: Arc::clone(clock),
             environment: OnceLock::new(),
-            on_their_way: Mutex::default(),
+            turns: std::array::from_fn(|_| Mutex::default()),
+            spread: DefaultHashBuilder::default(),
         }
     }
 
@@ -64,71 +76,121 @@ impl Profiles {
 
     /// The profile of a user, if there is one.
     pub(super) fn find(self: &Arc<Self>, user_id: &str) -> Result<Option<Profile>, Error> {
-        if let Some((profile, _)) = self.on_their_way.lock().profiles.get(user_id) {
-            return Ok(Some(profile.clone()));
+        if let Some((profile, _)) = self.turn(user_id).profiles.get(user_id) {
+            return Ok(profile.clone());
         }
         let Some(kept) = self.store.kept_profile(self.environment(), user_id)? else {
             return Ok(None);
         };
-        let age_ms = self.clock.now_ms().saturating_sub(kept.saved_at_ms);
-        if age_ms > DAY_MS {
+        if self.is_old(&kept) {
             // Where that fails, it is tried again with the next call.
-            self.save_soon(user_id, &kept.profile).unwrap_or_default();
+            self.refresh(user_id).unwrap_or_default();
         }
         Ok(Some(kept.profile))
     }
 
-    /// Saves a profile, and waits until it is stored.
+    /// Replaces a profile, and waits until that is stored.
     pub(super) async fn save_durably(
         self: &Arc<Self>,
         user_id: &str,
         profile: &Profile,
     ) -> Result<(), Error> {
-        let (saving, receipt) = self.send(user_id, profile);
+        let sent = self.send(&mut self.turn(user_id), user_id, profile);
         // Should nobody wait any more, it is still to leave the memory.
         let (this, user_id) = (Arc::clone(self), Box::<str>::from(user_id));
-        let stored = tokio::spawn(async move { this.settle(&user_id, saving, receipt).await });
+        let stored = tokio::spawn(async move { this.settle(&user_id, sent).await });
         stored.await.map_err(Error::sink)?
     }
 
-    /// Under the lock, so that the latest in memory is the latest in the store.
-    fn send(&self, user_id: &str, profile: &Profile) -> (u64, Receipt) {
-        let mut on_their_way = self.on_their_way.lock();
-        on_their_way.savings += 1;
-        let saving = on_their_way.savings;
-        let receipt = self.store.keep_profile(self.environment(), user_id, profile);
-        if receipt.refusal().is_none() {
-            on_their_way.profiles.insert(user_id.into(), (profile.clone(), saving));
-        }
-        (saving, receipt)
-    }
-
-    /// What is stored, or refused, is the store's from now on.
-    async fn settle(&self, user_id: &str, saving: u64, receipt: Receipt) -> Result<(), Error> {
-        let stored = receipt.await;
-        let mut on_their_way = self.on_their_way.lock();
-        if on_their_way.profiles.get(user_id).is_some_and(|(_, latest)| *latest == saving) {
-            on_their_way.profiles.remove(user_id);
-        }
-        stored
-    }
-
-    fn save_soon(self: &Arc<Self>, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
+    /// Adds to what a user's profile is by then: a call that saw it earlier takes nothing away.
+    fn add(self: &Arc<Self>, user_id: &str, new: &Profile) -> Result<(), ServiceError> {
         if user_id.len() > LONGEST_USER_ID {
             return Err("the user id is too long for a profile".into());
         }
         let runtime = Handle::try_current()?;
-        let (saving, receipt) = self.send(user_id, profile);
-        if let Some(refusal) = receipt.refusal() {
+        let mut turn = self.turn(user_id);
+        let mut profile = match turn.profiles.get(user_id) {
+            Some((profile, _)) => profile.clone(),
+            None => {
+                let kept = self.store.kept_profile(self.environment(), user_id)?;
+                kept.map(|kept| kept.profile)
+            }
+        }
+        .unwrap_or_default();
+        profile.add(new);
+        let sent = self.send(&mut turn, user_id, &profile);
+        drop(turn);
+        self.settle_later(&runtime, user_id, sent)
+    }
+
+    /// Saves a profile as it is, if nobody has done so meanwhile: it is remembered for longer.
+    fn refresh(self: &Arc<Self>, user_id: &str) -> Result<(), ServiceError> {
+        let runtime = Handle::try_current()?;
+        let mut turn = self.turn(user_id);
+        if turn.profiles.contains_key(user_id) {
+            return Ok(());
+        }
+        let kept = self.store.kept_profile(self.environment(), user_id)?;
+        let Some(kept) = kept.filter(|kept| self.is_old(kept)) else { return Ok(()) };
+        let sent = self.send(&mut turn, user_id, &kept.profile);
+        drop(turn);
+        self.settle_later(&runtime, user_id, sent)
+    }
+
+    fn is_old(&self, kept: &KeptProfile) -> bool {
+        self.clock.now_ms().saturating_sub(kept.saved_at_ms) > DAY_MS
+    }
+
+    /// In the user's turn, so that the latest in memory is the latest in the store.
+    fn send(&self, turn: &mut OnTheirWay, user_id: &str, profile: &Profile) -> Sent {
+        let receipt = self.store.keep_profile(self.environment(), user_id, profile);
+        turn.note(user_id, Some(profile), receipt)
+    }
+
+    /// What is stored, or refused, is the store's from now on.
+    async fn settle(&self, user_id: &str, sent: Sent) -> Result<(), Error> {
+        let stored = sent.receipt.await;
+        let mut turn = self.turn(user_id);
+        if turn.profiles.get(user_id).is_some_and(|(_, latest)| *latest == sent.saving) {
+            turn.profiles.remove(user_id);
+        }
+        stored
+    }
+
+    fn settle_later(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        user_id: &str,
+        sent: Sent,
+    ) -> Result<(), ServiceError> {
+        if let Some(refusal) = sent.receipt.refusal() {
             return Err(refusal.clone().into());
         }
         let (this, user_id) = (Arc::clone(self), Box::<str>::from(user_id));
-        runtime.spawn(async move { this.settle(&user_id, saving, receipt).await });
+        runtime.spawn(async move { this.settle(&user_id, sent).await });
         Ok(())
+    }
+
+    fn turn(&self, user_id: &str) -> MutexGuard<'_, OnTheirWay> {
+        let [first, others @ ..] = &self.turns;
+        let hash = self.spread.hash_one(user_id);
+        let place = usize::try_from(hash % TURNS as u64).unwrap_or_default();
+        place.checked_sub(1).and_then(|place| others.get(place)).unwrap_or(first).lock()
     }
 
     fn environment(&self) -> &str {
         self.environment.get().map(AsRef::as_ref).unwrap_or_default()
+    }
+}
+
+impl OnTheirWay {
+    fn note(&mut self, user_id: &str, profile: Option<&Profile>, receipt: Receipt) -> Sent {
+        self.savings += 1;
+        let saving = self.savings;
+        if receipt.refusal().is_none() {
+            self.profiles.insert(user_id.into(), (profile.cloned(), saving));
+        }
+        Sent { saving, receipt }
     }
 }
 
@@ -141,7 +203,11 @@ impl ProfileService for ProfilesOf {
     }
 
     fn save(&self, user_id: &str, profile: &Profile) -> Result<(), ServiceError> {
-        self.0.save_soon(user_id, profile)
+        self.0.add(user_id, profile)
+    }
+
+    fn save_new(&self, user_id: &str, new: &Profile, _: &Profile) -> Result<(), ServiceError> {
+        self.0.add(user_id, new)
     }
 }
 
@@ -152,5 +218,68 @@ impl fmt::Debug for Profiles {
             .debug_struct("Profiles")
             .field("environment", &self.environment)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is saved while another call works with what it saw before.
+
+    use std::sync::Arc;
+
+    use super::{DAY_MS, Profiles};
+    use crate::clock::Clock;
+    use crate::decide::Profile;
+    use crate::store::{DurableSettings, DurableStore};
+
+    type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+    fn profile(entries: &[(&str, &str)]) -> Profile {
+        let mut profile = Profile::default();
+        for (experiment_id, variation_id) in entries {
+            profile.set(experiment_id, variation_id);
+        }
+        profile
+    }
+
+    fn with_profiles(test: impl FnOnce(&Arc<Clock>, &Arc<Profiles>) -> Outcome) -> Outcome {
+        let folder = tempfile::tempdir()?;
+        let clock = Arc::new(Clock::manual(1_000_000));
+        let settings = DurableSettings::default();
+        let store = Arc::new(DurableStore::open(folder.path(), Arc::clone(&clock), settings)?);
+        let profiles = Arc::new(Profiles::new(&store, &clock));
+        profiles.belong_to("production");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+        let _entered = runtime.enter();
+        test(&clock, &profiles)
+    }
+
+    #[test]
+    fn what_is_new_is_added_to_what_there_is_by_then() -> Outcome {
+        with_profiles(|_, profiles| {
+            profiles.add("anna", &profile(&[("1", "11")]))?;
+            profiles.add("anna", &profile(&[("2", "22")]))?;
+            assert_eq!(profiles.find("anna")?, Some(profile(&[("1", "11"), ("2", "22")])));
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn remembering_an_old_one_for_longer_takes_nothing_back() -> Outcome {
+        with_profiles(|clock, profiles| {
+            let old = profile(&[("1", "11")]);
+            profiles.store.keep_profile("production", "anna", &old).wait()?;
+            clock.advance_to(clock.now_ms() + 2 * DAY_MS);
+            // Another call saw that it is old, and is not there yet.
+            profiles.add("anna", &profile(&[("2", "22")]))?;
+            profiles.refresh("anna")?;
+            let both = profile(&[("1", "11"), ("2", "22")]);
+            assert_eq!(profiles.find("anna")?, Some(both.clone()));
+            profiles.store.keep_profile("production", "ben", &old).wait()?;
+            profiles.refresh("anna")?;
+            let kept = profiles.store.kept_profile("production", "anna")?;
+            assert_eq!(kept.map(|kept| kept.profile), Some(both), "what is stored is as new");
+            Ok(())
+        })
     }
 }

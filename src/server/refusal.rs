@@ -89,6 +89,20 @@ impl Refusal {
         Self::unavailable("not all of this was stored: send it again soon")
     }
 
+    /// The disk takes too long: it may be stored yet.
+    pub(super) fn not_stored_in_time() -> Self {
+        Self::unavailable(
+            "this was not stored in time, and may be stored yet: send it again soon, with the same id if it has one",
+        )
+    }
+
+    /// A batch has no time left for an operation.
+    pub(super) fn no_time_left() -> Self {
+        Self::unavailable(
+            "there was no time left in the batch for this: send it again soon, and fewer at once",
+        )
+    }
+
     /// It must not break the connection, nor say what it was.
     pub(super) fn defect() -> Self {
         Self::new(

@@ -30,7 +30,7 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     app.tls.replace(tls);
     app.doorkeeper.forget();
     app.in_force.replace(next);
-    app.reloaded.notify_one();
+    app.reloaded.send_replace(());
     say(&changes);
     Ok(())
 }

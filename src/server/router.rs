@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::{admin, agent, datafiles, guard, health, hook, ofrep, openapi, tracking};
+use super::{admin, agent, batch, datafiles, guard, health, hook, ofrep, openapi, tracking};
 use crate::error::Error;
 
 /// All that a listener answers, behind the guard.
@@ -31,7 +31,7 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
         .merge(guard::oauth(side))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
-        .fallback(|| async { Refusal::not_found() })
+        .fallback(batch::unrouted)
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
         .layer(from_fn_with_state((Arc::clone(app), side), guard::check));
     let answered = match (&app.settings.access.cors, side) {

@@ -5,6 +5,7 @@
 pub(super) mod batch;
 pub(super) mod frame;
 pub(super) mod hook;
+pub(super) mod parts;
 
 use std::ops::Range;
 

@@ -25,6 +25,7 @@ mod profiles;
 mod security;
 mod settings;
 mod sources;
+mod stalled;
 mod tracking;
 mod verbs;
 

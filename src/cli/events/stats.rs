@@ -95,7 +95,6 @@ fn report(
 ) -> Result<(Report, Whole), Failure> {
     let statistics = store.statistics();
     let retained = store.retained().map_err(Failure::store)?;
-    let kept = retained.latest.saturating_add(1).saturating_sub(retained.oldest);
     let (environments, whole) = environments(store, filter)?;
     let report = Report {
         users: statistics.users,
@@ -103,9 +102,9 @@ fn report(
         pending_events: statistics.pending_events,
         ids: statistics.ids,
         records: Kept {
-            kept,
-            oldest: (kept > 0).then_some(retained.oldest),
-            latest: (retained.latest > 0).then_some(retained.latest),
+            kept: retained.count(),
+            oldest: retained.oldest_kept(),
+            latest: retained.latest_stored(),
             released: retained.released,
             waiting: statistics.waiting_records,
         },

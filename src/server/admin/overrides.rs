@@ -59,10 +59,14 @@ pub(super) async fn remove(State(app): State<Arc<App>>, asked: Asked) -> Result<
     };
     let environment = Arc::clone(environment(&app, &given("environment")?)?);
     let (user_id, experiment_key) = (given("userId")?, given("experimentKey")?);
-    let doing = tokio::spawn(async move {
-        environment.remove_override(&app.store, &user_id, &experiment_key).await
-    });
-    let before = doing.await.map_err(|error| Refusal::not_stored(&Error::sink(error)))??;
+    let its = Arc::clone(&environment);
+    let doing =
+        tokio::spawn(
+            async move { its.remove_override(&app.store, &user_id, &experiment_key).await },
+        );
+    let done =
+        async { doing.await.unwrap_or_else(|error| Err(Refusal::not_stored(&Error::sink(error)))) };
+    let before = environment.in_time(done).await?;
     match before {
         Some(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         None => Err(Refusal::new(

@@ -27,16 +27,15 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Result<Response, Refus
 fn stats_of(app: &App) -> Result<StatsAnswer, Error> {
     let statistics = app.store.statistics();
     let retained = app.store.retained()?;
-    let kept = retained.latest.saturating_add(1).saturating_sub(retained.oldest);
     Ok(StatsAnswer {
         users: statistics.users,
         activations: statistics.activations,
         pending_events: statistics.pending_events,
         ids: statistics.ids,
         records: KeptAnswer {
-            kept,
-            oldest: (kept > 0).then_some(retained.oldest),
-            latest: (retained.latest > 0).then_some(retained.latest),
+            kept: retained.count(),
+            oldest: retained.oldest_kept(),
+            latest: retained.latest_stored(),
             released: retained.released,
             waiting: statistics.waiting_records,
         },

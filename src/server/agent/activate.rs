@@ -49,10 +49,13 @@ pub(super) async fn activate(
     let receipts = std::mem::take(&mut activating.receipts);
     drop(activating);
     let are_several = receipts.len() > 1;
-    check_stored(receipts).await.map_err(|cause| {
-        let refusal = environment.not_stored(&cause);
-        if are_several { Refusal::not_all_stored() } else { refusal }
-    })?;
+    let storing = async {
+        check_stored(receipts).await.map_err(|cause| {
+            let refusal = environment.not_stored(&cause);
+            if are_several { Refusal::not_all_stored() } else { refusal }
+        })
+    };
+    environment.in_time(storing).await?;
     match asked.first("enabled") {
         Some("true") => answers.retain(|answer| answer.enabled),
         Some("false") => answers.retain(|answer| !answer.enabled),

@@ -3,15 +3,19 @@
 //! Must not know how they are handed out. `filter` names the types that are wanted, several with commas or
 //! given several times; `raw` asks for one object a line, without the form of event streams.
 
-use axum::body::Body;
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::chosen::Chosen;
 use crate::server::answer::forbidden;
+use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::feed::{Form, Kind, Kinds};
+use crate::server::guard::Stay;
 use crate::server::refusal::Refusal;
 
 const SWITCHED_OFF: &str = "Notification stream not enabled";
@@ -20,7 +24,12 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Proxies are not to gather what is sent.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-pub(super) async fn stream(Chosen(environment): Chosen, asked: Asked) -> Result<Response, Refusal> {
+pub(super) async fn stream(
+    State(app): State<Arc<App>>,
+    Chosen(environment): Chosen,
+    stay: Stay,
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let Some(feed) = &environment.feed else { return Ok(forbidden(SWITCHED_OFF)) };
     let is_raw = asked.all("raw").next().is_some();
     let form = if is_raw { Form::Lines } else { Form::Events };
@@ -28,7 +37,7 @@ pub(super) async fn stream(Chosen(environment): Chosen, asked: Asked) -> Result<
         let text = "too many listen to this environment: close some streams";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text)
     })?;
-    let mut response = Response::new(Body::new(body));
+    let mut response = Response::new(stay.bound(&app, &environment, body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, EVENT_STREAM);
     headers.insert(CACHE_CONTROL, NO_CACHE);

@@ -45,15 +45,18 @@ pub(super) async fn set(
     }
     let mut answer = OverrideAnswer::of(&wanted);
     // On a task of its own: who goes away meanwhile leaves store and memory alike.
+    let its = Arc::clone(&environment);
     let doing = tokio::spawn(async move {
         if is_removed {
             let (user_id, experiment_key) = (&wanted.user_id, &wanted.experiment_key);
-            environment.remove_override(&app.store, user_id, experiment_key).await
+            its.remove_override(&app.store, user_id, experiment_key).await
         } else {
-            environment.set_override(&app.store, wanted).await
+            its.set_override(&app.store, wanted).await
         }
     });
-    let before = doing.await.map_err(|error| Refusal::not_stored(&Error::sink(error)))??;
+    let done =
+        async { doing.await.unwrap_or_else(|error| Err(Refusal::not_stored(&Error::sink(error)))) };
+    let before = environment.in_time(done).await?;
     match (is_removed, before.is_some()) {
         (false, true) => messages.push("updating previous override"),
         (false, false) => {}

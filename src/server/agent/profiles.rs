@@ -46,10 +46,11 @@ pub(super) async fn save(
     for (experiment_id, bucketed) in body.experiment_bucket_map.unwrap_or_default() {
         profile.set(&experiment_id, &bucketed.variation_id);
     }
-    profiles
-        .save_durably(&user_id, &profile)
-        .await
-        .map_err(|refusal| environment.not_stored(&refusal))?;
+    let saving = async {
+        let saved = profiles.save_durably(&user_id, &profile).await;
+        saved.map_err(|cause| environment.not_stored(&cause))
+    };
+    environment.in_time(saving).await?;
     Ok(StatusCode::OK)
 }
 

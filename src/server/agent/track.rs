@@ -5,12 +5,13 @@
 use axum::response::{IntoResponse as _, Response};
 
 use super::chosen::{Chosen, user};
-use super::wire::{CreditAnswer, TrackAnswer, TrackBody};
+use super::wire::{TrackAnswer, TrackBody};
 use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
 use crate::server::asked::{Asked, Said};
 use crate::server::refusal::Refusal;
+use crate::server::wire::parts::CreditsAnswer;
 
 pub(super) async fn track(
     Chosen(environment): Chosen,
@@ -36,20 +37,16 @@ pub(super) async fn track(
     }
     let tracked = user(&snapshot, user_id, body.user_attributes.as_ref()).track(call);
     let Tracked { is_known, duplicate, made_id, credits, reason, receipt, .. } = tracked;
-    receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
+    environment.stored(receipt).await?;
     environment.figures.tracked(&credits, reason);
 
     let revision = snapshot.datafile().map_or("", |datafile| Datafile::revision(datafile));
-    let credits = credits.iter().map(|credit| CreditAnswer {
-        experiment_key: &credit.experiment.experiment_key,
-        variation_key: &credit.experiment.variation_key,
-    });
     let answer = TrackAnswer {
         user_id,
         event_key,
         error: (!is_known).then(|| format!("event with key \"{event_key}\" not found")),
         event_id: event_id.map(str::to_owned).or_else(|| made_id.map(|id| id.to_string())),
-        credits: credits.collect(),
+        credits: CreditsAnswer(&credits),
         reason: reason.map(|reason| reason.as_str()),
         duplicate,
         revision,

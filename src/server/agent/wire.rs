@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::client::{Decision, Variables};
 use crate::clock::TimeMs;
+use crate::server::wire::parts::{CreditsAnswer, VariableAnswer};
 use crate::server::wire::whole_or_null;
-use crate::value::VariableValue;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,18 +104,11 @@ pub(super) struct TrackAnswer<'a> {
     pub(super) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) event_id: Option<String>,
-    pub(super) credits: Vec<CreditAnswer<'a>>,
+    pub(super) credits: CreditsAnswer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'static str>,
     pub(super) duplicate: bool,
     pub(super) revision: &'a str,
-}
-
-#[derive(Debug, Written)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CreditAnswer<'a> {
-    pub(super) experiment_key: &'a str,
-    pub(super) variation_key: &'a str,
 }
 
 /// Variables as an object, in the datafile's order.
@@ -153,19 +146,5 @@ impl Serialize for VariablesAnswer<'_> {
 impl Serialize for OwnedVariables {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         VariablesAnswer(&self.0).serialize(serializer)
-    }
-}
-
-struct VariableAnswer<'a>(&'a VariableValue);
-
-impl Serialize for VariableAnswer<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            VariableValue::Boolean(flag) => serializer.serialize_bool(*flag),
-            VariableValue::String(text) => serializer.serialize_str(text),
-            VariableValue::Integer(number) => serializer.serialize_i64(*number),
-            VariableValue::Double(number) => serializer.serialize_f64(*number),
-            VariableValue::Json(value) => value.serialize(serializer),
-        }
     }
 }

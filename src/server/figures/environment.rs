@@ -105,11 +105,6 @@ impl EnvironmentFigures {
         };
         by.increment(1);
         self.traffic.count(Counted::Decisions, 1);
-        self.exposed(decision);
-    }
-
-    /// The impression of a decision was handed to the store where there is one.
-    pub(in crate::server) fn exposed(&self, decision: &Decision) {
         let is_activation = matches!(decision.source, Some(Source::FeatureTest | Source::Holdout));
         for receipt in &decision.receipts {
             if receipt.refusal().is_some() {

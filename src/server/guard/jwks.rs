@@ -113,6 +113,7 @@ impl Published {
 
 /// Asks until it is to stop, for what is in force then.
 pub(in crate::server) async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let mut reloaded = app.reloaded.subscribe();
     loop {
         let asked = async {
             match published(&app) {
@@ -127,7 +128,7 @@ pub(in crate::server) async fn run(app: Arc<App>, mut stopping: watch::Receiver<
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = app.reloaded.notified() => {}
+            _ = reloaded.changed() => {}
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return,
         }
     }

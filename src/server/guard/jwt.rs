@@ -13,7 +13,7 @@ use super::jwks::Published;
 use super::rates::Buckets;
 use super::refused::Refused;
 use super::wire::{ClaimsMade, ClaimsRead};
-use crate::clock::system_time_ms;
+use crate::clock::{TimeMs, system_time_ms};
 use crate::error::Error;
 use crate::server::listener::Side;
 use crate::settings::{JwtSettings, OauthClientSettings, Rate, Scope};
@@ -79,23 +79,20 @@ impl Jwts {
     /// Who has this JWT; `None` for one that is not good, or none at all.
     pub(super) fn caller(&self, credential: &str) -> Option<Result<Caller, Refused>> {
         let claims = self.claims(credential)?;
-        let texts = claims.sdk_keys.unwrap_or_default();
-        let keys: Vec<SdkKey> = texts.iter().filter_map(|key| key.parse().ok()).collect();
-        let mut scopes = Vec::new();
-        if !keys.is_empty() {
-            scopes.extend([Scope::Decide, Scope::Track]);
-        }
-        if claims.admin == Some(true) {
-            scopes.push(Scope::Admin);
-        }
         if let Some(buckets) = &self.buckets {
-            let name = claims.sub.unwrap_or_else(|| texts.join(","));
+            let keys = || claims.sdk_keys.as_deref().unwrap_or_default().join(",");
+            let name = claims.sub.clone().unwrap_or_else(keys);
             if let Err(refused) = buckets.take(&name) {
                 return Some(Err(refused));
             }
         }
-        let environments = Environments::Keys(keys);
-        Some(Ok(Caller::with(Rights { is_known: true, scopes, environments })))
+        Some(Ok(claims.caller()))
+    }
+
+    /// The same, without using it; and until when it is good.
+    pub(super) fn known(&self, credential: &str) -> Option<(Caller, Option<TimeMs>)> {
+        let claims = self.claims(credential)?;
+        Some((claims.caller(), Some(claims.until_ms())))
     }
 
     fn claims(&self, credential: &str) -> Option<ClaimsRead> {
@@ -127,6 +124,29 @@ impl Jwts {
         let claims = ClaimsMade { iss: ISSUER, exp, sub: &client.id, sdk_keys, admin };
         let token = encode(&Header::new(Algorithm::HS256), &claims, signing).ok()?;
         Some((token, self.ttl_seconds))
+    }
+}
+
+impl ClaimsRead {
+    fn caller(&self) -> Caller {
+        let texts = self.sdk_keys.as_deref().unwrap_or_default();
+        let keys: Vec<SdkKey> = texts.iter().filter_map(|key| key.parse().ok()).collect();
+        let mut scopes = Vec::new();
+        if !keys.is_empty() {
+            scopes.extend([Scope::Decide, Scope::Track]);
+        }
+        if self.admin == Some(true) {
+            scopes.push(Scope::Admin);
+        }
+        Caller::with(Rights { is_known: true, scopes, environments: Environments::Keys(keys) })
+    }
+
+    /// Its end. What is no number, or too large a one, is never: its signature was looked at before.
+    fn until_ms(&self) -> TimeMs {
+        let until_seconds = self.exp.as_ref().and_then(|exp| {
+            exp.as_i64().or_else(|| format!("{:.0}", exp.as_f64()?.floor()).parse().ok())
+        });
+        until_seconds.map_or(TimeMs::MAX, |seconds: i64| seconds.saturating_mul(1000))
     }
 }
 

@@ -14,6 +14,7 @@ mod lines;
 mod oauth;
 mod rates;
 mod refused;
+mod stay;
 mod tls;
 mod tokens;
 mod wire;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 
 use axum::extract::MatchedPath;
 use axum::http::Request;
-use axum::response::{IntoResponse as _, Response};
 
 pub(super) use self::caller::Caller;
 pub(super) use self::cors::layer as cors;
@@ -30,6 +30,7 @@ pub(super) use self::hosts::Hosts;
 pub(super) use self::jwks::run as ask_for_keys;
 pub(super) use self::layer::check;
 pub(super) use self::oauth::{Doorkeeper, routes as oauth};
+pub(super) use self::stay::Stay;
 pub(super) use self::tls::Tls;
 
 use self::jwt::Jwts;
@@ -37,6 +38,7 @@ use self::lines::Needs;
 use self::refused::Refused;
 use self::tokens::{Tokens, credential};
 use super::listener::Side;
+use crate::clock::TimeMs;
 use crate::error::Error;
 use crate::settings::ServeSettings;
 
@@ -90,9 +92,15 @@ impl Guard {
         }
     }
 
-    /// What is answered to who may not send a batch; each of its operations is looked at on its own as well.
-    pub(super) fn refuses_batch<B>(&self, side: Side, request: &Request<B>) -> Option<Response> {
-        self.caller(side, request).err().map(|refused| refused.into_response())
+    /// Who has this, and until when it is good as far as that is known; `None` for what is not good now. It
+    /// does not count as used.
+    fn known(&self, credential: Option<&str>) -> Option<(Caller, Option<TimeMs>)> {
+        if !self.is_closed {
+            return Some((self.everyone.clone(), None));
+        }
+        let credential = credential?;
+        let of_token = self.tokens.known(credential).map(|caller| (caller, None));
+        of_token.or_else(|| self.jwts.as_ref()?.known(credential))
     }
 
     /// Who asks, by what they send along.

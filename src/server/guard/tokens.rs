@@ -51,6 +51,17 @@ impl Tokens {
 
     /// Who has this token; `None` for one that is unknown.
     pub(super) fn caller(&self, credential: &str) -> Option<Result<Caller, Refused>> {
+        let token = self.find(credential)?;
+        let taken = token.bucket.as_ref().map_or(Ok(()), Bucket::take);
+        Some(taken.map(|()| token.caller.clone()))
+    }
+
+    /// The same, without using it.
+    pub(super) fn known(&self, credential: &str) -> Option<Caller> {
+        self.find(credential).map(|token| token.caller.clone())
+    }
+
+    fn find(&self, credential: &str) -> Option<&Token> {
         let sha256: [u8; 32] = Sha256::digest(credential.as_bytes()).into();
         let mut found = None;
         for token in &self.0 {
@@ -59,9 +70,7 @@ impl Tokens {
                 found = Some(token);
             }
         }
-        let token = found?;
-        let taken = token.bucket.as_ref().map_or(Ok(()), Bucket::take);
-        Some(taken.map(|()| token.caller.clone()))
+        found
     }
 }
 

@@ -3,13 +3,15 @@
 //! Must not know who is given what.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
-/// What is read of a JWT; when it ends and who made it is looked at where its signature is.
+/// What is read of a JWT; whether it has ended and who made it is looked at where its signature is.
 #[derive(Debug, Deserialize)]
 pub(super) struct ClaimsRead {
     pub(super) sdk_keys: Option<Vec<String>>,
     pub(super) admin: Option<bool>,
     pub(super) sub: Option<String>,
+    pub(super) exp: Option<Number>,
 }
 
 #[derive(Debug, Serialize)]

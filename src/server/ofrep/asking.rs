@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Path;
-use axum::extract::Request;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts as _, Path, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::context::Context;
 use super::fault::{Code, Fault};
 use crate::server::app::App;
 use crate::server::asked::json_text;
@@ -68,8 +68,36 @@ impl Asking {
     }
 }
 
+/// A request about what its path names.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    /// The flag or event.
+    pub(super) key: String,
+    pub(super) asking: Asking,
+    pub(super) context: Context,
+}
+
+/// What is wrong with it says what it is about.
+impl FromRequest<Arc<App>> for Keyed {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Fault> {
+        let (mut parts, body) = request.into_parts();
+        let key = key(Path::from_request_parts(&mut parts, app).await)?;
+        let read = async {
+            let mut asking = Asking::read(app, Request::from_parts(parts, body)).await?;
+            let context = Context::taken_from(&mut asking.body)?;
+            Ok((asking, context))
+        };
+        match read.await {
+            Ok((asking, context)) => Ok(Self { key, asking, context }),
+            Err(fault) => Err(Fault::about(fault, &key)),
+        }
+    }
+}
+
 /// The key in a path. What is no UTF-8 is the key of nothing.
-pub(super) fn key(path: Result<Path<String>, PathRejection>) -> Result<String, Fault> {
+fn key(path: Result<Path<String>, PathRejection>) -> Result<String, Fault> {
     let wrong =
         |_| Fault::new(Code::ParseError, "the key in the path is no UTF-8: encode it as such");
     path.map(|Path(key)| key).map_err(wrong)

@@ -4,7 +4,6 @@
 //! flags long before they use one. An answer is tagged by all that it depends on, since some clients ask
 //! with the tag of another context.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -20,7 +19,7 @@ use super::fault::Fault;
 use super::flag::{Answering, was_refused};
 use super::single::options;
 use super::wire::{BulkAnswer, BulkMetadata, FlagAnswer};
-use crate::client::{DecideOptions, Decision, Snapshot};
+use crate::client::{Decision, Snapshot, Unsettled};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, JSON};
 use crate::server::app::App;
@@ -56,11 +55,6 @@ pub(super) async fn evaluate(
     Ok(By(environment, datafile.revision(), response).into_response())
 }
 
-/// In their order, those that expose in the place of those that do not.
-fn with(mut exposed: HashMap<String, Decision>, decisions: Vec<Decision>) -> Vec<Decision> {
-    decisions.into_iter().map(|one| exposed.remove(&one.flag_key).unwrap_or(one)).collect()
-}
-
 struct Bulk<'a> {
     environment: &'a Environment,
     snapshot: &'a Snapshot<'a>,
@@ -71,14 +65,17 @@ struct Bulk<'a> {
 
 impl Bulk<'_> {
     fn answer(&self, query: &Asked, headers: &HeaderMap) -> Response {
-        let decisions = self.decide(DecideOptions::DISABLE_DECISION_EVENT);
-        decisions.iter().for_each(|decision| self.environment.figures.decided(decision));
-        let body = self.body(&decisions);
+        let user = self.answering.context.user(self.snapshot);
+        let options = options(self.answering.context);
+        let unsettled = user.decide_all_unsettled(self.answering.datafile, options);
+        let body = self.body(unsettled.iter().map(Unsettled::decision));
         let tag = self.tag(headers, &body);
         let (mut response, is_recorded) = if self.is_as_told(query) && is_among(&tag, headers) {
+            // Who is told that nothing has changed was exposed to it before.
+            self.settle(unsettled, false);
             (StatusCode::NOT_MODIFIED.into_response(), true)
         } else {
-            self.whole(decisions, body)
+            self.whole(unsettled, body)
         };
         let head = response.headers_mut();
         head.insert(CACHE_CONTROL, ASK_FIRST);
@@ -89,41 +86,34 @@ impl Bulk<'_> {
         response
     }
 
-    /// The whole answer is what exposes, where bulk evaluations do: who is told that nothing has changed
-    /// was exposed to it before. Says also whether the store took all of it.
-    fn whole(&self, decisions: Vec<Decision>, mut body: Vec<u8>) -> (Response, bool) {
-        let mut is_recorded = true;
-        if self.answering.settings.bulk_activates {
-            let exposed = self.expose(&decisions);
-            exposed.values().for_each(|decision| self.environment.figures.exposed(decision));
-            is_recorded = !exposed.values().any(was_refused);
-            body = self.body(&with(exposed, decisions));
+    /// The whole answer is what exposes, where bulk evaluations do. Says also whether the store took all.
+    fn whole(&self, unsettled: Vec<Unsettled<'_, '_>>, mut body: Vec<u8>) -> (Response, bool) {
+        let decisions = self.settle(unsettled, self.answering.settings.bulk_activates);
+        let is_recorded = !decisions.iter().any(was_refused);
+        if !is_recorded {
+            body = self.body(decisions.iter());
         }
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(CONTENT_TYPE, JSON);
         (response, is_recorded)
     }
 
-    /// Decides flags that have a value once more, by their keys: without one, nobody is shown anything of it.
-    fn expose(&self, decisions: &[Decision]) -> HashMap<String, Decision> {
-        let with_value = decisions.iter().filter(|one| self.answering.success(one).is_ok());
-        let keys: Vec<&str> = with_value.map(|one| one.flag_key.as_str()).collect();
-        let user = self.answering.context.user(self.snapshot);
-        let exposed = user.decide_for_keys(&keys, options(self.answering.context));
-        exposed.into_iter().map(|decision| (decision.flag_key.clone(), decision)).collect()
+    /// Of a flag without a value nobody is shown anything, whatever is shown of the others.
+    fn settle(&self, unsettled: Vec<Unsettled<'_, '_>>, is_shown: bool) -> Vec<Decision> {
+        let settled = unsettled.into_iter().map(|one| {
+            let is_exposed = is_shown && self.answering.success(one.decision()).is_ok();
+            one.settle(is_exposed)
+        });
+        settled.inspect(|decision| self.environment.figures.decided(decision)).collect()
     }
 
-    fn decide(&self, options: DecideOptions) -> Vec<Decision> {
-        self.answering.context.user(self.snapshot).decide_all(options)
-    }
-
-    fn body(&self, decisions: &[Decision]) -> Vec<u8> {
-        let flag = |decision| match self.answering.success(decision) {
+    fn body<'d>(&self, decisions: impl Iterator<Item = &'d Decision>) -> Vec<u8> {
+        let flag = |decision: &'d Decision| match self.answering.success(decision) {
             Ok(answer) => FlagAnswer::Success(answer),
             Err(no_value) => FlagAnswer::Failure(no_value.among_others(&decision.flag_key)),
         };
         let answer = BulkAnswer {
-            flags: decisions.iter().map(flag).collect(),
+            flags: decisions.map(flag).collect(),
             metadata: BulkMetadata {
                 environment: self.environment.name(),
                 revision: self.datafile().revision(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,7 +24,7 @@ use crate::server::answer::By;
 use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::environment::Environment;
-use crate::server::guard::Caller;
+use crate::server::guard::{Caller, Stay};
 use crate::server::refusal::Refusal;
 use crate::settings::OfrepSettings;
 
@@ -42,6 +42,7 @@ const JUST_NOW: Duration = Duration::from_secs(30);
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,
+    stay: Stay,
     query: Result<Asked, Refusal>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
@@ -56,7 +57,7 @@ pub(super) async fn events(
     let telling = Telling { teller, told, keepalive };
     tokio::spawn(telling.run(seen, app.stopping.clone()));
 
-    let mut response = Response::new(Body::new(stream));
+    let mut response = Response::new(stay.bound(&app, &environment, stream));
     let head = response.headers_mut();
     head.insert(CONTENT_TYPE, EVENT_STREAM);
     head.insert(CACHE_CONTROL, NOT_KEPT);

@@ -3,6 +3,7 @@
 //! Must not know requests. A fault of one flag is no fault of others.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::anonymous::depends_on_user;
 use super::context::Context;
@@ -17,7 +18,7 @@ use crate::settings::OfrepSettings;
 /// What flags are answered by.
 #[derive(Clone, Copy)]
 pub(super) struct Answering<'a> {
-    pub(super) datafile: &'a Datafile,
+    pub(super) datafile: &'a Arc<Datafile>,
     pub(super) context: &'a Context,
     pub(super) settings: &'a OfrepSettings,
 }

@@ -3,35 +3,25 @@
 //!
 //! Must not know the attribution rule.
 
-use std::sync::Arc;
-
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use super::asking::{Asking, key};
+use super::asking::{Asking, Keyed};
 use super::context::Context;
 use super::fault::{Code, Fault};
 use super::wire::TrackAnswer;
 use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
-use crate::server::app::App;
+use crate::server::wire::parts::CreditsAnswer;
 use crate::server::wire::whole;
 
-pub(super) async fn track(
-    State(app): State<Arc<App>>,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, Fault> {
-    let key = key(path)?;
-    let asking = Asking::read(&app, request).await.map_err(|fault| fault.about(&key))?;
-    record(&key, asking).await.map_err(|fault| fault.about(&key))
+pub(super) async fn track(keyed: Keyed) -> Result<Response, Fault> {
+    let Keyed { key, asking, context } = keyed;
+    record(&key, asking, &context).await.map_err(|fault| fault.about(&key))
 }
 
-async fn record(key: &str, mut asking: Asking) -> Result<Response, Fault> {
-    let context = Context::taken_from(&mut asking.body)?;
+async fn record(key: &str, mut asking: Asking, context: &Context) -> Result<Response, Fault> {
     if context.targeting_key.is_none() {
         let details = "somebody did it: send {\"context\": {\"targetingKey\": \"the user's id\"}}";
         return Err(Fault::new(Code::TargetingKeyMissing, details));
@@ -41,7 +31,7 @@ async fn record(key: &str, mut asking: Asking) -> Result<Response, Fault> {
     let snapshot = environment.client.snapshot();
     let tracked = context.user(&snapshot).track(said.call(key));
     let Tracked { is_known, duplicate, made_id, credits, reason, receipt, .. } = tracked;
-    receipt.await.map_err(|refusal| environment.not_stored(&refusal))?;
+    environment.stored(receipt).await?;
     environment.figures.tracked(&credits, reason);
     if !is_known {
         let details = format!("there is no event {key:?}: look at the key, and at the environment");
@@ -52,7 +42,7 @@ async fn record(key: &str, mut asking: Asking) -> Result<Response, Fault> {
     let answer = TrackAnswer {
         key,
         event_id: said.event_id.as_deref().or(made_id.as_deref()),
-        credits: &credits,
+        credits: CreditsAnswer(&credits),
         reason: reason.map(|reason| reason.as_str()),
         duplicate,
         revision,

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use serde::Serialize as Written;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::attribution::Credit;
 use crate::client::Variables;
+use crate::server::wire::parts::{CreditsAnswer, VariableAnswer};
 use crate::value::VariableValue;
 
 /// A flag in an answer.
@@ -94,31 +94,14 @@ pub(super) struct TrackAnswer<'a> {
     pub(super) key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) event_id: Option<&'a str>,
-    #[serde(serialize_with = "credits")]
-    pub(super) credits: &'a [Credit],
+    pub(super) credits: CreditsAnswer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<&'static str>,
     pub(super) duplicate: bool,
     pub(super) revision: &'a str,
 }
 
-/// Each credit: the experiment's key, and the variation's.
-fn credits<S: Serializer>(credits: &&[Credit], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Written)]
-    #[serde(rename_all = "camelCase")]
-    struct CreditAnswer<'a> {
-        experiment_key: &'a str,
-        variation_key: &'a str,
-    }
-
-    serializer.collect_seq(credits.iter().map(|credit| CreditAnswer {
-        experiment_key: &credit.experiment.experiment_key,
-        variation_key: &credit.experiment.variation_key,
-    }))
-}
-
-/// The one value of a flag. Doubles have a decimal point or an exponent, also where they are whole: some
-/// clients tell the type by it.
+/// The one value of a flag.
 #[derive(Debug)]
 pub(super) enum ValueAnswer<'a> {
     Enabled(bool),
@@ -139,20 +122,6 @@ impl Serialize for ValueAnswer<'_> {
                 }
                 object.end()
             }
-        }
-    }
-}
-
-struct VariableAnswer<'a>(&'a VariableValue);
-
-impl Serialize for VariableAnswer<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            VariableValue::Boolean(flag) => serializer.serialize_bool(*flag),
-            VariableValue::String(text) => serializer.serialize_str(text),
-            VariableValue::Integer(number) => serializer.serialize_i64(*number),
-            VariableValue::Double(number) => serializer.serialize_f64(*number),
-            VariableValue::Json(value) => value.serialize(serializer),
         }
     }
 }

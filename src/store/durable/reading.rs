@@ -33,6 +33,26 @@ pub struct Retained {
     pub released: u64,
 }
 
+impl Retained {
+    /// How many are kept.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.latest.saturating_add(1).saturating_sub(self.oldest)
+    }
+
+    /// The oldest that is kept, if any is.
+    #[must_use]
+    pub const fn oldest_kept(&self) -> Option<u64> {
+        if self.count() > 0 { Some(self.oldest) } else { None }
+    }
+
+    /// The one that was stored last, if there ever was one; it may be kept no more.
+    #[must_use]
+    pub const fn latest_stored(&self) -> Option<u64> {
+        if self.latest > 0 { Some(self.latest) } else { None }
+    }
+}
+
 /// Records that are kept, with their sequence numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]

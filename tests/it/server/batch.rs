@@ -94,6 +94,17 @@ fn any_path_that_ends_in_batch_is_one_and_none_is_nested() {
 }
 
 #[test]
+fn what_is_routed_is_no_batch_whatever_its_path_ends_with() {
+    let shop = Daemon::shop();
+    let body = r#"{"context":{"targetingKey":"anna"},"operations":[]}"#;
+    let flag = shop.ask("POST /ofrep/v1/evaluate/flags/batch", body);
+    assert_eq!((flag.status, &flag.json()["errorCode"]), (404, &json!("FLAG_NOT_FOUND")));
+    let event = shop.ask("POST /ofrep/v1/track/a/batch", body);
+    assert_eq!((event.status, &event.json()["key"]), (404, &json!("a/batch")), "{event:?}");
+    assert_eq!(shop.ask("POST /datafiles/batch", body).status, 405);
+}
+
+#[test]
 fn nothing_is_inherited() {
     let daemon = Daemon::with(|given| {
         let mut guarded = environment(&format!("guarded={SHOP}"));

@@ -240,3 +240,40 @@ fn who_does_not_read_is_let_go_of() {
     });
     assert!(got < 100 * 200_000, "{got} bytes");
 }
+
+/// An evaluation decides once, whatever it finds out behind that of who is exposed.
+#[test]
+fn an_evaluation_by_ofrep_is_heard_once() {
+    let shop = Daemon::with(|given| {
+        enabled(given);
+        given.ofrep.bulk_activates = Some(true);
+    });
+    let mut reader = Reader::new(&shop, "?filter=decision");
+    let context = r#"{"context":{"targetingKey":"anna","country":"SE","age":34}}"#;
+    let single = shop.ask("POST /ofrep/v1/evaluate/flags/search", context).json();
+    let bulk = shop.ask("POST /ofrep/v1/evaluate/flags", context);
+    let tag = bulk.header("etag").unwrap().to_owned();
+    let again = super::http::Request::new("POST /ofrep/v1/evaluate/flags").body(context);
+    let again = super::http::ask(shop.api(), &again.header("If-None-Match", &tag));
+    assert_eq!((&single["key"], again.status), (&json!("search"), 304), "{single}");
+    shop.ask("POST /v1/decide?keys=search", r#"{"userId":"ben"}"#);
+
+    let flags: Vec<Value> =
+        bulk.json()["flags"].as_array().unwrap().iter().map(|flag| flag["key"].clone()).collect();
+    let mut heard = Vec::new();
+    let mut exposed_to_search = Vec::new();
+    loop {
+        let frame = reader.frame();
+        if frame["UserContext"]["ID"] == "ben" {
+            break;
+        }
+        let info = &frame["DecisionInfo"];
+        if info["flagKey"] == "search" {
+            exposed_to_search.push(info["decisionEventDispatched"] == true);
+        }
+        heard.push(info["flagKey"].clone());
+    }
+    let expect = [vec![json!("search")], flags.clone(), flags].concat();
+    assert_eq!(heard, expect);
+    assert_eq!(exposed_to_search, [true, true, false], "who has it already is not exposed again");
+}

@@ -150,3 +150,29 @@ fn a_store_that_takes_nothing_saves_nothing_and_decides() {
     let lookup = full.ask("POST /v1/lookup", r#"{"userId":"ben"}"#).json();
     assert_eq!(lookup["experimentBucketMap"], json!({}), "what was not kept is not there");
 }
+
+/// Each sees the profile as it was before the other one.
+#[test]
+fn calls_for_one_user_at_the_same_time_lose_nothing_of_each_other() {
+    let (together, one_by_one) = (Daemon::with(enabled), Daemon::with(enabled));
+    let calls = ["POST /v1/activate?type=experiment&type=feature", "POST /v1/decide"];
+    for user in 0..100 {
+        let attributes = json!({"country": "SE", "age": 34});
+        let body = json!({"userId": format!("user {user}"), "userAttributes": attributes});
+        let body = body.to_string();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                for call in calls {
+                    scope.spawn(|| assert_eq!(together.ask(call, &body).status, 200));
+                }
+            }
+        });
+        for call in calls {
+            one_by_one.ask(call, &body);
+        }
+        let profile = |shop: &Daemon| shop.ask("POST /v1/lookup", &body).json();
+        let expect = profile(&one_by_one);
+        assert!(expect["experimentBucketMap"].as_object().unwrap().len() > 1, "{expect}");
+        assert_eq!(profile(&together), expect, "user {user}");
+    }
+}

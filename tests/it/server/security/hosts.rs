@@ -107,6 +107,15 @@ fn browsers_are_told_what_pages_may_ask() {
     assert!(exposed.contains("etag") && exposed.contains("x-request-id"), "{exposed}");
     assert_eq!(answer.header("access-control-allow-credentials"), None);
 
+    let batch = asked("POST /v1/batch", SHOP);
+    assert_eq!((batch.status, batch.header("access-control-allow-origin")), (200, Some(SHOP)));
+    assert_eq!(batch.header("access-control-expose-headers"), Some(exposed));
+    let preflight = asked("OPTIONS /v1/batch", SHOP);
+    assert_eq!(
+        (preflight.status, preflight.header("access-control-allow-origin")),
+        (200, Some(SHOP))
+    );
+
     let other = asked("OPTIONS /v1/decide", "https://evil.example");
     assert_eq!(other.header("access-control-allow-origin"), None);
     assert_eq!(asked("POST /v1/decide", "https://evil.example").status, 403);

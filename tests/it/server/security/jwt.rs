@@ -19,7 +19,7 @@ use super::super::http::{Answer, Request, ask};
 use super::super::{SHOP_KEY, wait_for};
 use super::{Daemon, OTHER_KEY, TwoShops, bearer};
 
-const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 const OLDER_SECRET: &[u8] = b"fedcba9876543210fedcba9876543210";
 /// Far in the future.
 const LATER: i64 = 4_102_444_800;
@@ -37,6 +37,11 @@ fn signed(header: &Value, claims: &Value, secret: &[u8]) -> String {
 
 fn jwt(claims: &Value) -> String {
     signed(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
+}
+
+/// One for the shop that is good until then.
+pub(super) fn jwt_until(seconds: i64) -> String {
+    jwt(&json!({"iss": "Optimizely", "exp": seconds, "sdk_keys": [SHOP_KEY]}))
 }
 
 fn for_keys(keys: &[&str]) -> Value {

@@ -10,6 +10,7 @@ mod log;
 mod paths;
 mod rates;
 mod reload;
+mod streams;
 mod table;
 mod tls;
 mod tokens;
