@@ -97,7 +97,7 @@ fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {
         for snapshot in listed(visitor, "snapshots", &mut payload) {
             let events = listed(snapshot, "events", &mut payload);
             for decision in listed(snapshot, "decisions", &mut payload) {
-                payload.exposures.extend(exposure(decision, &events, &person));
+                payload.exposures.push(exposure(decision, &events, &person));
             }
             let tracked = events.iter().filter(|event| text(event, "key") != Some(ACTIVATED));
             payload.events.extend(tracked.map(|event| tracked_event(event, &person)));
@@ -138,27 +138,33 @@ fn attributes(
     named.collect()
 }
 
-/// A decision that names no experiment exposed nobody to any.
+/// A decision that names no experiment is one of a flag that no rule of it made.
 fn exposure(
     decision: &Map<String, Value>,
     events: &[&Map<String, Value>],
     person: &Person,
-) -> Option<NewExposure> {
-    let experiment = id(decision, "experiment_id")?;
+) -> NewExposure {
+    let metadata = object(decision, "metadata");
+    let flag_key = text(&metadata, "flag_key").map(str::to_owned);
     let campaign = id(decision, "campaign_id");
     let is_its_own =
         |event: &&&Map<String, Value>| campaign.is_some() && id(event, "entity_id") == campaign;
     let reported = events.iter().find(is_its_own).or_else(|| events.first());
     let mark = reported.map(|event| mark(event)).unwrap_or_default();
-    let metadata = object(decision, "metadata");
-    Some(NewExposure {
+    let experiment = id(decision, "experiment_id");
+    let variation = match &experiment {
+        Some(_) => id(decision, "variation_id"),
+        None => text(&metadata, "variation_key").map(str::to_owned),
+    };
+    let decided = experiment.as_ref().or(flag_key.as_ref()).map_or("", String::as_str);
+    NewExposure {
         person: person.clone(),
         // One event may report several decisions.
-        mark: Mark { id: mark.id.map(|id| format!("{id}/{experiment}")), ..mark },
-        variation: id(decision, "variation_id").unwrap_or_default(),
-        flag_key: text(&metadata, "flag_key").map(str::to_owned),
-        experiment,
-    })
+        mark: Mark { id: mark.id.map(|id| format!("{id}/{decided}")), ..mark },
+        variation: variation.unwrap_or_default(),
+        experiment: experiment.unwrap_or_default(),
+        flag_key,
+    }
 }
 
 fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {

@@ -87,6 +87,26 @@ fn keep(made: Result<Receipt, Unused>, receipts: &mut Vec<Receipt>, unused: &mut
     }
 }
 
+impl NewExposure {
+    fn exposure(&self) -> Exposure<'_> {
+        let Self { experiment, variation, flag_key, .. } = self;
+        match flag_key {
+            Some(flag_key) if experiment.is_empty() => {
+                let variation = Some(variation.as_str()).filter(|key| !key.is_empty());
+                Exposure::without_rule(flag_key, variation)
+            }
+            Some(flag_key) => Exposure::new(experiment, variation).of_flag(flag_key),
+            None => Exposure::new(experiment, variation),
+        }
+    }
+
+    /// The name of what decided, for people.
+    fn shown_by(&self) -> &str {
+        let flag_key = self.flag_key.as_deref().filter(|_| self.experiment.is_empty());
+        flag_key.unwrap_or(&self.experiment)
+    }
+}
+
 struct Recording<'a> {
     environment: &'a Environment,
     system: TrackingSystem,
@@ -99,10 +119,7 @@ struct Recording<'a> {
 impl Recording<'_> {
     fn expose(&self, new: &NewExposure) -> Result<Receipt, Unused> {
         let user_id = self.user_id(&new.person)?;
-        let mut exposure = Exposure::new(&new.experiment, &new.variation);
-        if let Some(flag_key) = &new.flag_key {
-            exposure = exposure.of_flag(flag_key);
-        }
+        let mut exposure = new.exposure();
         if let Some(id) = &new.mark.id {
             exposure = exposure.id(id);
         }
@@ -113,9 +130,9 @@ impl Recording<'_> {
         if let Some(unknown) = exposed.unknown {
             let reason = Reason::from(unknown);
             let name = if reason == Reason::UnknownExperiment {
-                ("an exposure to the experiment", &new.experiment)
+                ("an exposure to the experiment", new.shown_by())
             } else {
-                ("an exposure to the variation", &new.variation)
+                ("an exposure to the variation", new.variation.as_str())
             };
             return Err(Unused::named(reason, name.0, name.1));
         }
