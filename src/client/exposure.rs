@@ -166,10 +166,7 @@ impl Found {
     }
 
     /// The same of a decision that no rule made.
-    fn by_none(
-        datafile: &Datafile,
-        exposure: Exposure<'_>,
-    ) -> Result<Self, UnknownExposure> {
+    fn by_none(datafile: &Datafile, exposure: Exposure<'_>) -> Result<Self, UnknownExposure> {
         let flag = exposure.flag_key.and_then(|key| datafile.flag_index(key));
         let flag = flag.ok_or(UnknownExposure::Experiment)?;
         let nothing = Self {
@@ -205,11 +202,11 @@ fn find(datafile: &Datafile, exposure: Exposure<'_>) -> Result<Found, UnknownExp
     let index = datafile.flag_index(experiment).ok_or(UnknownExposure::Experiment)?;
     let flag = datafile.flag(index).ok_or(UnknownExposure::Experiment)?;
     let of_rule = |rule_index: &RuleIndex| Some((*rule_index, datafile.rule(*rule_index)?));
-    let running = flag.experiments().iter().filter_map(of_rule).filter(|(_, rule)| rule.is_running());
+    let running =
+        flag.experiments().iter().filter_map(of_rule).filter(|(_, rule)| rule.is_running());
     let mut rules = running.chain(flag.rollout().iter().filter_map(of_rule));
-    let found = rules.find_map(|rule| {
-        Some(Found::by_rule(Some(index), rule, variation_of(rule.1, variation)?))
-    });
+    let found = rules
+        .find_map(|rule| Some(Found::by_rule(Some(index), rule, variation_of(rule.1, variation)?)));
     found.ok_or(UnknownExposure::Variation)
 }
 

@@ -48,6 +48,9 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v1/override", OVERRIDE),
     ("/v1/events", Needs::OwnProof),
     ("/optimizely/{sdk_key}/v1/events", Needs::OwnProof),
+    ("/v3/config/{key}", Needs::OwnProof),
+    ("/v3/ingest/{key}", Needs::OwnProof),
+    ("/v3/sse/{key}", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

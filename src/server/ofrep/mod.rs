@@ -25,7 +25,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(super) use self::changes::{Changes, watch};
+pub(super) use self::changes::{Changes, Told, watch};
+pub(super) use self::stream::{Gone, Teller, stream};
 use super::app::App;
 
 /// Where the stream of changes is.

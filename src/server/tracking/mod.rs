@@ -5,6 +5,7 @@
 //! mean in it, `record` hands everything to the store, and `unused` counts what was of no use. A client is
 //! never told to send again what will be of no use the next time either.
 
+mod flagger;
 mod keys;
 mod names;
 mod optimizely;
@@ -22,9 +23,11 @@ use super::app::App;
 use crate::attribution::Origin;
 use crate::settings::TrackingSystem;
 
+pub(super) use self::flagger::Configs;
+
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {
-    optimizely::routes()
+    optimizely::routes().merge(flagger::routes())
 }
 
 const fn origin(system: TrackingSystem) -> Origin {

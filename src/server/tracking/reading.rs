@@ -46,7 +46,6 @@ pub(super) fn objects<'a>(
 }
 
 /// A time as text with its zone (RFC 3339), or in milliseconds since the epoch.
-#[expect(dead_code, reason = "for the systems whose times are text")]
 pub(super) fn time_ms(value: &Value) -> Option<TimeMs> {
     match value {
         Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),

@@ -36,6 +36,8 @@ pub(super) enum Reason {
     NoName,
     /// It is not of the kind that belongs there.
     WrongKind,
+    /// The time that it is said to be of is none.
+    BadTime,
 }
 
 impl Reason {
@@ -48,6 +50,7 @@ impl Reason {
             Self::NoUser => "no-user",
             Self::NoName => "no-name",
             Self::WrongKind => "wrong-kind",
+            Self::BadTime => "bad-time",
         }
     }
 
@@ -63,6 +66,7 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
+            Self::BadTime => "have the client send times with their zone",
         }
     }
 }

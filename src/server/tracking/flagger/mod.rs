@@ -1,0 +1,35 @@
+//! Flagger: what its clients are told of flags, and what they report of what they showed and saw.
+//!
+//! Must not know the attribution rule. `flags` says a datafile as Flagger's model can, `audience` says whom a
+//! rule is for, `config` and `stream` hand it out, and `ingest` takes what comes back. Clients choose
+//! variations by a hash of their own, so that they show others than this engine would: what counts is what
+//! they report to have shown.
+
+mod audience;
+mod config;
+mod flags;
+mod ingest;
+mod stream;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub(in crate::server) use self::config::Configs;
+use crate::server::app::App;
+use crate::settings::TrackingSystem;
+
+const SYSTEM: TrackingSystem = TrackingSystem::Flagger;
+/// What a client calls being shown no variation at all.
+const OFF: &str = "off";
+/// The type of an entity that is a user, and of one that says no type.
+const USER: &str = "User";
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v3/ingest/{key}", post(ingest::ingest))
+        .route("/v3/config/{key}", get(config::config))
+        .route("/v3/sse/{key}", get(stream::stream))
+}
