@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use parking_lot::Mutex;
 
 use super::flags::{self, Findings};
-use super::{SYSTEM, stream};
+use super::{Key, SYSTEM, environment, stream};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, JSON};
 use crate::server::app::App;
@@ -23,7 +23,6 @@ use crate::server::environment::Environment;
 use crate::server::etag::{etag, is_among};
 use crate::server::problems::ProblemKind;
 use crate::server::refusal::Refusal;
-use crate::server::tracking::keys;
 
 /// So many flags are named of each finding.
 const MOST_NAMED: usize = 10;
@@ -44,11 +43,10 @@ pub(super) struct Config {
 
 pub(super) async fn config(
     State(app): State<Arc<App>>,
-    Path(key): Path<String>,
+    key: Key,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let chosen = keys::chosen(&app, SYSTEM, Some(&key)).map_err(|no_key| no_key.refusal(SYSTEM))?;
-    let environment = chosen.environment;
+    let environment = environment(&app, &key)?;
     let config = of(&app, &environment).ok_or_else(Refusal::not_ready)?;
     let mut response = if is_among(&config.etag, &headers) {
         StatusCode::NOT_MODIFIED.into_response()

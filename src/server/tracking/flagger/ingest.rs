@@ -7,18 +7,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{OFF, SYSTEM, USER};
+use super::{Key, OFF, SYSTEM, USER, environment};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::{Datafile, Rule};
 use crate::server::app::App;
 use crate::server::asked::is_json;
 use crate::server::refusal::Refusal;
-use crate::server::tracking::keys;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
 use crate::server::tracking::reading::{id, objects, text, time_ms};
 use crate::server::tracking::record::record;
@@ -30,11 +29,10 @@ const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
 
 pub(super) async fn ingest(
     State(app): State<Arc<App>>,
-    Path(key): Path<String>,
+    key: Key,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let chosen = keys::chosen(&app, SYSTEM, Some(&key)).map_err(|no_key| no_key.refusal(SYSTEM))?;
-    let environment = chosen.environment;
+    let environment = environment(&app, &key)?;
     if !is_json(request.headers()) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

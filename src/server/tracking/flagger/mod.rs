@@ -15,10 +15,15 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::routing::{get, post};
 
 pub(in crate::server) use self::config::Configs;
+use super::keys::{self, NoKey};
 use crate::server::app::App;
+use crate::server::environment::Environment;
+use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Flagger;
@@ -32,4 +37,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v3/ingest/{key}", post(ingest::ingest))
         .route("/v3/config/{key}", get(config::config))
         .route("/v3/sse/{key}", get(stream::stream))
+}
+
+/// A key in a path, as far as it can be read.
+type Key = Result<Path<String>, PathRejection>;
+
+fn environment(app: &App, key: &Key) -> Result<Arc<Environment>, Refusal> {
+    let key = key.as_ref().map_err(|_| NoKey::Unknown);
+    let chosen = key.and_then(|Path(key)| keys::chosen(app, SYSTEM, Some(key)));
+    chosen.map(|chosen| chosen.environment).map_err(|no_key| no_key.refusal(SYSTEM))
 }

@@ -8,20 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{SYSTEM, config};
+use super::{Key, config, environment};
 use crate::server::answer::By;
 use crate::server::app::App;
 use crate::server::environment::Environment;
 use crate::server::ofrep::{Gone, Teller, Told, stream as stream_of};
 use crate::server::refusal::Refusal;
-use crate::server::tracking::keys;
 
 /// A reader of lines in Go gives up beyond 64 KiB.
 pub(super) const LONGEST_LINE: usize = 65_000;
@@ -38,11 +37,10 @@ pub(super) fn message(id: &str, event: &str, data: &str) -> String {
 
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
-    Path(key): Path<String>,
+    key: Key,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let chosen = keys::chosen(&app, SYSTEM, Some(&key)).map_err(|no_key| no_key.refusal(SYSTEM))?;
-    let environment = chosen.environment;
+    let environment = environment(&app, &key)?;
     let config = config::of(&app, &environment).ok_or_else(Refusal::not_ready)?;
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
     let told = app.changes.of_environment(&app.environments, environment.name());
@@ -74,7 +72,7 @@ struct Telling {
     told: watch::Receiver<Option<Told>>,
     app: Arc<App>,
     environment: Arc<Environment>,
-    key: String,
+    key: Key,
     is_go: bool,
     /// The id of the configuration that the client has.
     seen: String,
@@ -112,8 +110,8 @@ impl Telling {
 
     /// Whether the key still means this environment.
     fn may_stay(&self) -> bool {
-        let chosen = keys::chosen(&self.app, SYSTEM, Some(&self.key));
-        chosen.is_ok_and(|chosen| chosen.environment.name() == self.environment.name())
+        let meant = environment(&self.app, &self.key);
+        meant.is_ok_and(|environment| environment.name() == self.environment.name())
     }
 
     /// Tells the configuration to who does not have it.
