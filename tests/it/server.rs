@@ -26,6 +26,7 @@ mod security;
 mod settings;
 mod sources;
 mod stalled;
+mod streams;
 mod tracking;
 mod verbs;
 
