@@ -31,7 +31,11 @@ pub(super) enum NoKey {
 
 /// The environment that a key means. Where the settings name no key of the system, and nobody has to prove who
 /// they are: the one of this SDK key, else the only one there is, where only this machine reaches it.
-pub(super) fn chosen(app: &App, system: TrackingSystem, key: Option<&str>) -> Result<Chosen, NoKey> {
+pub(super) fn chosen(
+    app: &App,
+    system: TrackingSystem,
+    key: Option<&str>,
+) -> Result<Chosen, NoKey> {
     let key = key.filter(|key| !key.is_empty());
     let settings = app.in_force.now();
     let mut named = settings.tracking.keys_of(system).peekable();
