@@ -8,6 +8,7 @@ mod batch;
 mod datafile_webhook;
 mod datafiles;
 mod driver;
+mod front;
 mod hostile;
 mod http;
 mod keys;

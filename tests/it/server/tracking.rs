@@ -4,6 +4,7 @@
 
 mod flagger;
 mod optimizely;
+mod sdks;
 
 use serde_json::Value;
 

@@ -88,7 +88,7 @@ fn each_field_may_be_missing_or_of_another_kind() {
         bad("/events/0/timestamp", json!(null), "", 0, true),
         bad("/events/0/timestamp", json!("12 o'clock"), "bad-time", 1, false),
         bad("/events/0/timestamp", json!("1999-01-01T00:00:00Z"), "", 0, false),
-        bad("/events/0/timestamp", json!("9999-12-31T23:59:59Z"), "", 0, true),
+        bad("/events/0/timestamp", json!("2199-12-31T23:59:59Z"), "", 0, true),
         bad("/events/0/timestamp", json!("99999-12-31T23:59:59Z"), "bad-time", 1, false),
     ];
     let reasons: Vec<&str> =
@@ -150,7 +150,7 @@ fn bodies_that_are_none_are_not_to_come_again() {
     };
     let good = payload("p-1", "anna").to_string().into_bytes();
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
-    let mut status = |packing: &str, body: &[u8], expect: u16, counted: u64| {
+    let status = |packing: &str, body: &[u8], expect: u16, counted: u64| {
         let before = unused(&scene.daemon, "flagger", "wrong-kind");
         let mut request = Request::new(INGEST).header("Content-Type", "application/json");
         if !packing.is_empty() {
@@ -208,7 +208,7 @@ fn keys_choose_the_environment() {
     check(&open, crate::server::SHOP_KEY, 200);
     check(&open, KEY, 403);
     check(&open, "%FF", 403);
-    let keyed = two(vec![TrackingKey::new(TrackingSystem::Flagger, "k/1", "production")]);
+    let keyed = two(vec![TrackingKey::new(TrackingSystem::Flagger, "k/1", "FlaggerTests")]);
     check(&keyed, "k%2F1", 200);
     check(&keyed, "FlaggerTests", 403);
     check(&keyed, "", 404);

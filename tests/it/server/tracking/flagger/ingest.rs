@@ -85,7 +85,7 @@ fn what_a_user_was_shown_is_credited_and_a_company_that_was_shown_nothing_is_not
 fn the_form_of_the_schema_counts_alike_and_by_its_own_times() {
     let scene = Scene::new();
     scene.send(&shown("p-1", "color-theme", "green", 5000));
-    scene.send(&done_by_schema("p-2", 5001));
+    scene.send(&done_by_schema("p-2", 9000));
     assert_eq!(credits(&scene.daemon), Vec::<String>::new(), "it was before");
     scene.send(&done_by_schema("p-3", 4000));
     assert_eq!(credits(&scene.daemon), ["543 purchase_completed theme_test/green"]);

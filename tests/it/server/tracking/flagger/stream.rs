@@ -94,7 +94,7 @@ fn streams_are_bounded_and_end_with_the_daemon() {
 
 #[test]
 fn a_stream_ends_with_its_key() {
-    let key = |key: &str| vec![TrackingKey::new(TrackingSystem::Flagger, key, "production")];
+    let key = |key: &str| vec![TrackingKey::new(TrackingSystem::Flagger, key, "FlaggerTests")];
     let mut started = None;
     let scene = Scene::with(|given| {
         given.tracking.keys = key("first");
