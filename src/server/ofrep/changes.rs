@@ -30,7 +30,7 @@ pub(in crate::server) struct Told {
     pub(super) etag: HeaderValue,
     pub(super) since_seconds: u64,
     /// Since it replaced another one, if it did.
-    pub(super) changed: Option<Stopwatch>,
+    pub(in crate::server) changed: Option<Stopwatch>,
 }
 
 impl Changes {

@@ -26,6 +26,7 @@ use crate::settings::TrackingSystem;
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
 /// The key of the event that reports decisions.
 const ACTIVATED: &str = "campaign_activated";
+const BOT_FILTERING: &str = "$opt_bot_filtering";
 const SYSTEM: TrackingSystem = TrackingSystem::Optimizely;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -125,7 +126,15 @@ fn attributes(
     datafile: Option<&Datafile>,
     payload: &mut Payload,
 ) -> Map<String, Value> {
-    let listed = listed(visitor, "attributes", payload);
+    let mut listed = listed(visitor, "attributes", payload);
+    // The last one is not the user's: SDKs put it there, as the datafile says.
+    let of_project = datafile.and_then(Datafile::bot_filtering).map(Value::Bool);
+    let is_of_project = |last: &&Map<String, Value>| {
+        text(last, "key") == Some(BOT_FILTERING) && last.get("value") == of_project.as_ref()
+    };
+    if of_project.is_some() && listed.last().is_some_and(is_of_project) {
+        listed.pop();
+    }
     let named = listed.iter().filter_map(|attribute| {
         let by_id = || {
             let id = id(attribute, "entity_id")?;

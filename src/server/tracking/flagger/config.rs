@@ -3,9 +3,10 @@
 //! Must not know how they are said. Each datafile is said once, and so is what it cannot say: for whoever
 //! looks at the problems.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 
 use super::flags::{self, Findings};
 use super::{Key, SYSTEM, environment, stream};
+use crate::clock::Stopwatch;
 use crate::datafile::Datafile;
 use crate::server::answer::{By, JSON};
 use crate::server::app::App;
@@ -26,6 +28,9 @@ use crate::server::refusal::Refusal;
 
 /// So many flags are named of each finding.
 const MOST_NAMED: usize = 10;
+/// Who asks for the configuration opens a stream right behind that.
+const FETCHED_LATELY: Duration = Duration::from_secs(30);
+const MOST_FETCHES: usize = 1024;
 
 /// The configurations of all environments that somebody asked for, by name.
 #[derive(Debug, Default)]
@@ -39,6 +44,8 @@ pub(super) struct Config {
     etag: HeaderValue,
     /// As a message of a stream.
     pub(super) message: Bytes,
+    /// When it was asked for by who has not opened a stream since then.
+    fetches: Mutex<VecDeque<Stopwatch>>,
 }
 
 pub(super) async fn config(
@@ -48,6 +55,7 @@ pub(super) async fn config(
 ) -> Result<Response, Refusal> {
     let environment = environment(&app, &key)?;
     let config = of(&app, &environment).ok_or_else(Refusal::not_ready)?;
+    config.note_fetch();
     let mut response = if is_among(&config.etag, &headers) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -90,7 +98,27 @@ impl Config {
             );
             app.problems.note(ProblemKind::Tracking, environment.name(), &text);
         }
-        Self { datafile, text: text.into(), etag, message: message.into() }
+        let fetches = Mutex::default();
+        Self { datafile, text: text.into(), etag, message: message.into(), fetches }
+    }
+
+    fn note_fetch(&self) {
+        let mut fetches = self.fetches.lock();
+        if fetches.len() >= MOST_FETCHES {
+            fetches.pop_front();
+        }
+        fetches.push_back(Stopwatch::start());
+    }
+
+    /// Whether who opens a stream has just asked for this, as far as one can know: each that asked counts once.
+    pub(super) fn was_fetched_lately(&self) -> bool {
+        let mut fetches = self.fetches.lock();
+        while let Some(fetch) = fetches.pop_front() {
+            if fetch.elapsed() < FETCHED_LATELY {
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn revision(&self) -> &str {

@@ -2,7 +2,8 @@
 //!
 //! Must not know flags. Each message has three lines and no comments: clients in Go take no others, and ask
 //! for a kind of answer that there is not. None of them asks for the configuration again after a break, so
-//! that a stream begins with it.
+//! that a stream begins with it for who comes back. For who has just asked for it there is none: clients in
+//! Go forget what they are to report while they take one in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) const LONGEST_LINE: usize = 65_000;
 const GO: &str = "Go-http-client";
 /// Clients take a stream for broken that was quiet for 28 seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// Who was away comes back within 30 seconds, and may have missed a change within this time.
+const JUST_NOW: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A message as clients read it.
@@ -45,6 +48,14 @@ pub(super) async fn stream(
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
     let told = app.changes.of_environment(&app.environments, environment.name());
     let told = told.ok_or_else(Refusal::not_ready)?;
+    let is_new = told.borrow().as_ref().and_then(|told| told.changed);
+    let is_new = is_new.is_some_and(|changed| changed.elapsed() < JUST_NOW);
+    let seen = match headers.get(LAST_EVENT_ID) {
+        Some(id) => id.to_str().unwrap_or_default(),
+        None if config.was_fetched_lately() && !is_new => config.id(),
+        None => "",
+    };
+    let seen = seen.to_owned();
     let (teller, stream) = stream_of(place);
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let telling = Telling {
@@ -54,7 +65,7 @@ pub(super) async fn stream(
         environment: Arc::clone(&environment),
         key,
         is_go: agent.starts_with(GO),
-        seen: headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().into(),
+        seen,
     };
     tokio::spawn(telling.run());
 

@@ -181,7 +181,7 @@ fn what_sdks_decide_is_recorded_as_if_it_were_decided_here() {
 #[track_caller]
 fn assert_same(told: &[String], expect: &[String]) {
     let only = |left: &[String], right: &[String]| -> Vec<String> {
-        left.iter().filter(|line| !right.contains(line)).cloned().collect()
+        left.iter().filter(|line| !right.contains(line)).take(3).cloned().collect()
     };
     assert_eq!((only(told, expect), only(expect, told)), (Vec::new(), Vec::new()));
     assert_eq!(told.len(), expect.len());

@@ -205,6 +205,8 @@ fn the_client_sees_changes_at_once() {
     wait_for("the flag again", || {
         (client.variation("color-theme", &user("543")) == "blue").then_some(())
     });
+    // For up to a second it forgets what it is told, while it takes the flags in.
+    std::thread::sleep(Duration::from_millis(1500));
     client.track("Purchase Completed", purchase(), &user("543"));
     assert!(client.is_drained());
     running.wait_for_credits(&["543 purchase_completed theme_test/blue"]);

@@ -64,6 +64,25 @@ fn it_begins_with_the_flags_and_tells_changes() {
     assert_eq!(message(&mut again).1, "flagConfigUpdate", "it missed them");
 }
 
+/// Clients with Go inside forget what they are to report while they take flags in.
+#[test]
+fn who_has_just_asked_is_not_told_the_same() {
+    let scene = Scene::new();
+    let open = || message(&mut Reader::open(scene.daemon.api(), STREAM, OF_GO));
+    scene.config();
+    assert_eq!(open().1, "keepalive");
+    assert_eq!(open().1, "flagConfigUpdate", "who comes back has not asked");
+    scene.config();
+    let mut first = Reader::open(scene.daemon.api(), STREAM, OF_GO);
+    let (id, ..) = message(&mut first);
+    scene.swap(&paused("2"));
+    let told = message(&mut first);
+    assert_eq!(told.1, "flagConfigUpdate");
+    assert_ne!(told.0, id);
+    scene.config();
+    assert_eq!(open(), told, "so shortly behind a change it may be anybody");
+}
+
 #[test]
 fn quiet_streams_say_that_they_are_there() {
     let scene = Scene::with(|given| given.ofrep.stream_keepalive = Some("50ms".parse().unwrap()));
