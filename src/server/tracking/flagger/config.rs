@@ -15,7 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use parking_lot::Mutex;
 
-use super::flags::{self, Findings};
+use super::finding::Findings;
+use super::flags;
 use super::{Key, SYSTEM, environment, stream};
 use crate::clock::Stopwatch;
 use crate::datafile::Datafile;

@@ -5,62 +5,19 @@
 //! datafile does not give to such a user, and it becomes a finding. What decided is the flag's hash key,
 //! which clients report back: so an exposure is one to that experiment, whatever runs by then.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, to_value};
-
 use super::audience;
+use super::finding::{Finding, Findings};
+use super::given::{ALL, gives, name_of, only_variation, payload, shares, takes_all};
 use super::wire::{
     ConfigAnswer, FlagAnswer, SdkConfigAnswer, SubpopulationAnswer, VariationAnswer,
     WhitelistAnswer,
 };
 use super::{OFF, USER};
-use crate::datafile::{Audiences, Datafile, Flag, Rule, RuleIndex, RuleKind, Variable, Variation};
-use crate::server::wire::parts::VariableAnswer;
+use crate::datafile::{Datafile, Flag, Rule, RuleIndex, RuleKind};
 
-/// All of the traffic, in basis points.
-const ALL: u32 = 10_000;
 /// Clients gather events for so long, and some of them send no times with them.
 const SEND_EVERY_SECONDS: u32 = 10;
 const SEND_AT_MOST: u32 = 500;
-
-/// What cannot be said of some flags, and what is done instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Finding {
-    Audience,
-    Group,
-    Prediction,
-    Behind,
-    Holdout,
-    NamedOff,
-    Disabled,
-}
-
-/// What cannot be said, and of which flags.
-pub(super) type Findings<'d> = BTreeMap<Finding, Vec<&'d str>>;
-
-impl Finding {
-    /// In words that stand before the names of flags.
-    pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::Audience => "no filters say an audience, so that nobody in it gets",
-            Self::Group => {
-                "it cannot keep the experiments of a group apart, so that only who is whitelisted gets"
-            }
-            Self::Prediction => "a prediction chooses, so that only who is whitelisted gets",
-            Self::Behind => {
-                "it knows one experiment or delivery, so that those behind it are left out of"
-            }
-            Self::Holdout => "it knows no holdouts, so that who is held out gets all the same",
-            Self::NamedOff => {
-                "it calls showing nothing off, so that the variation off goes by its id in"
-            }
-            Self::Disabled => {
-                "it calls all variations on: ask by getVariation, not by isEnabled, for"
-            }
-        }
-    }
-}
 
 /// The configuration of a datafile, and what it does not say.
 pub(super) fn config(datafile: &Datafile) -> (ConfigAnswer<'_>, Findings<'_>) {
@@ -249,61 +206,4 @@ const fn off(codename: &str) -> FlagAnswer<'_> {
         whitelist: Vec::new(),
         blacklist: [],
     }
-}
-
-/// What clients call a variation: exposures find it by either.
-fn name_of<'d>(rule: &Rule, variation: &'d Variation) -> &'d str {
-    if variation.key() == OFF || rule.has_ambiguous_keys() {
-        variation.id()
-    } else {
-        variation.key()
-    }
-}
-
-/// How much of all traffic each variation of a rule gets, in basis points.
-fn shares(rule: &Rule) -> Vec<u32> {
-    let mut shares = vec![0; rule.variations().len()];
-    let mut begin = 0;
-    for range in rule.allocation().ranges() {
-        let end = u32::from(range.end);
-        let place = range.target.entity().and_then(|place| usize::try_from(place).ok());
-        if let Some(share) = place.and_then(|place| shares.get_mut(place)) {
-            *share += end - begin;
-        }
-        begin = end;
-    }
-    shares
-}
-
-/// Whether anybody is shown anything by it.
-fn gives(rule: &Rule) -> bool {
-    let shares = shares(rule);
-    let mut given = rule.variations().iter().zip(shares).filter(|(_, share)| *share > 0);
-    given.any(|(variation, _)| variation.is_feature_enabled())
-}
-
-/// Whether nothing behind it is ever asked.
-fn takes_all(rule: &Rule) -> bool {
-    matches!(rule.audiences(), Audiences::Everyone) && shares(rule).iter().sum::<u32>() == ALL
-}
-
-/// The only variation that a rule gives, and how much of the traffic gets it.
-fn only_variation(rule: &Rule) -> Option<(&Variation, u32)> {
-    let shares = shares(rule);
-    let mut given = rule.variations().iter().zip(shares).filter(|(_, share)| *share > 0);
-    given.next().filter(|_| given.next().is_none())
-}
-
-/// The values of a flag's variables, as who is shown a variation has them.
-fn payload(flag: &Flag, variation: &Variation) -> Map<String, Value> {
-    let value = |variable: &Variable| {
-        let own = variation.is_feature_enabled().then(|| variation.value_of(variable)).flatten();
-        let value = own.map_or(variable.default_value(), Option::as_ref)?;
-        to_value(VariableAnswer(value)).ok()
-    };
-    let values = flag
-        .variables()
-        .iter()
-        .filter_map(|variable| Some((variable.key().to_owned(), value(variable)?)));
-    values.collect()
 }

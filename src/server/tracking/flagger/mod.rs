@@ -1,14 +1,18 @@
 //! Flagger: what its clients are told of flags, and what they report of what they showed and saw.
 //!
-//! Must not know the attribution rule. `flags` says a datafile as Flagger's model can, `audience` says whom a
-//! rule is for, `config` and `stream` hand it out, and `ingest` takes what comes back. Clients choose
+//! Must not know the attribution rule. `flags` says a datafile as Flagger's model can, `given` and
+//! `audience` what a rule gives and to whom, `finding` what cannot be said; `config` and `stream` hand it
+//! out, and `ingest` takes what comes back, which `reading` reads. Clients choose
 //! variations by a hash of their own, so that they show others than this engine would: what counts is what
 //! they report to have shown.
 
 mod audience;
 mod config;
+mod finding;
 mod flags;
+mod given;
 mod ingest;
+mod reading;
 mod stream;
 mod wire;
 
