@@ -117,6 +117,26 @@ fn events_that_wait_are_bounded_when_they_are_moved() {
     assert_eq!(world.store.statistics().users, 5);
 }
 
+#[test]
+fn the_oldest_of_all_goes_wherever_it_waited_before() {
+    let limits = MemoryLimits { pending_events: 6, ..MemoryLimits::default() };
+    let world = bounded(limits);
+    for user in ["old", "new", "other", "old", "new"] {
+        world.clock.advance_to(world.clock.now_ms() + 1);
+        world.track(&given().user(user).at(900), "buy");
+    }
+    world.merge("shop", "old", "new");
+    for user in ["v", "w", "x", "y", "z"] {
+        world.track(&given().user(user).at(900), "buy");
+    }
+    let late =
+        |user: &str| world.activate(&given().user(user).at(900), "10", "9").late_credits.len();
+    let left = ["new", "other", "v", "w", "x", "y", "z"].map(late);
+    assert_eq!(left, [1, 0, 1, 1, 1, 1, 1], "four went, all that was received before the fifth");
+    let statistics = world.store.statistics();
+    assert_eq!((statistics.pending_events, statistics.forgotten_events), (6, 4));
+}
+
 /// From shard to shard, again and again: what is counted is what is there.
 #[test]
 fn events_that_move_from_shard_to_shard_are_counted_once_and_go_in_time() {
