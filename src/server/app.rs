@@ -25,6 +25,8 @@ use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 /// How many read the store for the administration at once.
 const READERS: usize = 4;
 const EXPORTS: usize = 4;
+/// How many wait for a source at once, which may take as long as its network.
+const WAITS: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -50,6 +52,8 @@ pub(super) struct App {
     pub(super) readers: Arc<Semaphore>,
     /// For who exports all of it, which may take as long as who asks is slow.
     pub(super) exports: Arc<Semaphore>,
+    /// For who waits for what a source answers.
+    pub(super) waits: Arc<Semaphore>,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -106,6 +110,7 @@ impl App {
             problems,
             readers: Arc::new(Semaphore::new(READERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            waits: Arc::new(Semaphore::new(WAITS)),
             started: Stopwatch::start(),
             stopping,
         })

@@ -120,6 +120,10 @@ impl Refusal {
         Self::unavailable("others are exporting: ask again when they are done")
     }
 
+    pub(super) fn too_many_waits() -> Self {
+        Self::unavailable("many wait for a source already: ask without wait, or again soon")
+    }
+
     /// It is too late for what may take long.
     pub(super) fn stopping() -> Self {
         Self::unavailable("the daemon is stopping: ask again when it is back")
