@@ -102,6 +102,25 @@ impl Profiles {
         stored.await.map_err(Error::sink)?
     }
 
+    /// Forgets a user's profile, also one that is on its way to the disk, and waits until that is stored;
+    /// gives whether there was one. It blocks.
+    pub(super) fn forget(self: &Arc<Self>, user_id: &str) -> Result<bool, Error> {
+        if user_id.len() > LONGEST_USER_ID {
+            return Ok(false);
+        }
+        let mut turn = self.turn(user_id);
+        let was_there = match turn.profiles.get(user_id) {
+            Some((profile, _)) => profile.is_some(),
+            None => self.store.kept_profile(self.environment(), user_id)?.is_some(),
+        };
+        let receipt = self.store.drop_profile(self.environment(), user_id);
+        let Sent { saving, receipt } = turn.note(user_id, None, receipt);
+        drop(turn);
+        let stored = receipt.wait();
+        self.leave(user_id, saving);
+        stored.map(|()| was_there)
+    }
+
     /// Adds to what a user's profile is by then: a call that saw it earlier takes nothing away.
     fn add(self: &Arc<Self>, user_id: &str, new: &Profile) -> Result<(), ServiceError> {
         if user_id.len() > LONGEST_USER_ID {
@@ -150,11 +169,15 @@ impl Profiles {
     /// What is stored, or refused, is the store's from now on.
     async fn settle(&self, user_id: &str, sent: Sent) -> Result<(), Error> {
         let stored = sent.receipt.await;
+        self.leave(user_id, sent.saving);
+        stored
+    }
+
+    fn leave(&self, user_id: &str, saving: u64) {
         let mut turn = self.turn(user_id);
-        if turn.profiles.get(user_id).is_some_and(|(_, latest)| *latest == sent.saving) {
+        if turn.profiles.get(user_id).is_some_and(|(_, latest)| *latest == saving) {
             turn.profiles.remove(user_id);
         }
-        stored
     }
 
     fn settle_later(
@@ -230,7 +253,7 @@ mod tests {
     use super::{DAY_MS, Profiles};
     use crate::clock::Clock;
     use crate::decide::Profile;
-    use crate::store::{DurableSettings, DurableStore};
+    use crate::store::{DurableSettings, DurableStore, Store as _};
 
     type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
@@ -260,6 +283,22 @@ mod tests {
             profiles.add("anna", &profile(&[("1", "11")]))?;
             profiles.add("anna", &profile(&[("2", "22")]))?;
             assert_eq!(profiles.find("anna")?, Some(profile(&[("1", "11"), ("2", "22")])));
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn one_that_is_on_its_way_is_forgotten_like_others() -> Outcome {
+        with_profiles(|_, profiles| {
+            for user in 0..100 {
+                let user = format!("user {user}");
+                profiles.add(&user, &profile(&[("1", "11")]))?;
+                assert!(profiles.forget(&user)?, "{user}");
+                assert_eq!(profiles.find(&user)?, None, "{user}");
+                assert!(!profiles.forget(&user)?, "{user}");
+            }
+            assert!(profiles.store.flush(std::time::Duration::from_secs(20)).is_ok());
+            assert_eq!(profiles.store.kept_profile("production", "user 7")?, None);
             Ok(())
         })
     }
