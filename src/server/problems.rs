@@ -39,6 +39,10 @@ pub(super) enum ProblemKind {
     Source,
     Sink,
     Store,
+    /// What is asked for, or how, looks like a slip.
+    Request,
+    /// Settings that have no effect, or that somebody misses.
+    Settings,
 }
 
 impl ProblemKind {
@@ -47,6 +51,8 @@ impl ProblemKind {
             Self::Source => "source",
             Self::Sink => "sink",
             Self::Store => "store",
+            Self::Request => "request",
+            Self::Settings => "settings",
         }
     }
 }

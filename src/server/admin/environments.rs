@@ -55,6 +55,7 @@ pub(super) async fn refresh(
     name: Name,
     asked: Asked,
 ) -> Result<Response, Refusal> {
+    asked.only(&[&["wait"]])?;
     let environment = named(&app, name)?;
     if !asked.is_true("wait") {
         environment.client.refresh();

@@ -25,6 +25,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
     if !app.settings.agent.overrides {
         return Ok(forbidden(OVERRIDES_SWITCHED_OFF));
     }
+    asked.only(&[&["environment", "userId", "limit"]])?;
     let limit = asked.number("limit")?.unwrap_or(USUAL_LIMIT).clamp(1, MOST_AT_ONCE);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let environments: Vec<&Arc<Environment>> = match asked.first("environment") {
@@ -52,6 +53,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, asked: Asked) -> Result<
     if !app.settings.agent.overrides {
         return Ok(forbidden(OVERRIDES_SWITCHED_OFF));
     }
+    asked.only(&[&["environment", "userId", "experimentKey"]])?;
     let given = |name: &str| {
         let missing =
             || Refusal::bad_request(format!("{name} is missing: add {name}=... to the query"));
