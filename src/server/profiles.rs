@@ -4,6 +4,10 @@
 //! read from memory, so that a call sees what the one before it saved. How much that can be is bounded by
 //! the store's queue, which refuses what is too much; how many profiles there are, by the time for which
 //! activations are remembered, which begins anew on each day on which somebody asks.
+//!
+//! What is read of the disk is one key, where decisions are made: a filter says of most users that there is
+//! nothing, and the rest is a block that is most often in memory. Handing that to another thread would cost
+//! more, each time, than it takes.
 
 use std::fmt;
 use std::hash::BuildHasher as _;
