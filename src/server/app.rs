@@ -116,6 +116,18 @@ impl App {
         })
     }
 
+    /// Notes that somebody asked for what a setting has switched off, or not on.
+    pub(super) fn misses(&self, setting: &'static str) {
+        let text = format!("somebody asked for what it switches on: set {setting} = true");
+        self.problems.note(ProblemKind::Settings, setting, &text);
+    }
+
+    /// Notes a key that is of no environment.
+    pub(super) fn misses_environment(&self) {
+        let text = "somebody gave an SDK key that is of no environment: add it as --sdk-key, or as sdk_key of an [[environment]]";
+        self.problems.note(ProblemKind::Settings, "environment", text);
+    }
+
     /// Ends everything in order, within the deadline; the store is closed when this returns.
     pub(super) fn end(self, deadline: Duration) -> Result<(), Error> {
         let Self { environments, delivery, store, .. } = self;

@@ -16,7 +16,7 @@ use super::wire::arranged::{OverrideAnswer, OverrideBody};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::error::Error;
-use crate::server::answer::{Json, forbidden};
+use crate::server::answer::{Json, switched_off};
 use crate::server::app::App;
 use crate::server::asked::Said;
 use crate::server::refusal::Refusal;
@@ -34,7 +34,7 @@ pub(super) async fn set(
     request: Request<Body>,
 ) -> Result<Response, Refusal> {
     if !app.settings.agent.overrides {
-        return Ok(forbidden(SWITCHED_OFF));
+        return Ok(switched_off(&app, SWITCHED_OFF, "agent.overrides"));
     }
     let Said(body) = Said::<OverrideBody>::from_request(request, &app).await?;
     let wanted = wanted(body, system_time_ms())?;
