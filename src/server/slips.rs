@@ -13,11 +13,20 @@ use super::problems::ProblemKind;
 use crate::clock::TimeMs;
 
 /// For who tries a call by hand; other clients do not look at it.
-const WARNING: HeaderName = HeaderName::from_static("variate-warning");
+pub(super) const WARNING: HeaderName = HeaderName::from_static("variate-warning");
 /// The beginning of 2001: in seconds, times are before it until the year 33000.
 const SECONDS_END_MS: TimeMs = 978_307_200_000;
 /// Of so many signs of a name, one may be another.
 const SIGNS_FOR_A_SLIP: usize = 4;
+/// So many fields that are not known are looked at, of one body.
+pub(super) const MOST_LOOKED_AT: usize = 32;
+
+/// Whether a name is nearly one of ours, which is given in small letters alone.
+pub(super) fn is_nearly(name: &str, own: &str) -> bool {
+    let signs = name.chars().filter(|sign| sign.is_alphanumeric());
+    let given: String = signs.take(32).flat_map(char::to_lowercase).collect();
+    strsim::osa_distance(&given, own) <= own.len().div_euclid(SIGNS_FOR_A_SLIP)
+}
 
 /// What looks like a slip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +42,10 @@ pub(super) enum Slip {
 impl Slip {
     /// What a field is nearly that nobody reads.
     pub(super) fn of_field(name: &str) -> Option<Self> {
-        let signs = name.chars().filter(|sign| sign.is_alphanumeric());
-        let given: String = signs.take(32).flat_map(char::to_lowercase).collect();
-        let is_nearly =
-            |own: &str| strsim::osa_distance(&given, own) <= own.len().div_euclid(SIGNS_FOR_A_SLIP);
-        match () {
-            () if is_nearly("eventid") => Some(Self::EventId),
-            () if is_nearly("timestamp") => Some(Self::Timestamp),
-            () => None,
+        match name {
+            name if is_nearly(name, "eventid") => Some(Self::EventId),
+            name if is_nearly(name, "timestamp") => Some(Self::Timestamp),
+            _ => None,
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) async fn set(
         return Ok(switched_off(&app, SWITCHED_OFF, "agent.overrides"));
     }
     let Said(body) = Said::<OverrideBody>::from_request(request, &app).await?;
+    let slips: Vec<_> = body.slips().collect();
     let wanted = wanted(body, system_time_ms())?;
     let mut messages = Vec::new();
     let is_removed = wanted.variation_key.is_empty();
@@ -63,6 +64,7 @@ pub(super) async fn set(
         (true, true) => messages.push("removing previous override"),
         (true, false) => messages.push("no pre-existing override"),
     }
+    messages.extend(slips);
     answer.prev_variation_key = before.map(|before| before.variation_key).unwrap_or_default();
     answer.messages = Some(messages).filter(|messages| !messages.is_empty());
     Ok(Json(answer).into_response())

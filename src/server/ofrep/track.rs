@@ -17,12 +17,9 @@ use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
 use crate::server::app::App;
-use crate::server::slips::{Slip, told};
+use crate::server::slips::{MOST_LOOKED_AT, Slip, told};
 use crate::server::wire::parts::CreditsAnswer;
 use crate::server::wire::whole;
-
-/// So many fields that are not known are looked at for slips.
-const MOST_LOOKED_AT: usize = 32;
 
 pub(super) async fn track(State(app): State<Arc<App>>, keyed: Keyed) -> Result<Response, Fault> {
     let Keyed { key, asking, context } = keyed;
