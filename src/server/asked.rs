@@ -13,6 +13,10 @@ use serde::de::DeserializeOwned;
 
 use super::app::App;
 use super::refusal::Refusal;
+use crate::settings::nearest;
+
+/// So much of a name that is not known is told.
+const LONGEST_SHOWN: usize = 100;
 
 /// The parameters of the query, in their order; some come more than once.
 #[derive(Debug, Default)]
@@ -28,6 +32,20 @@ impl Asked {
     /// The first value of a parameter; an empty one is none.
     pub(super) fn first<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next().filter(|value| !value.is_empty())
+    }
+
+    /// Refuses a parameter that nobody reads, which would be a question that is not answered.
+    pub(super) fn only(&self, known: &[&[&str]]) -> Result<(), Refusal> {
+        let known = known.concat();
+        let wrong = self.0.iter().find(|(name, _)| !known.contains(&name.as_str()));
+        let Some((name, _)) = wrong else { return Ok(()) };
+        let remedy = match nearest(name, known.iter().copied()) {
+            Some(nearest) => format!("did you mean {nearest:?}?"),
+            None if known.is_empty() => "leave it out".to_owned(),
+            None => format!("use one of {}", known.join(", ")),
+        };
+        let shown: String = name.chars().take(LONGEST_SHOWN).collect();
+        Err(Refusal::bad_request(format!("there is no parameter {shown:?}: {remedy}")))
     }
 
     /// Whether a parameter says `true`.

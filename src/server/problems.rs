@@ -42,6 +42,10 @@ pub(super) enum ProblemKind {
     Sink,
     Store,
     Tracking,
+    /// What is asked for, or how, looks like a slip.
+    Request,
+    /// Settings that have no effect, or that somebody misses.
+    Settings,
 }
 
 impl ProblemKind {
@@ -51,6 +55,8 @@ impl ProblemKind {
             Self::Sink => "sink",
             Self::Store => "store",
             Self::Tracking => "tracking",
+            Self::Request => "request",
+            Self::Settings => "settings",
         }
     }
 }
