@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::datafiles::{EVENT, FLAGS, revision_of};
 
 /// So many users there are.
-const USERS: u64 = 200_000;
+const USERS: u64 = 20_000;
 
 /// What can be asked, and how often of a hundred times.
 pub(crate) const KINDS: [(Kind, u32); 11] = [
@@ -92,9 +92,7 @@ impl Kind {
                 body["decideOptions"] = quietly();
                 ("/v1/decide".to_owned(), Some(body))
             }
-            Self::Activate => {
-                (format!("/v1/activate?experimentKey=experiment_{flag}"), Some(body))
-            }
+            Self::Activate => (format!("/v1/activate?experimentKey=experiment_{flag}"), Some(body)),
             Self::Track => {
                 body["eventId"] = event_id(event).into();
                 (format!("/v1/track?eventKey={EVENT}"), Some(body))

@@ -74,6 +74,17 @@ fn experiment(number: u64, revision: u64) -> Value {
     })
 }
 
+/// Who looks for mixtures has to see them.
+pub(crate) fn check_that_mixtures_are_seen() -> Result<(), String> {
+    let read = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    let whole: Value = read(datafile("key", 12));
+    let mixed: Value = read(datafile("key", 12).replacen("~12", "~13", 1));
+    match (revision_of(&whole), revision_of(&mixed)) {
+        (Ok(Some(12)), Err(_)) => Ok(()),
+        found => Err(format!("mixtures are not seen: {found:?}")),
+    }
+}
+
 /// The one revision that an answer is of; none where nothing in it is of any.
 pub(crate) fn revision_of(answer: &Value) -> Result<Option<u64>, String> {
     let mut found = None;

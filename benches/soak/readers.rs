@@ -30,7 +30,7 @@ const AT_ONCE: usize = 50;
 const OTHERS_COME: Duration = Duration::from_secs(20);
 
 /// How many of each kind.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Numbers {
     pub(crate) ofrep: usize,
     pub(crate) changes: usize,
@@ -40,6 +40,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    pub(crate) const NOBODY: Self = Self { ofrep: 0, changes: 0, everything: 0, never_read: 0 };
     pub(crate) const ALL: Self = Self { ofrep: 450, changes: 440, everything: 10, never_read: 100 };
     pub(crate) const THAT_READ: Self = Self { never_read: 0, ..Self::ALL };
 }
@@ -65,7 +66,8 @@ impl Readers {
             [(OFREP, numbers.ofrep), (CHANGES, numbers.changes), (EVERYTHING, numbers.everything)];
         let paths = reading.into_iter().flat_map(|(path, count)| std::iter::repeat_n(path, count));
         for (number, path) in paths.enumerate() {
-            let sdk_key = if number % 2 == 0 { sdk_keys[0] } else { sdk_keys[1] };
+            let [first, second] = sdk_keys;
+            let sdk_key = if number % 2 == 0 { first } else { second };
             let body = open(api, path, sdk_key).await?;
             let heard = Arc::new(AtomicU64::new(0));
             readers.heard.push((path, Arc::clone(&heard)));
@@ -80,7 +82,8 @@ impl Readers {
         }
         for number in 0..numbers.never_read {
             let path = if number % 2 == 0 { OFREP } else { EVERYTHING };
-            let sdk_key = if number % 4 < 2 { sdk_keys[0] } else { sdk_keys[1] };
+            let [first, second] = sdk_keys;
+            let sdk_key = if number % 4 < 2 { first } else { second };
             readers.tasks.spawn(never_read(api, path, sdk_key));
         }
         Ok(readers)
@@ -131,8 +134,9 @@ async fn listen(mut body: Body, heard: &AtomicU64) -> String {
 
 /// Asks and takes nothing of what comes, not even the head.
 async fn never_read(api: SocketAddr, path: &'static str, sdk_key: &'static str) {
-    let head =
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Optimizely-SDK-Key: {sdk_key}\r\n\r\n");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Optimizely-SDK-Key: {sdk_key}\r\n\r\n"
+    );
     loop {
         if let Ok(mut stream) = TcpStream::connect(api).await {
             // Whether it is taken is seen by nobody: who reads is who finds faults.

@@ -111,7 +111,8 @@ async fn take(State(sink): State<Sink>, body: Bytes) -> StatusCode {
     let mut taken = sink.taken.lock();
     for at in memchr::memmem::find_iter(&body, EVENT) {
         let digits = body.get(at + EVENT.len()..at + EVENT.len() + DIGITS).unwrap_or_default();
-        taken.extend(std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok()));
+        taken
+            .extend(std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok()));
     }
     StatusCode::NO_CONTENT
 }
