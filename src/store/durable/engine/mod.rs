@@ -235,6 +235,8 @@ impl Engine {
     /// before.
     pub(super) fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.make_days(&writes)?;
+        // Nobody else commits while zeros are written.
+        let mut ahead = self.ahead.lock();
         let opened = self.opened.read();
         let opened = opened.as_ref().ok_or_else(|| self.closed())?;
         let bytes = writes.iter().map(|write| write.bytes().saturating_add(ITEM_BYTES)).sum();
@@ -245,7 +247,7 @@ impl Engine {
             batch.commit()
         })?;
         self.refused_from.store(NOTHING, Ordering::Relaxed);
-        self.ahead.lock().note(&self.folder, bytes);
+        ahead.note(&self.folder, bytes);
         Ok(())
     }
 
