@@ -11,6 +11,7 @@ mod optimizely;
 mod payload;
 mod reading;
 mod record;
+mod unpacked;
 mod unused;
 
 use std::sync::Arc;
