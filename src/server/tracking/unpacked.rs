@@ -14,9 +14,11 @@ use crate::server::refusal::Refusal;
 
 /// A whole body without its packing, which is no larger than this with it or without.
 pub(super) async fn unpacked(request: Request<Body>, most_bytes: u64) -> Result<Bytes, Refusal> {
-    let packing = request.headers().get(CONTENT_ENCODING).map(|packing| packing.as_bytes().to_vec());
+    let packing =
+        request.headers().get(CONTENT_ENCODING).map(|packing| packing.as_bytes().to_vec());
     let packing = packing.unwrap_or_default();
-    let is = |names: &[&str]| names.iter().any(|name| packing.eq_ignore_ascii_case(name.as_bytes()));
+    let is =
+        |names: &[&str]| names.iter().any(|name| packing.eq_ignore_ascii_case(name.as_bytes()));
     if is(&["", "identity"]) {
         return whole(request.into_body(), most_bytes).await;
     }
@@ -35,7 +37,9 @@ pub(super) async fn unpacked(request: Request<Body>, most_bytes: u64) -> Result<
     if u64::try_from(unpacked.len()).is_ok_and(|bytes| bytes > most_bytes) {
         return Err(Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {most_bytes} bytes when it is unpacked: send less at once"),
+            format!(
+                "the body is larger than {most_bytes} bytes when it is unpacked: send less at once"
+            ),
         ));
     }
     Ok(unpacked.into())
