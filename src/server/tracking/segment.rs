@@ -43,7 +43,9 @@ async fn message(
 ) -> Result<Response, Refusal> {
     let kind = Kind::of(&word);
     if kind.is_none() && word != "batch" {
-        return Err(Refusal::not_found());
+        return Err(Refusal::not_there(
+            "there is no such message: send track, identify, page, screen, group, alias or batch",
+        ));
     }
     let places = Places::of(&request);
     let (body, is_small) = read(&app, request).await?;
