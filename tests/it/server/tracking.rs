@@ -5,6 +5,7 @@
 mod onboardflow;
 mod optimizely;
 mod segment;
+mod segment_clients;
 mod thrivestack;
 
 use serde_json::{Value, json};
