@@ -3,16 +3,15 @@
 //! Must not know how a request carries them, nor what it is answered. Who sends ids spells them in either way,
 //! `userId` or `user_id`.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::names::{event_key, in_small_letters};
 use super::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
-use super::reading::{id, take_revenue, text, time_ms};
+use super::reading::{content_id, id, take_revenue, text, time_ms};
 use super::unused::{Reason, Unused};
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
+use crate::settings::{TrackingSettings, TrackingSystem};
 
 /// The event that says what a user was shown.
 const SHOWN: &str = "experiment_viewed";
@@ -21,6 +20,7 @@ const EXPERIMENT: [&str; 4] =
 const VARIATION: [&str; 4] = ["variation_id", "variationId", "variation_name", "variationName"];
 const USER: [&str; 2] = ["userId", "user_id"];
 const NOBODY_YET: [&str; 2] = ["anonymousId", "anonymous_id"];
+const MESSAGE: [&str; 2] = ["messageId", "message_id"];
 const BEFORE: [&str; 2] = ["previousId", "previous_id"];
 
 /// What a message says.
@@ -45,7 +45,8 @@ pub(super) struct Around<'a> {
     /// Whether what a context says itself is an attribute, as its traits are.
     pub(super) is_context_attributes: bool,
     pub(super) datafile: Option<&'a Datafile>,
-    pub(super) mapped: &'a BTreeMap<String, String>,
+    pub(super) settings: &'a TrackingSettings,
+    pub(super) system: TrackingSystem,
 }
 
 impl Kind {
@@ -69,6 +70,9 @@ impl Around<'_> {
         if user.is_none() && any_id(&message, &NOBODY_YET).is_none() {
             payload.unused.push(Unused::plain(Reason::NoUser, "what nobody did"));
             return;
+        }
+        if self.settings.known_by_content.contains(&self.system) {
+            know_by_content(&mut message);
         }
         match (kind, user) {
             (Kind::Track, _) => self.track(message, payload),
@@ -107,7 +111,10 @@ impl Around<'_> {
     fn seen(&self, what: &str, message: &mut Map<String, Value>, payload: &mut Payload) {
         let name = text(message, "name").or_else(|| text(message, "page_name"));
         let Some(name) = name.map(|name| format!("Viewed {name} {what}")) else { return };
-        if self.datafile.is_some_and(|known| event_key(known, self.mapped, &name).is_some()) {
+        if self
+            .datafile
+            .is_some_and(|known| event_key(known, &self.settings.events, &name).is_some())
+        {
             self.event(name, message, payload);
         }
     }
@@ -126,10 +133,7 @@ impl Around<'_> {
         payload: &mut Payload,
     ) -> (Person, Mark) {
         let id = any_id(message, &USER).or_else(|| any_id(message, &NOBODY_YET));
-        let mark = Mark {
-            id: any_id(message, &["messageId", "message_id"]),
-            time_ms: self.time_ms(message, payload),
-        };
+        let mark = Mark { id: any_id(message, &MESSAGE), time_ms: self.time_ms(message, payload) };
         let person =
             Person { id: id.unwrap_or_default(), attributes: self.attributes(message, payload) };
         (person, mark)
@@ -177,6 +181,22 @@ impl Around<'_> {
     }
 }
 
+/// When it was sent is no part of what it says. What has no time is never known by it: the same may be done again.
+fn know_by_content(message: &mut Map<String, Value>) {
+    let has_time = || {
+        ["originalTimestamp", "timestamp"]
+            .iter()
+            .filter_map(|key| message.get(*key))
+            .any(|time| time_ms(time).is_some())
+    };
+    if any_id(message, &MESSAGE).is_none() && has_time() {
+        let sent_at = message.remove("sentAt");
+        let id = content_id(message);
+        message.extend(sent_at.map(|sent_at| ("sentAt".to_owned(), sent_at)));
+        message.insert(MESSAGE[0].to_owned(), id.to_string().into());
+    }
+}
+
 /// An object that stands in another; what is none is of no use.
 pub(super) fn members(
     object: &mut Map<String, Value>,
@@ -199,7 +219,7 @@ fn any_id(object: &Map<String, Value>, keys: &[&str]) -> Option<String> {
 
 fn merge(message: &Map<String, Value>, from: &[&str], into_id: String, payload: &mut Payload) {
     if let Some(from_id) = any_id(message, from).filter(|from_id| *from_id != into_id) {
-        let id = any_id(message, &["messageId", "message_id"]);
+        let id = any_id(message, &MESSAGE);
         payload.merges.push(NewMerge { from_id, into_id, id });
     }
 }

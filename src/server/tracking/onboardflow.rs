@@ -18,7 +18,7 @@ use super::carried::Places;
 use super::keys::first_chosen;
 use super::messages::members;
 use super::payload::{Mark, NewEvent, Payload, Person};
-use super::reading::{id, take_revenue, text, unix_ms};
+use super::reading::{content_id, id, take_revenue, text, unix_ms};
 use super::record::record;
 use super::refused;
 use super::unpacked::unpacked;
@@ -27,7 +27,7 @@ use crate::clock::{TimeMs, system_time_ms};
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::refusal::Refusal;
-use crate::settings::{OnboardflowEvent, TrackingSystem};
+use crate::settings::{OnboardflowEvent, TrackingSettings, TrackingSystem};
 
 const SYSTEM: TrackingSystem = TrackingSystem::Onboardflow;
 const EVENTS: [&str; 3] = ["PAGE_VIEW", "CLICK", "CUSTOM"];
@@ -64,8 +64,7 @@ async fn take(app: &App, request: Request) -> Result<Value, Refusal> {
             "the body is no object: send {\"s\": ..., \"event\": ...}",
         ));
     };
-    let named_by = app.in_force.now().tracking.onboardflow_event;
-    let (payload, data) = read_event(body, named_by)?;
+    let (payload, data) = read_event(body, &app.in_force.now().tracking)?;
     record(app, &chosen.environment, SYSTEM, payload).await?;
     Ok(data)
 }
@@ -85,7 +84,7 @@ fn takes_json(headers: &HeaderMap) -> bool {
 /// The only event of a request, and the same as it is told in the answer.
 fn read_event(
     mut body: Map<String, Value>,
-    named_by: OnboardflowEvent,
+    settings: &TrackingSettings,
 ) -> Result<(Payload, Value), Refusal> {
     let missing = |name: &str| Refusal::bad_request(format!("there is no {name}: send it as text"));
     let needed = |name: &str| text(&body, name).map(str::to_owned).ok_or_else(|| missing(name));
@@ -95,6 +94,8 @@ fn read_event(
     }
     let told_user = body.get("site_user").cloned().unwrap_or_default();
     let told_meta = body.get("meta").cloned().unwrap_or_else(|| json!({}));
+    let is_known_by_content = settings.known_by_content.contains(&SYSTEM);
+    let content_id = is_known_by_content.then(|| content_id(&body));
     let mut payload = Payload::default();
     let mut user = members(&mut body, "site_user", &mut payload);
     let user_id = id(&user, "id").ok_or_else(|| missing("site_user.id"))?;
@@ -102,7 +103,9 @@ fn read_event(
     let mut tags = members(&mut body, "meta", &mut payload);
     let revenue_cents = take_revenue(&mut tags, &mut payload);
     let time_ms = time_ms(&body, &mut payload);
-    let (recorded_id, now_ms) = (Uuid::new_v4(), system_time_ms());
+    // What has no time is never known by what it says: the same may be done again.
+    let recorded_id = content_id.filter(|_| time_ms.is_some()).unwrap_or_else(Uuid::new_v4);
+    let now_ms = system_time_ms();
     let data = json!({
         "event_date": time_ms.unwrap_or(now_ms),
         "event_provider": "JSTRACKER",
@@ -115,7 +118,7 @@ fn read_event(
         "created": now_ms,
         "updated": now_ms,
     });
-    let name = match named_by {
+    let name = match settings.onboardflow_event {
         OnboardflowEvent::Value => value,
         OnboardflowEvent::Event => kind,
         OnboardflowEvent::Both => format!("{kind}:{value}"),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::payload::Payload;
 use super::unused::{Reason, Unused};
@@ -14,6 +15,8 @@ use crate::clock::TimeMs;
 
 /// No number is believed beyond this, where floats are not exact any more.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// What ids of content are made under.
+const CONTENT: Uuid = Uuid::from_u128(0x6d6f_5b54_93f8_4d0c_8a55_1f0e_27c1_7e0b);
 /// From here on a time is in milliseconds: as seconds, it would be in the year 5138.
 const LEAST_MS: f64 = 100_000_000_000.0;
 
@@ -29,6 +32,11 @@ pub(super) fn id(object: &Map<String, Value>, key: &str) -> Option<String> {
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// An id that the same members always have.
+pub(super) fn content_id(object: &Map<String, Value>) -> Uuid {
+    Uuid::new_v5(&CONTENT, &serde_json::to_vec(object).unwrap_or_default())
 }
 
 /// An object; none is an empty one.

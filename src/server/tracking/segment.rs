@@ -61,7 +61,8 @@ async fn message(
             context: Map::new(),
             is_context_attributes: false,
             datafile: datafile.as_deref(),
-            mapped: &settings.tracking.events,
+            settings: &settings.tracking,
+            system: SYSTEM,
         };
         match kind {
             Some(_) if !is_small && size(&Value::Object(body.clone())) > MESSAGE_BYTES => {

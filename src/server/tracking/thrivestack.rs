@@ -108,7 +108,8 @@ async fn take(app: &App, kind: Kind, request: Request) -> Result<Option<String>,
             context: Map::new(),
             is_context_attributes: true,
             datafile: datafile.as_deref(),
-            mapped: &settings.tracking.events,
+            settings: &settings.tracking,
+            system: SYSTEM,
         };
         read(kind, messages, &around)
     };

@@ -185,3 +185,19 @@ fn what_is_missing_is_told_and_what_is_odd_keeps_nothing_back() {
         assert!(unused(&shop, "onboardflow", reason) > 0, "{reason}");
     }
 }
+
+#[test]
+fn the_same_with_the_same_date_is_a_repeat_where_that_is_set() {
+    for (known, expect) in [(vec![], 4), (vec![TrackingSystem::Onboardflow], 3)] {
+        let shop = Daemon::with(|given| given.tracking.known_by_content = known);
+        let shown = activated(&shop, "anna");
+        let mut dated = custom("anna", "purchase");
+        dated["event_date"] = json!(variate::clock::system_time_ms() / 1000 + 1);
+        let ids = [&dated, &dated].map(|event| post(&shop, event).json()["data"]["id"].clone());
+        assert_eq!(ids[0] == ids[1], expect == 3);
+        for _ in 0..2 {
+            assert_eq!(post(&shop, &custom("anna", "purchase")).status, 200);
+        }
+        assert_eq!(credits(&shop), vec![format!("anna purchase {shown}"); expect]);
+    }
+}

@@ -217,3 +217,28 @@ fn faults_are_told_and_keep_nothing_else_back() {
     let answer = shop.ask("POST /track", &large);
     assert_eq!((answer.status, answer.json()["success"].clone()), (413, json!(false)));
 }
+
+#[test]
+fn the_same_with_the_same_time_is_a_repeat_where_that_is_set() {
+    for (known, expect) in [(vec![], 7), (vec![TrackingSystem::Thrivestack], 5)] {
+        let shop = Daemon::with(|given| given.tracking.known_by_content = known);
+        let shown = activated(&shop, "anna");
+        let at = variate::clock::system_time_ms();
+        let event = |time_ms: i64, sku: &str| json!({"event": "purchase", "user_id": "anna", "timestamp": iso(time_ms), "properties": {"sku": sku}});
+        let mut sent_later = event(at, "a");
+        sent_later["sentAt"] = json!(iso(at + 1));
+        let without_time = json!({"event": "purchase", "user_id": "anna"});
+        for body in [
+            event(at, "a"),
+            event(at, "a"),
+            sent_later,
+            event(at, "b"),
+            event(at + 1, "a"),
+            without_time.clone(),
+            without_time,
+        ] {
+            send(&shop, "/track", &body);
+        }
+        assert_eq!(credits(&shop), vec![format!("anna purchase {shown}"); expect]);
+    }
+}
