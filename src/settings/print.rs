@@ -109,6 +109,10 @@ impl Page {
     fn tracking(&mut self, tracking: &TrackingSettings) {
         self.0.push_str("\n[tracking]\n");
         self.text("onboardflow_event", Some(tracking.onboardflow_event.as_str()));
+        if !tracking.known_by_content.is_empty() {
+            let systems = tracking.known_by_content.iter().map(ToString::to_string);
+            self.list("known_by_content", &systems.collect::<Vec<_>>());
+        }
         if !tracking.events.is_empty() {
             self.0.push_str("\n[tracking.events]\n");
         }

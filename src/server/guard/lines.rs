@@ -48,6 +48,16 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v1/override", OVERRIDE),
     ("/v1/events", Needs::OwnProof),
     ("/optimizely/{sdk_key}/v1/events", Needs::OwnProof),
+    ("/segment/v1/{message}", Needs::OwnProof),
+    ("/track", Needs::OwnProof),
+    ("/api/track", Needs::OwnProof),
+    ("/identify", Needs::OwnProof),
+    ("/api/identify", Needs::OwnProof),
+    ("/group", Needs::OwnProof),
+    ("/api/group", Needs::OwnProof),
+    ("/page", Needs::OwnProof),
+    ("/api/page", Needs::OwnProof),
+    ("/api/v1/tracker/event/", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

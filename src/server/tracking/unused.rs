@@ -36,6 +36,10 @@ pub(super) enum Reason {
     NoName,
     /// It is not of the kind that belongs there.
     WrongKind,
+    /// It is no time: that of the receipt counts.
+    BadTime,
+    /// It is larger than the system lets it be.
+    TooLarge,
 }
 
 impl Reason {
@@ -48,11 +52,13 @@ impl Reason {
             Self::NoUser => "no-user",
             Self::NoName => "no-name",
             Self::WrongKind => "wrong-kind",
+            Self::BadTime => "bad-time",
+            Self::TooLarge => "too-large",
         }
     }
 
     /// What to do about it.
-    const fn remedy(self) -> &'static str {
+    pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::UnknownEvent => {
                 "add the event to the datafile, or name one in [tracking.events] of the settings"
@@ -63,6 +69,8 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
+            Self::BadTime => "have the client send RFC 3339, as in 2026-11-21T18:00:00Z",
+            Self::TooLarge => "have the client send less of it",
         }
     }
 }

@@ -265,3 +265,18 @@ fn a_fault_in_the_file_is_told_with_its_place() {
         "error: variate.toml line 2: there is no key \"prot\": did you mean \"port\"?\n"
     );
 }
+
+#[test]
+fn systems_without_ids_are_known_by_content_where_a_file_says_so() {
+    let known =
+        |systems: &str| printed(&format!("[tracking]\nknown_by_content = [{systems}]\n"), &[], &[]);
+    let (code, said, complaints) = known("\"segment\", \"onboardflow\"");
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    assert!(said.contains("known_by_content = [\"segment\",\"onboardflow\"]\n"), "{said}");
+    for (systems, expect) in
+        [("\"countly\"", "whose clients send ids"), ("\"x\"", "write one of optimizely")]
+    {
+        let (code, _, complaints) = known(systems);
+        assert!(code == Some(3) && complaints.contains(expect), "{code:?}: {complaints}");
+    }
+}
