@@ -105,7 +105,8 @@ impl TrackingSettings {
     pub(super) fn check(&self) -> Result<(), Error> {
         for (place, key) in self.keys.iter().enumerate() {
             let before = self.keys.iter().take(place);
-            let is_same = |other: &TrackingKey| (other.system, &other.key) == (key.system, &key.key);
+            let is_same =
+                |other: &TrackingKey| (other.system, &other.key) == (key.system, &key.key);
             if before.filter(|other| is_same(other)).count() > 0 {
                 return Err(Error::settings(format!(
                     "two tracking keys of {} are the same: give each system each key once",
@@ -209,7 +210,8 @@ impl FromStr for OnboardflowEvent {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let found = [Self::Value, Self::Event, Self::Both].into_iter().find(|one| one.as_str() == text);
+        let found =
+            [Self::Value, Self::Event, Self::Both].into_iter().find(|one| one.as_str() == text);
         found.ok_or_else(|| {
             Error::setting_value("OnboardFlow's event", text, "write value, event or event:value")
         })

@@ -48,6 +48,10 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v1/override", OVERRIDE),
     ("/v1/events", Needs::OwnProof),
     ("/optimizely/{sdk_key}/v1/events", Needs::OwnProof),
+    ("/i", Needs::OwnProof),
+    ("/i/sdk", Needs::OwnProof),
+    ("/i/bulk", Needs::OwnProof),
+    ("/o/sdk", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

@@ -18,8 +18,14 @@ use crate::source::SdkKey;
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) environment: Arc<Environment>,
-    #[expect(dead_code, reason = "systems with checksums look at its salt")]
     pub(super) key: Option<TrackingKey>,
+}
+
+impl Chosen {
+    /// What checksums are made with, where the key has it.
+    pub(super) fn salt(&self) -> Option<&str> {
+        self.key.as_ref()?.salt.as_deref().filter(|salt| !salt.is_empty())
+    }
 }
 
 /// Why a key chooses nothing.
@@ -31,7 +37,11 @@ pub(super) enum NoKey {
 
 /// The environment that a key means. Where the settings name no key of the system, and nobody has to prove who
 /// they are: the one of this SDK key, else the only one there is, where only this machine reaches it.
-pub(super) fn chosen(app: &App, system: TrackingSystem, key: Option<&str>) -> Result<Chosen, NoKey> {
+pub(super) fn chosen(
+    app: &App,
+    system: TrackingSystem,
+    key: Option<&str>,
+) -> Result<Chosen, NoKey> {
     let key = key.filter(|key| !key.is_empty());
     let settings = app.in_force.now();
     let mut named = settings.tracking.keys_of(system).peekable();

@@ -5,6 +5,7 @@
 //! mean in it, `record` hands everything to the store, and `unused` counts what was of no use. A client is
 //! never told to send again what will be of no use the next time either.
 
+mod countly;
 mod keys;
 mod names;
 mod optimizely;
@@ -23,7 +24,7 @@ use crate::settings::TrackingSystem;
 
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {
-    optimizely::routes()
+    optimizely::routes().merge(countly::routes())
 }
 
 const fn origin(system: TrackingSystem) -> Origin {

@@ -59,9 +59,9 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
     let body = json_text(request, app).await?;
     let body: Value = serde_json::from_slice(&body)
         .map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
-    let body = body.as_object().ok_or_else(|| {
-        Refusal::bad_request("the body is no object: send {\"visitors\": [...]}")
-    })?;
+    let body = body
+        .as_object()
+        .ok_or_else(|| Refusal::bad_request("the body is no object: send {\"visitors\": [...]}"))?;
     let environment = match by_key {
         Ok(chosen) => chosen.environment,
         Err(no_key) => of_project(app, body).ok_or_else(|| no_key.refusal(SYSTEM))?,

@@ -36,6 +36,12 @@ pub(super) enum Reason {
     NoName,
     /// It is not of the kind that belongs there.
     WrongKind,
+    /// It has a time that cannot be read; another one counts.
+    BadTime,
+    /// The checksum is missing, or not the one of the request.
+    WrongChecksum,
+    /// There is more of it than is read.
+    TooLarge,
 }
 
 impl Reason {
@@ -48,6 +54,9 @@ impl Reason {
             Self::NoUser => "no-user",
             Self::NoName => "no-name",
             Self::WrongKind => "wrong-kind",
+            Self::BadTime => "bad-time",
+            Self::WrongChecksum => "wrong-checksum",
+            Self::TooLarge => "too-large",
         }
     }
 
@@ -63,6 +72,9 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
+            Self::BadTime => "have the client send its time as the format has it",
+            Self::WrongChecksum => "give the client and the [[tracking.key]] the same salt",
+            Self::TooLarge => "have the client send less at once, or raise body_limit",
         }
     }
 }

@@ -112,14 +112,18 @@ fn what_is_of_no_use_is_left_out_and_counted() {
     other["snapshots"][0]["decisions"][0]["experiment_id"] = json!("1");
     check(other, "unknown-experiment");
     let problems = shop.ask_admin("GET /problems").body;
-    assert!(problems.contains("the event \\\"nothing\\\" is of no use (unknown-event)"), "{problems}");
+    assert!(
+        problems.contains("the event \\\"nothing\\\" is of no use (unknown-event)"),
+        "{problems}"
+    );
     assert!(!problems.contains("anna"), "no user: {problems}");
 }
 
 #[test]
 fn bodies_that_are_none_are_refused() {
     let shop = Daemon::shop();
-    for (body, text) in [("{", "the body is no JSON"), ("[]", "the body is no object"), ("", "no JSON")]
+    for (body, text) in
+        [("{", "the body is no JSON"), ("[]", "the body is no object"), ("", "no JSON")]
     {
         let answer = shop.ask("POST /v1/events", body);
         assert_eq!(answer.status, 400, "{body}");
