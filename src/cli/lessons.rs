@@ -59,7 +59,8 @@ restart is said in the log.
 The API (8080): Optimizely Agent's /v1/decide, activate, track, config, datafile, lookup, save,
 override, batch and notifications/event-stream, for the environment of the header
 X-Optimizely-SDK-Key, which may be left out where there is one environment and only this machine
-reaches it; OFREP at /ofrep/v1; GET /datafiles/KEY.json for official SDKs. The administration
+reaches it; OFREP at /ofrep/v1; GET /datafiles/KEY.json for official SDKs, and POST /v1/events for
+what they send; the tracking calls of other systems, as the README has them. The administration
 (8088): GET / (a page for people), /events and the other verbs of `variate events`, /metrics,
 /problems, /settings, /info; POST /environments/NAME/accept and /refresh. Both: GET /openapi.json
 (all of it, for programs), /health (alive) and /ready (every environment has a datafile, and the
