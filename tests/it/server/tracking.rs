@@ -2,6 +2,7 @@
 //!
 //! Must not know how anything is answered inside.
 
+mod countly;
 mod optimizely;
 
 use serde_json::Value;

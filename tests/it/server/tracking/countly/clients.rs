@@ -1,0 +1,3 @@
+//! Countly's own clients, pinned, against the running command.
+//!
+//! Must not know what they send.
