@@ -141,7 +141,7 @@ fn a_key_that_nobody_has_named_yet_is_not_acknowledged() {
 
 #[test]
 fn what_is_too_large_is_let_go() {
-    let shop = shop_with(|given| given.body_limit = Some("2kB".parse().unwrap()));
+    let shop = shop_with(|given| given.body_limit = Some("2KiB".parse().unwrap()));
     activate(&shop, "anna");
     let large = form(&[APP, ("device_id", "anna"), ("events", &"x".repeat(100_000))]);
     let ignored = r#"{"info":"Request ignored: Too large","result":"Success"}"#;

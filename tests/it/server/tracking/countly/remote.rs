@@ -9,7 +9,7 @@ use super::super::{credits, records, unused};
 use super::{APP, Daemon, SUCCESS, form, get, now_ms, post, shop, shop_with, tell};
 
 const WHO: (&str, &str) = ("device_id", "anna");
-const METRICS: (&str, &str) = ("metrics", r#"{"country":"SE","age":34}"#);
+const METRICS: (&str, &str) = ("metrics", r#"{"country":"SE","age":34,"app_version":"6.1.0"}"#);
 
 fn asked(daemon: &Daemon, method: &str, more: &[(&str, &str)]) -> super::Answer {
     let pairs = [&[("method", method), APP, WHO, METRICS], more].concat();
@@ -23,7 +23,7 @@ fn asked(daemon: &Daemon, method: &str, more: &[(&str, &str)]) -> super::Answer 
 
 /// What Agent's interface decides for the same user.
 fn decided(daemon: &Daemon) -> Value {
-    let body = json!({"userId": "anna", "userAttributes": {"country": "SE", "age": 34},
+    let body = json!({"userId": "anna", "userAttributes": {"country": "SE", "age": 34, "app_version": "6.1.0"},
                       "decideOptions": ["DISABLE_DECISION_EVENT"]});
     let decisions = daemon.ask("POST /v1/decide", &body.to_string()).json();
     let by_key = decisions.as_array().unwrap().iter();
@@ -48,7 +48,7 @@ fn values_are_those_that_are_decided_and_expose_nobody() {
     assert!(!fewer.contains_key("homepage"));
     assert_eq!(asked(&shop, "rc", &[("oi", "0"), ("keys", "[]")]).json(), values);
     assert_eq!(records(&shop, "impression"), Vec::<Value>::new());
-    // Without metrics no rule knows the country.
+    // Without metrics no rule knows the version of the application.
     let bare = get(&shop, "/o/sdk", &form(&[("method", "rc"), APP, WHO])).json();
     assert_ne!(bare, values);
 }
