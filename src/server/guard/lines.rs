@@ -58,6 +58,10 @@ const OF_API: &[(&str, Needs)] = &[
     ("/page", Needs::OwnProof),
     ("/api/page", Needs::OwnProof),
     ("/api/v1/tracker/event/", Needs::OwnProof),
+    ("/i", Needs::OwnProof),
+    ("/i/sdk", Needs::OwnProof),
+    ("/i/bulk", Needs::OwnProof),
+    ("/o/sdk", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

@@ -27,6 +27,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(super) use self::changes::{Changes, watch};
+pub(super) use self::value::value as flag_value;
 use super::app::App;
 
 /// Where the stream of changes is.

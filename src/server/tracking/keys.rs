@@ -18,8 +18,14 @@ use crate::source::SdkKey;
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) environment: Arc<Environment>,
-    #[expect(dead_code, reason = "systems with checksums look at its salt")]
     pub(super) key: Option<TrackingKey>,
+}
+
+impl Chosen {
+    /// What checksums are made with, where the key has it.
+    pub(super) fn salt(&self) -> Option<&str> {
+        self.key.as_ref()?.salt.as_deref().filter(|salt| !salt.is_empty())
+    }
 }
 
 /// Why a key chooses nothing.

@@ -6,6 +6,7 @@
 //! never told to send again what will be of no use the next time either.
 
 mod carried;
+mod countly;
 mod keys;
 mod messages;
 mod names;
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(segment::routes())
         .merge(thrivestack::routes())
         .merge(onboardflow::routes())
+        .merge(countly::routes())
 }
 
 const fn origin(system: TrackingSystem) -> Origin {

@@ -36,9 +36,11 @@ pub(super) enum Reason {
     NoName,
     /// It is not of the kind that belongs there.
     WrongKind,
-    /// It is no time: that of the receipt counts.
+    /// It has a time that cannot be read; another one counts.
     BadTime,
-    /// It is larger than the system lets it be.
+    /// The checksum is missing, or not the one of the request.
+    WrongChecksum,
+    /// It is larger than the system lets it be, or than is read.
     TooLarge,
 }
 
@@ -53,6 +55,7 @@ impl Reason {
             Self::NoName => "no-name",
             Self::WrongKind => "wrong-kind",
             Self::BadTime => "bad-time",
+            Self::WrongChecksum => "wrong-checksum",
             Self::TooLarge => "too-large",
         }
     }
@@ -69,8 +72,9 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
-            Self::BadTime => "have the client send RFC 3339, as in 2026-11-21T18:00:00Z",
-            Self::TooLarge => "have the client send less of it",
+            Self::BadTime => "have the client send its time as its system has it",
+            Self::WrongChecksum => "give the client and the [[tracking.key]] the same salt",
+            Self::TooLarge => "have the client send less at once, or raise body_limit",
         }
     }
 }

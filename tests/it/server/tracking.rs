@@ -2,6 +2,7 @@
 //!
 //! Must not know how anything is answered inside.
 
+mod countly;
 mod onboardflow;
 mod optimizely;
 mod segment;
