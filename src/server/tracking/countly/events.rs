@@ -131,7 +131,7 @@ impl Reading<'_> {
             mark,
             experiment,
             variation,
-            flag_key: None,
+            ..NewExposure::default()
         });
     }
 }
