@@ -25,6 +25,7 @@ mod process;
 mod profiles;
 mod security;
 mod settings;
+mod slips;
 mod sources;
 mod stalled;
 mod streams;

@@ -51,6 +51,20 @@ const OF_API: &[(&str, Needs)] = &[
     ("/v3/config/{key}", Needs::OwnProof),
     ("/v3/ingest/{key}", Needs::OwnProof),
     ("/v3/sse/{key}", Needs::OwnProof),
+    ("/segment/v1/{message}", Needs::OwnProof),
+    ("/track", Needs::OwnProof),
+    ("/api/track", Needs::OwnProof),
+    ("/identify", Needs::OwnProof),
+    ("/api/identify", Needs::OwnProof),
+    ("/group", Needs::OwnProof),
+    ("/api/group", Needs::OwnProof),
+    ("/page", Needs::OwnProof),
+    ("/api/page", Needs::OwnProof),
+    ("/api/v1/tracker/event/", Needs::OwnProof),
+    ("/i", Needs::OwnProof),
+    ("/i/sdk", Needs::OwnProof),
+    ("/i/bulk", Needs::OwnProof),
+    ("/o/sdk", Needs::OwnProof),
 ];
 
 /// Paths of the administration that need less than its scope, which all others need.

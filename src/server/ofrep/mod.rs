@@ -13,6 +13,7 @@ mod context;
 mod events;
 mod fault;
 mod flag;
+mod named;
 mod reason;
 mod single;
 mod stream;
@@ -27,6 +28,7 @@ use axum::routing::{get, post};
 
 pub(super) use self::changes::{Changes, Told, watch};
 pub(super) use self::stream::{Gone, Teller, stream};
+pub(super) use self::value::value as flag_value;
 use super::app::App;
 
 /// Where the stream of changes is.

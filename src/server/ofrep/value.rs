@@ -12,7 +12,7 @@ use crate::value::VariableValue;
 
 /// The value of a decided flag; `None` where who asks is to take its own. The error says what is wrong
 /// with the datafile or the setting.
-pub(super) fn value<'d>(
+pub(in crate::server) fn value<'d>(
     decision: &'d Decision,
     settings: &OfrepSettings,
 ) -> Result<Option<ValueAnswer<'d>>, Cow<'static, str>> {

@@ -103,7 +103,7 @@ pub(super) struct TrackAnswer<'a> {
 
 /// The one value of a flag.
 #[derive(Debug)]
-pub(super) enum ValueAnswer<'a> {
+pub(in crate::server) enum ValueAnswer<'a> {
     Enabled(bool),
     Variable(&'a VariableValue),
     /// In the datafile's order; null where the datafile's text is not of the variable's type.

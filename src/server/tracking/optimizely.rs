@@ -173,6 +173,7 @@ fn exposure(
         variation: variation.unwrap_or_default(),
         experiment: experiment.unwrap_or_default(),
         flag_key,
+        ..NewExposure::default()
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct NewExposure {
     pub(super) experiment: String,
     /// An id or a key; of a flag that no rule decided, a key, or empty where it is off.
     pub(super) variation: String,
+    /// Other names of both, tried in their order where those are unknown.
+    pub(super) or: Vec<(String, String)>,
     /// The flag whose decision it was, where that is said.
     pub(super) flag_key: Option<String>,
 }

@@ -87,26 +87,6 @@ fn keep(made: Result<Receipt, Unused>, receipts: &mut Vec<Receipt>, unused: &mut
     }
 }
 
-impl NewExposure {
-    fn exposure(&self) -> Exposure<'_> {
-        let Self { experiment, variation, flag_key, .. } = self;
-        match flag_key {
-            Some(flag_key) if experiment.is_empty() => {
-                let variation = Some(variation.as_str()).filter(|key| !key.is_empty());
-                Exposure::without_rule(flag_key, variation)
-            }
-            Some(flag_key) => Exposure::new(experiment, variation).of_flag(flag_key),
-            None => Exposure::new(experiment, variation),
-        }
-    }
-
-    /// The name of what decided, for people.
-    fn shown_by(&self) -> &str {
-        let flag_key = self.flag_key.as_deref().filter(|_| self.experiment.is_empty());
-        flag_key.unwrap_or(&self.experiment)
-    }
-}
-
 struct Recording<'a> {
     environment: &'a Environment,
     system: TrackingSystem,
@@ -119,27 +99,51 @@ struct Recording<'a> {
 impl Recording<'_> {
     fn expose(&self, new: &NewExposure) -> Result<Receipt, Unused> {
         let user_id = self.user_id(&new.person)?;
-        let mut exposure = new.exposure();
+        let user = self.user(&user_id, &new.person);
+        let names = [(&new.experiment, &new.variation)].into_iter();
+        let names =
+            names.chain(new.or.iter().map(|(experiment, variation)| (experiment, variation)));
+        let mut unused = None;
+        for (experiment, variation) in names {
+            let exposed = user.expose(Self::exposure(new, experiment, variation));
+            let Some(unknown) = exposed.unknown else {
+                if exposed.is_activation {
+                    self.environment.figures.activated(&exposed.receipt);
+                }
+                return Ok(exposed.receipt);
+            };
+            let reason = Reason::from(unknown);
+            let of_no_use = if reason == Reason::UnknownExperiment {
+                let flag_key = new.flag_key.as_ref().filter(|_| experiment.is_empty());
+                let name = flag_key.unwrap_or(experiment);
+                Unused::named(reason, "an exposure to the experiment", name)
+            } else {
+                Unused::named(reason, "an exposure to the variation", variation)
+            };
+            // Of several names, one that is half known tells more.
+            if unused.is_none() || reason == Reason::UnknownVariation {
+                unused = Some(of_no_use);
+            }
+        }
+        Err(unused.unwrap_or(Unused::plain(Reason::NoName, "an exposure without a name")))
+    }
+
+    fn exposure<'n>(new: &'n NewExposure, experiment: &'n str, variation: &'n str) -> Exposure<'n> {
+        let mut exposure = match &new.flag_key {
+            Some(flag_key) if experiment.is_empty() => {
+                let variation = Some(variation).filter(|key| !key.is_empty());
+                Exposure::without_rule(flag_key, variation)
+            }
+            Some(flag_key) => Exposure::new(experiment, variation).of_flag(flag_key),
+            None => Exposure::new(experiment, variation),
+        };
         if let Some(id) = &new.mark.id {
             exposure = exposure.id(id);
         }
         if let Some(time_ms) = new.mark.time_ms {
             exposure = exposure.time_ms(time_ms);
         }
-        let exposed = self.user(&user_id, &new.person).expose(exposure);
-        if let Some(unknown) = exposed.unknown {
-            let reason = Reason::from(unknown);
-            let name = if reason == Reason::UnknownExperiment {
-                ("an exposure to the experiment", new.shown_by())
-            } else {
-                ("an exposure to the variation", new.variation.as_str())
-            };
-            return Err(Unused::named(reason, name.0, name.1));
-        }
-        if exposed.is_activation {
-            self.environment.figures.activated(&exposed.receipt);
-        }
-        Ok(exposed.receipt)
+        exposure
     }
 
     fn merge(&self, new: &NewMerge) -> Result<Receipt, Unused> {

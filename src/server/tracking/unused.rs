@@ -36,8 +36,12 @@ pub(super) enum Reason {
     NoName,
     /// It is not of the kind that belongs there.
     WrongKind,
-    /// The time that it is said to be of is none.
+    /// It has a time that cannot be read; another one counts.
     BadTime,
+    /// The checksum is missing, or not the one of the request.
+    WrongChecksum,
+    /// It is larger than the system lets it be, or than is read.
+    TooLarge,
 }
 
 impl Reason {
@@ -51,11 +55,13 @@ impl Reason {
             Self::NoName => "no-name",
             Self::WrongKind => "wrong-kind",
             Self::BadTime => "bad-time",
+            Self::WrongChecksum => "wrong-checksum",
+            Self::TooLarge => "too-large",
         }
     }
 
     /// What to do about it.
-    const fn remedy(self) -> &'static str {
+    pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::UnknownEvent => {
                 "add the event to the datafile, or name one in [tracking.events] of the settings"
@@ -66,7 +72,9 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
-            Self::BadTime => "have the client send times with their zone",
+            Self::BadTime => "have the client send its time as its system has it",
+            Self::WrongChecksum => "give the client and the [[tracking.key]] the same salt",
+            Self::TooLarge => "have the client send less at once, or raise body_limit",
         }
     }
 }

@@ -38,6 +38,7 @@ impl Request {
         self.bytes(body.as_bytes())
     }
 
+    /// A body that is no text.
     pub(super) fn bytes(mut self, body: &[u8]) -> Self {
         body.clone_into(&mut self.body);
         self.header("Content-Length", &body.len().to_string())

@@ -33,8 +33,10 @@ pub(super) async fn ingest(
     let body = match unpacked(request, app.settings.limits.body.bytes).await {
         Ok(body) => body,
         Err(refusal) => {
-            let (_, why, _) = refusal.into_parts();
-            Unused::named(Reason::WrongKind, "a request:", &why).note(&app, &environment, SYSTEM);
+            let (status, why, _) = refusal.into_parts();
+            let is_too_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+            let reason = if is_too_large { Reason::TooLarge } else { Reason::WrongKind };
+            Unused::named(reason, "a request:", &why).note(&app, &environment, SYSTEM);
             return Ok(StatusCode::OK);
         }
     };

@@ -55,33 +55,25 @@ impl<'a> Reading<'a> {
         let mut payload = Payload::default();
         let base = self.base();
         for (place, shown) in self.listed(said, "exposures").into_iter().enumerate() {
-            let exposure = self.mark(&base, ("exposure", place), shown).and_then(|mark| {
-                let is_ahead = |time_ms: &TimeMs| {
-                    (0..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(self.now_ms))
-                };
-                // What was shown was shown before this came in; events without a time count from then.
-                let time_ms = mark
-                    .time_ms
-                    .map(|time_ms| if is_ahead(&time_ms) { self.now_ms } else { time_ms });
-                self.exposure(shown, Mark { time_ms, ..mark })
-            });
-            self.keep(exposure, |exposure| payload.exposures.extend(exposure));
+            let mark = self.mark(&base, ("exposure", place), shown);
+            let is_ahead = |time_ms: &TimeMs| {
+                (0..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(self.now_ms))
+            };
+            // What was shown was shown before this came in; events without a time count from then.
+            let time_ms =
+                mark.time_ms.map(|time_ms| if is_ahead(&time_ms) { self.now_ms } else { time_ms });
+            match self.exposure(shown, Mark { time_ms, ..mark }) {
+                Ok(exposure) => payload.exposures.extend(exposure),
+                Err(unused) => self.unused.push(unused),
+            }
         }
         for (place, event) in self.listed(said, "events").into_iter().enumerate() {
-            let event =
-                self.mark(&base, ("event", place), event).map(|mark| self.event(event, mark));
-            self.keep(event, |event| payload.events.push(event));
+            let mark = self.mark(&base, ("event", place), event);
+            payload.events.push(self.event(event, mark));
         }
         self.look_at_detected(said);
         payload.unused = self.unused;
         payload
-    }
-
-    fn keep<T>(&mut self, read: Result<T, Unused>, keep: impl FnOnce(T)) {
-        match read {
-            Ok(read) => keep(read),
-            Err(unused) => self.unused.push(unused),
-        }
     }
 
     /// What ids of parts begin with: without the client's own, the body itself is what is repeated.
@@ -92,22 +84,23 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// A time that cannot be read is as none.
     fn mark(
-        &self,
+        &mut self,
         base: &str,
         (kind, place): (&str, usize),
         part: &Map<String, Value>,
-    ) -> Result<Mark, Unused> {
-        let time_ms = match part.get("timestamp") {
-            None | Some(Value::Null) => None,
-            Some(time) => Some(time_ms(time).ok_or_else(|| {
-                Unused::named(Reason::BadTime, "what is dated", &time.to_string())
-            })?),
-        };
+    ) -> Mark {
+        let given = part.get("timestamp").filter(|time| !time.is_null());
+        let time_ms = given.and_then(time_ms);
+        if let (Some(given), None) = (given, time_ms) {
+            let unused = Unused::named(Reason::BadTime, "the time", &given.to_string());
+            self.unused.push(unused);
+        }
         // The same body without an id and without a time may well be something new.
         let is_known_again = self.id.is_some() || time_ms.is_some();
         let id = is_known_again.then(|| format!("{base}/{kind}/{place}"));
-        Ok(Mark { id, time_ms })
+        Mark { id, time_ms }
     }
 
     /// `None` where nothing was shown, and nobody wants to hear of that.
@@ -126,7 +119,7 @@ impl<'a> Reading<'a> {
             mark,
             experiment: codename.to_owned(),
             variation: variation.to_owned(),
-            flag_key: None,
+            ..NewExposure::default()
         };
         let flag = self.datafile.flag_by_key(codename);
         if variation == OFF {

@@ -143,7 +143,8 @@ fn what_sdks_decide_is_recorded_as_if_it_were_decided_here() {
         let flags = datafile["featureFlags"].as_array().unwrap().clone();
         flags.iter().map(|flag| flag["key"].as_str().unwrap().to_owned()).collect()
     };
-    let flags: Vec<&String> = flags.iter().filter(|key| !NOT_DECIDED_ALIKE.contains(&key.as_str())).collect();
+    let flags: Vec<&String> =
+        flags.iter().filter(|key| !NOT_DECIDED_ALIKE.contains(&key.as_str())).collect();
     let here = Daemon::shop();
     for number in 0..30 {
         let body =

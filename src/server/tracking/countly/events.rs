@@ -1,0 +1,200 @@
+//! The events, the merge and the enrolment of one request.
+//!
+//! Must not know where the request stood: alone, or among others in a bulk. Sessions, views, crashes, consent
+//! and all that the clients report of themselves is for others, and no fault of anybody.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::checksum;
+use super::numbers::{count, duration_seconds, number, time_ms};
+use super::request::{Params, json};
+use crate::clock::TimeMs;
+use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
+use crate::server::tracking::reading::{id, object, text};
+use crate::server::tracking::unused::{Reason, Unused};
+
+/// What the clients' own events begin with.
+const OF_CLIENTS: &str = "[CLY]_";
+/// How many requests wait behind this one: another number each time it is sent.
+const WAITING: &str = "rr";
+/// So many bytes of a hash tell requests apart.
+const HASH_BYTES: usize = 16;
+const ENROL: &str = "ab_enroll_variant";
+
+/// What a request is read with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) received_at_ms: TimeMs,
+    /// Names that the settings know.
+    pub(super) mapped: &'a BTreeMap<String, String>,
+}
+
+/// The time that the whole request is of, if it has one.
+pub(super) fn time_of(params: &Params, received_at_ms: TimeMs) -> Option<TimeMs> {
+    time_ms(params.get("timestamp")?, received_at_ms)
+}
+
+/// Who it is about: the device.
+pub(super) fn person(params: &Params) -> Person {
+    Person { id: id(params, "device_id").unwrap_or_default(), attributes: attributes(params) }
+}
+
+/// What is known of a device in one request: its metrics, and above them what the application says.
+fn attributes(params: &Params) -> Map<String, Value> {
+    let as_object = |name: &str| json(params, name).and_then(|value| value.as_object().cloned());
+    let metrics = as_object("metrics").unwrap_or_default();
+    let details = as_object("user_details").unwrap_or_default();
+    let all = metrics.into_iter().chain(object(&details, "custom"));
+    // Others are orders to count up, and such.
+    all.filter(|(_, value)| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)))
+        .collect()
+}
+
+impl Reading<'_> {
+    /// All of a request.
+    pub(super) fn payload(&self, params: &Params) -> Payload {
+        let person = person(params);
+        let mut payload = Payload::default();
+        let time_ms = time_of(params, self.received_at_ms);
+        let hash = Hash { time_ms, text: hash(params) };
+        payload.merges.extend(merge(params, &person, &hash));
+        if text(params, "method") == Some(ENROL) {
+            self.enrol(params, &person, &hash, &mut payload);
+        }
+        self.events(params, &person, &hash, &mut payload);
+        payload
+    }
+
+    fn events(&self, params: &Params, person: &Person, hash: &Hash, payload: &mut Payload) {
+        let Some(events) = json(params, "events") else { return };
+        let Some(events) = events.as_array() else {
+            let what = "what is no list in";
+            return payload.unused.push(Unused::named(Reason::WrongKind, what, "events"));
+        };
+        if !events.is_empty() && hash.time_ms.is_none() && params.contains_key("timestamp") {
+            payload.unused.push(Unused::plain(Reason::BadTime, "the timestamp of a request"));
+        }
+        for (place, event) in events.iter().enumerate() {
+            let Some(event) = event.as_object() else {
+                let what = "what is no object in";
+                payload.unused.push(Unused::named(Reason::WrongKind, what, "events"));
+                continue;
+            };
+            let name = text(event, "key").unwrap_or_default();
+            if name.starts_with(OF_CLIENTS) && !self.mapped.contains_key(name) {
+                continue;
+            }
+            let event = self.event(event, hash, place, &mut payload.unused);
+            payload.events.push(NewEvent { person: person.clone(), ..event });
+        }
+    }
+
+    fn event(
+        &self,
+        event: &Map<String, Value>,
+        hash: &Hash,
+        place: usize,
+        unused: &mut Vec<Unused>,
+    ) -> NewEvent {
+        let own_time_ms =
+            event.get("timestamp").and_then(|time| time_ms(time, self.received_at_ms));
+        if own_time_ms.is_none() && event.get("timestamp").is_some_and(|time| !time.is_null()) {
+            unused.push(Unused::plain(Reason::BadTime, "the timestamp of an event"));
+        }
+        let time_ms = own_time_ms.or(hash.time_ms);
+        let by_hash = || time_ms.map(|_| format!("{}/{place}", hash.text));
+        NewEvent {
+            mark: Mark { id: id(event, "id").or_else(by_hash), time_ms },
+            name: text(event, "key").unwrap_or_default().to_owned(),
+            tags: tags(event, unused),
+            value: measured(event, "sum", number, unused),
+            count: measured(event, "count", count, unused),
+            duration_seconds: measured(event, "dur", duration_seconds, unused),
+            ..NewEvent::default()
+        }
+    }
+
+    /// Somebody is put into a variation by the client.
+    fn enrol(&self, params: &Params, person: &Person, hash: &Hash, payload: &mut Payload) {
+        let named = |name: &str| id(params, name);
+        let (Some(experiment), Some(variation)) = (named("key"), named("variant")) else {
+            let what = "an enrolment without key or variant";
+            return payload.unused.push(Unused::plain(Reason::NoName, what));
+        };
+        let mark = Mark { id: hash.id_of("enrol"), time_ms: hash.time_ms };
+        payload.exposures.push(NewExposure {
+            person: person.clone(),
+            mark,
+            experiment,
+            variation,
+            ..NewExposure::default()
+        });
+    }
+}
+
+/// What a request is known by, where it has a time: without one, a repeat may be meant.
+struct Hash {
+    time_ms: Option<TimeMs>,
+    text: String,
+}
+
+impl Hash {
+    fn id_of(&self, what: &str) -> Option<String> {
+        self.time_ms.map(|_| format!("{}/{what}", self.text))
+    }
+}
+
+/// Over all that is the same each time a request is sent, however it is sent.
+fn hash(params: &Params) -> String {
+    let mut kept: Vec<_> =
+        params.iter().filter(|(name, _)| *name != WAITING && !checksum::is_one(name)).collect();
+    kept.sort_unstable_by_key(|(name, _)| *name);
+    let mut hash = Sha256::new();
+    for (name, value) in kept {
+        let value = match value {
+            Value::String(text) => Cow::Borrowed(text),
+            value => Cow::Owned(value.to_string()),
+        };
+        for part in [name.as_bytes(), value.as_bytes()] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn merge(params: &Params, person: &Person, hash: &Hash) -> Option<NewMerge> {
+    let from_id = id(params, "old_device_id").filter(|from_id| *from_id != person.id)?;
+    Some(NewMerge { from_id, into_id: person.id.clone(), id: hash.id_of("merge") })
+}
+
+fn tags(event: &Map<String, Value>, unused: &mut Vec<Unused>) -> Map<String, Value> {
+    let Some(segmentation) = json(event, "segmentation") else { return Map::new() };
+    match segmentation.into_owned() {
+        Value::Object(tags) => tags,
+        _ => {
+            let what = "what is no object in";
+            unused.push(Unused::named(Reason::WrongKind, what, "segmentation"));
+            Map::new()
+        }
+    }
+}
+
+/// A number of an event; one that cannot be meant is as if it were not there.
+fn measured<T>(
+    event: &Map<String, Value>,
+    name: &'static str,
+    read: impl FnOnce(&Value) -> Option<T>,
+    unused: &mut Vec<Unused>,
+) -> Option<T> {
+    let value = event.get(name).filter(|value| !value.is_null())?;
+    let measured = read(value);
+    if measured.is_none() {
+        unused.push(Unused::named(Reason::WrongKind, "what is no such number in", name));
+    }
+    measured
+}

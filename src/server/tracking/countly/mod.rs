@@ -1,0 +1,157 @@
+//! Countly: what its SDKs tell at `/i` and `/i/bulk`, and ask at `/o/sdk`.
+//!
+//! Must not know the attribution rule. An SDK sends the first request of its queue again until it is told of
+//! success, and nothing behind it before: what is of no use now will be of none later, and is acknowledged.
+//! What may be better later is not: no such key yet, not stored.
+
+mod answer;
+mod bulk;
+mod checksum;
+mod events;
+mod listed;
+mod numbers;
+mod remote;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::get;
+
+use self::answer::Answer;
+use self::events::{Reading, person};
+use self::request::{Asked, Cut, Params};
+use super::keys::{self, Chosen, NoKey};
+use super::payload::Payload;
+use super::reading::{id, text};
+use super::record::record;
+use super::unused::{Reason, Unused};
+use crate::clock::system_time_ms;
+use crate::server::app::App;
+use crate::server::environment::Environment;
+use crate::server::problems::ProblemKind;
+use crate::server::refusal::Refusal;
+use crate::settings::TrackingSystem;
+
+const SYSTEM: TrackingSystem = TrackingSystem::Countly;
+const SUCCESS: Answer = Answer::success("Success");
+
+/// Who asks waits for what it is told, and keeps nothing for later; who tells has a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Tells,
+    Asks,
+}
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    let tells = || get(told).post(told);
+    Router::new()
+        .route("/i", tells())
+        .route("/i/sdk", tells())
+        .route("/i/bulk", get(told_in_bulk).post(told_in_bulk))
+        .route("/o/sdk", get(asked).post(asked))
+}
+
+async fn told(State(app): State<Arc<App>>, request: Request) -> Answer {
+    answer(&app, Door::Tells, request).await.unwrap_or_else(|refused| refused)
+}
+
+async fn asked(State(app): State<Arc<App>>, request: Request) -> Answer {
+    answer(&app, Door::Asks, request).await.unwrap_or_else(|refused| refused)
+}
+
+async fn told_in_bulk(State(app): State<Arc<App>>, request: Request) -> Answer {
+    bulk::take(&app, request).await.unwrap_or_else(|refused| refused)
+}
+
+async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answer> {
+    let received_at_ms = system_time_ms();
+    let asked = Asked::read(app, request).await?;
+    let params = asked.params();
+    let chosen = chosen(app, id(&params, "app_key").as_deref());
+    // What was not looked at may have the key in it.
+    let chosen = chosen.map_err(|no_key| match asked.cut {
+        Some(cut) => ignored_cut(app, None, cut),
+        None => no_key.into(),
+    })?;
+    let environment = &*chosen.environment;
+    if let Some(cut) = asked.cut {
+        return Ok(ignored_cut(app, Some(environment), cut));
+    }
+    let params = signed(&chosen, &asked, params).map_err(|what| {
+        note(app, environment, Unused::plain(Reason::WrongChecksum, "a request"));
+        match door {
+            Door::Tells => Answer::success(what),
+            Door::Asks => Answer::bad_request(what),
+        }
+    })?;
+    let method = text(&params, "method").unwrap_or_default();
+    if method == remote::SETTINGS {
+        return Ok(remote::settings(received_at_ms));
+    }
+    if person(&params).id.is_empty() {
+        if door == Door::Asks {
+            return Err(Answer::MISSING);
+        }
+        note(app, environment, Unused::plain(Reason::NoUser, "what nobody did"));
+        return Ok(Answer::ignored("Missing parameter \"device_id\""));
+    }
+    if let Some(method) = remote::Method::of(&params) {
+        return remote::answer(app, environment, &params, (method, door)).await;
+    }
+    if door == Door::Asks && !remote::is_told(method) {
+        return Err(Answer::bad_request("Invalid method"));
+    }
+    let settings = app.in_force.now();
+    let reading = Reading { received_at_ms, mapped: &settings.tracking.events };
+    take(app, environment, reading.payload(&params)).await?;
+    Ok(SUCCESS)
+}
+
+/// Records what a request says, if it says anything.
+async fn take(app: &App, environment: &Environment, payload: Payload) -> Result<(), Refusal> {
+    let Payload { exposures, merges, events, unused } = &payload;
+    if exposures.is_empty() && merges.is_empty() && events.is_empty() {
+        unused.iter().for_each(|unused| unused.note(app, environment, SYSTEM));
+        return Ok(());
+    }
+    record(app, environment, SYSTEM, payload).await.map(drop)
+}
+
+/// The environment of a key. Without one it may be a mistake that is mended soon: nothing is acknowledged.
+fn chosen(app: &App, key: Option<&str>) -> Result<Chosen, NoKey> {
+    let chosen = key.ok_or(NoKey::Missing).and_then(|key| keys::chosen(app, SYSTEM, Some(key)));
+    if let Err(no_key) = &chosen {
+        app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), &no_key.text(SYSTEM));
+    }
+    chosen
+}
+
+/// The parameters that count: all, or those that are signed where the key has a salt.
+fn signed(chosen: &Chosen, asked: &Asked, all: Params) -> Result<Params, &'static str> {
+    match chosen.salt() {
+        Some(salt) => checksum::signed(asked, salt),
+        None => Ok(all),
+    }
+}
+
+fn ignored_cut(app: &App, environment: Option<&Environment>, cut: Cut) -> Answer {
+    if cut == Cut::Parts {
+        return SUCCESS;
+    }
+    match environment {
+        Some(environment) => {
+            note(app, environment, Unused::plain(Reason::TooLarge, "a request"));
+        }
+        None => {
+            let text = "a request is larger than body_limit, and was let go unread";
+            app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), text);
+        }
+    }
+    Answer::ignored("Too large")
+}
+
+fn note(app: &App, environment: &Environment, unused: Unused) {
+    unused.note(app, environment, SYSTEM);
+}

@@ -1,0 +1,216 @@
+//! Remote config and A/B tests: what the flags say for a device, and who takes part.
+//!
+//! Must not know how a decision is made. A parameter is a flag, with the value that OFREP would give it; or
+//! an experiment of no flag, whose value is the key of the variation. To be told values exposes nobody: the
+//! SDKs get all of them long before they use one. To take part does, and so does asking with `oi=1`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::events::{person, time_of};
+use super::listed::Tests;
+use super::request::{Params, json as json_of};
+use super::{Door, SYSTEM, note};
+use crate::client::{DecideOptions, UserContext};
+use crate::clock::{TimeMs, system_time_ms};
+use crate::datafile::{Datafile, Rule};
+use crate::server::app::App;
+use crate::server::environment::Environment;
+use crate::server::ofrep::flag_value;
+use crate::server::refusal::Refusal;
+use crate::server::tracking::origin;
+use crate::server::tracking::reading::text;
+use crate::server::tracking::unused::{Reason, Unused};
+use crate::settings::OfrepSettings;
+use crate::store::Receipt;
+
+/// The method that asks for the SDK's own settings.
+pub(super) const SETTINGS: &str = "sc";
+
+/// What needs decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// All values, and whether to take part in what is behind them.
+    Values { takes_part: bool },
+    /// To take part.
+    TakePart,
+    /// The variations of tests, and what they mean.
+    Variants,
+    /// The tests themselves.
+    Experiments,
+}
+
+impl Method {
+    pub(super) fn of(params: &Params) -> Option<Self> {
+        let is_one = |value: &Value| value == "1" || value == 1 || value == "true" || value == true;
+        Some(match text(params, "method")? {
+            "rc" | "fetch_remote_config" => {
+                Self::Values { takes_part: params.get("oi").is_some_and(is_one) }
+            }
+            "ab" | "ab_enroll" => Self::TakePart,
+            "ab_fetch_variants" => Self::Variants,
+            "ab_fetch_experiments" => Self::Experiments,
+            _ => return None,
+        })
+    }
+}
+
+/// Whether a method tells something, wherever it comes in.
+pub(super) fn is_told(method: &str) -> bool {
+    matches!(method, "ab_enroll_variant" | "ab_opt_out")
+}
+
+/// No settings: the SDK keeps its own.
+pub(super) fn settings(now_ms: TimeMs) -> Answer {
+    Answer::Holds(json!({"v": 1, "t": now_ms, "c": {}}))
+}
+
+pub(super) async fn answer(
+    app: &App,
+    environment: &Environment,
+    params: &Params,
+    (method, door): (Method, Door),
+) -> Result<Answer, Answer> {
+    let (answer, receipts) = decided(app, environment, params, (method, door))?;
+    for receipt in receipts {
+        environment.stored(receipt).await?;
+    }
+    Ok(answer)
+}
+
+fn decided(
+    app: &App,
+    environment: &Environment,
+    params: &Params,
+    (method, door): (Method, Door),
+) -> Result<(Answer, Vec<Receipt>), Answer> {
+    let snapshot = environment.client.snapshot();
+    let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
+    let settings = app.in_force.now();
+    let person = person(params);
+    let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
+    let user_id = format!("{prefix}{}", person.id);
+    let user = snapshot.user(&user_id).from_origin(origin(SYSTEM));
+    // The SDK's clock dates what is done later, too.
+    let user = match time_of(params, system_time_ms()) {
+        Some(time_ms) => user.at(time_ms),
+        None => user,
+    };
+    let user = person.attributes.iter().fold(user, |user, (key, value)| user.with(key, value));
+    let keys = keys(params, "keys");
+    let mut remote =
+        Remote { environment, datafile, user, settings: &app.settings.ofrep, receipts: Vec::new() };
+    let answer = match method {
+        Method::Values { takes_part } => {
+            let omitted = self::keys(params, "omit_keys").unwrap_or_default();
+            let is_asked_for = |key: &str| match &keys {
+                Some(keys) if !keys.is_empty() => keys.iter().any(|asked| asked == key),
+                _ => !omitted.iter().any(|omitted| omitted == key),
+            };
+            Answer::Holds(Value::Object(remote.values(is_asked_for, takes_part)))
+        }
+        Method::TakePart => match keys.filter(|keys| !keys.is_empty()) {
+            Some(keys) => {
+                let unknown = keys.iter().filter(|key| !remote.take_part(key));
+                unknown.for_each(|key| {
+                    let what = "taking part in the experiment";
+                    note(app, environment, Unused::named(Reason::UnknownExperiment, what, key));
+                });
+                Answer::success("Successfully enrolled in ab tests")
+            }
+            None if door == Door::Asks => return Err(Answer::bad_request("Missing Keys")),
+            None => {
+                note(app, environment, Unused::plain(Reason::NoName, "an enrolment without keys"));
+                Answer::ignored("Missing Keys")
+            }
+        },
+        Method::Variants => Answer::Holds(Tests::of(&remote).variants(&keys.unwrap_or_default())),
+        Method::Experiments => Answer::Holds(Tests::of(&remote).experiments()),
+    };
+    Ok((answer, remote.receipts))
+}
+
+/// A list of keys, as JSON; what is no text in it names nothing.
+fn keys(params: &Params, name: &str) -> Option<Vec<String>> {
+    let list = json_of(params, name)?;
+    let texts = list.as_array()?.iter().filter_map(Value::as_str);
+    Some(texts.map(str::to_owned).collect())
+}
+
+/// All that is decided for one device.
+pub(super) struct Remote<'a> {
+    environment: &'a Environment,
+    pub(super) datafile: &'a Arc<Datafile>,
+    pub(super) user: UserContext<'a>,
+    pub(super) settings: &'a OfrepSettings,
+    receipts: Vec<Receipt>,
+}
+
+impl Remote<'_> {
+    fn values(
+        &mut self,
+        is_asked_for: impl Fn(&str) -> bool,
+        takes_part: bool,
+    ) -> Map<String, Value> {
+        let mut values = Map::new();
+        let datafile = self.datafile;
+        for flag in datafile.flags().iter().filter(|flag| is_asked_for(flag.key())) {
+            values
+                .extend(self.flag(flag.key(), takes_part).map(|value| (flag.key().into(), value)));
+        }
+        for experiment in lone(datafile).filter(|experiment| is_asked_for(experiment.key())) {
+            let key = experiment.key();
+            values.extend(self.experiment(key, takes_part).map(|value| (key.into(), value.into())));
+        }
+        values
+    }
+
+    /// Whether there is anything to take part in by this name.
+    fn take_part(&mut self, key: &str) -> bool {
+        if self.datafile.flag_index(key).is_some() {
+            self.flag(key, true);
+            return true;
+        }
+        let by_id = || self.datafile.rule_by_id(key).map(|rule| rule.key().to_owned());
+        let is_known = self.datafile.experiment_by_key(key).is_some();
+        let Some(key) = is_known.then(|| key.to_owned()).or_else(by_id) else { return false };
+        self.experiment(&key, true);
+        true
+    }
+
+    /// The value of a flag, if it has one; who is given none is shown nothing of it.
+    fn flag(&mut self, key: &str, takes_part: bool) -> Option<Value> {
+        let unsettled = self.user.decide_unsettled(self.datafile, key, DecideOptions::NONE);
+        let decision = unsettled.decision();
+        let value = flag_value(decision, self.settings).ok().flatten();
+        let value = value.filter(|_| !decision.is_error);
+        let value = value.and_then(|value| serde_json::to_value(value).ok());
+        let decision = unsettled.settle(takes_part && value.is_some());
+        self.environment.figures.decided(&decision);
+        self.receipts.extend(decision.receipts);
+        value
+    }
+
+    /// The variation of an experiment, if there is one.
+    fn experiment(&mut self, key: &str, takes_part: bool) -> Option<String> {
+        if !takes_part {
+            return self.user.get_variation(key).variation_key().map(str::to_owned);
+        }
+        let activated = self.user.activate(key);
+        let variation = activated.variation_key().map(str::to_owned)?;
+        self.environment.figures.activated(&activated.receipt);
+        self.receipts.push(activated.receipt);
+        Some(variation)
+    }
+}
+
+/// Experiments that run and belong to no flag.
+pub(super) fn lone(datafile: &Datafile) -> impl Iterator<Item = &Rule> {
+    datafile.experiments().filter(|experiment| {
+        experiment.is_running()
+            && experiment.flag().is_none()
+            && datafile.flag_index(experiment.key()).is_none()
+    })
+}

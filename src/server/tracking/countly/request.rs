@@ -1,0 +1,206 @@
+//! What a request says: parameters of the query and of the body, as one object.
+//!
+//! Must not know what they mean. The body goes before the query. Values of forms are text; who sends JSON
+//! in them may have forgotten to encode it.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use serde_json::{Map, Value};
+
+use crate::server::app::App;
+use crate::server::refusal::Refusal;
+
+/// So many values may be JSON that is not encoded; each costs a look at what follows.
+const MOST_RAW_VALUES: usize = 8;
+
+/// The parameters of a request, or of one of several in a bulk.
+pub(super) type Params = Map<String, Value>;
+
+/// A request that has been read.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// As they were sent, for checksums.
+    pub(super) query: String,
+    pub(super) body: Bytes,
+    kind: Kind,
+    /// Why not all of the body is in the parameters, if that is so.
+    pub(super) cut: Option<Cut>,
+}
+
+/// Why a body was not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    TooLarge,
+    /// Pictures of users come in several parts, and nothing else does.
+    Parts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Form,
+    Json,
+}
+
+impl Asked {
+    /// Reads a request to its end, whatever is in it: a client that is cut off would send it again for ever.
+    pub(super) async fn read(app: &App, request: Request) -> Result<Self, Refusal> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let media = media(request.headers());
+        let is_in_parts = media.starts_with("multipart/");
+        let kind = if media == "application/json" { Kind::Json } else { Kind::Form };
+        let most = usize::try_from(app.settings.limits.body.bytes).unwrap_or(usize::MAX);
+        let most = if is_in_parts { 0 } else { most };
+        let (body, cut) = match to_its_end(request.into_body(), most).await? {
+            Some(body) => (body, None),
+            None if is_in_parts => (Bytes::new(), Some(Cut::Parts)),
+            None => (Bytes::new(), Some(Cut::TooLarge)),
+        };
+        Ok(Self { query, body, kind, cut })
+    }
+
+    /// All parameters; those of the body go before those of the query.
+    pub(super) fn params(&self) -> Params {
+        let mut params = self.of_query();
+        params.extend(self.of_body());
+        params
+    }
+
+    pub(super) fn of_query(&self) -> Params {
+        form(&self.query)
+    }
+
+    pub(super) fn of_body(&self) -> Params {
+        if self.kind == Kind::Json
+            && let Ok(Value::Object(members)) = serde_json::from_slice(&self.body)
+        {
+            return members;
+        }
+        form(&String::from_utf8_lossy(&self.body))
+    }
+}
+
+/// A list or an object: as such, or as text.
+pub(super) fn json<'p>(params: &'p Params, name: &str) -> Option<Cow<'p, Value>> {
+    match params.get(name)? {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => {
+            Some(Cow::Owned(serde_json::from_str(text).unwrap_or(Value::String(text.clone()))))
+        }
+        value => Some(Cow::Borrowed(value)),
+    }
+}
+
+fn media(headers: &HeaderMap) -> String {
+    let media = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The whole body; `None` if it is larger than that. What is too much is read and let go.
+async fn to_its_end(mut body: Body, most: usize) -> Result<Option<Bytes>, Refusal> {
+    let mut whole = Vec::new();
+    let mut is_too_large = false;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refusal::bad_request("error reading request body"))?;
+        let Ok(part) = frame.into_data() else { continue };
+        is_too_large |= whole.len() + part.len() > most;
+        if is_too_large {
+            whole = Vec::new();
+        } else {
+            whole.extend_from_slice(&part);
+        }
+    }
+    Ok((!is_too_large).then(|| whole.into()))
+}
+
+fn form(text: &str) -> Params {
+    let mut params = Params::new();
+    let mut raw_values = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (pair, after) = rest.split_once('&').unwrap_or((rest, ""));
+        if raw_values < MOST_RAW_VALUES
+            && let Some(raw) = RawValue::at(rest, pair.len())
+        {
+            raw_values += 1;
+            params.insert(raw.name, raw.value);
+            rest = raw.after;
+            continue;
+        }
+        for (name, value) in form_urlencoded::parse(pair.as_bytes()) {
+            params.insert(name.into_owned(), Value::String(value.into_owned()));
+        }
+        rest = after;
+    }
+    params
+}
+
+/// A value that was not encoded, and has a `&` inside.
+struct RawValue<'t> {
+    name: String,
+    value: Value,
+    after: &'t str,
+}
+
+impl<'t> RawValue<'t> {
+    /// The one at the beginning of a text, where a pair of this length would end within it.
+    fn at(text: &'t str, pair_length: usize) -> Option<Self> {
+        let (name, value) = text.split_once('=')?;
+        if pair_length == text.len() || !value.starts_with(['[', '{']) || name.contains('&') {
+            return None;
+        }
+        let mut values = serde_json::Deserializer::from_str(value).into_iter::<Value>();
+        let read = values.next()?.ok()?;
+        let end = values.byte_offset();
+        let after = value.get(end..)?;
+        let is_longer = name.len() + 1 + end > pair_length;
+        let after = if after.is_empty() { after } else { after.strip_prefix('&')? };
+        is_longer.then(|| Self { name: name.to_owned(), value: read, after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! How forms are read.
+
+    use serde_json::json;
+
+    use super::{Params, form, json as json_of};
+
+    #[track_caller]
+    fn check(text: &str, expect: serde_json::Value) {
+        let params: Params = form(text);
+        assert_eq!(serde_json::Value::Object(params), expect, "{text}");
+    }
+
+    #[test]
+    fn values_are_text() {
+        check("", json!({}));
+        check("a=1&b=x%20y&a=2", json!({"a": "2", "b": "x y"}));
+        check("a=1+1&&b", json!({"a": "1 1", "b": ""}));
+        check("a=%7B%22b%22%3A1%7D", json!({"a": "{\"b\":1}"}));
+        check("a=[1,2]", json!({"a": "[1,2]"}));
+    }
+
+    #[test]
+    fn json_that_is_not_encoded_may_have_what_separates() {
+        check(r#"a=["x&b=1"]&c=2"#, json!({"a": ["x&b=1"], "c": "2"}));
+        check(r#"c=2&a={"k":"x&y"}"#, json!({"a": {"k": "x&y"}, "c": "2"}));
+        check(r#"a=["x&c=2"#, json!({"a": "[\"x", "c": "2"}));
+        check(r#"a=["x&y"]z&c=2"#, json!({"a": "[\"x", "y\"]z": "", "c": "2"}));
+    }
+
+    #[test]
+    fn json_is_read_from_text_or_is_there() {
+        let params = form(r#"a=[1]&b=&c=[1"#);
+        assert_eq!(json_of(&params, "a").unwrap().into_owned(), json!([1]));
+        assert_eq!(json_of(&params, "b"), None);
+        assert_eq!(json_of(&params, "c").unwrap().into_owned(), json!("[1"));
+    }
+}

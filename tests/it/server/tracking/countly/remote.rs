@@ -1,0 +1,192 @@
+//! Remote config and A/B tests: what is answered, and who takes part by it.
+//!
+//! Must not know how anything is decided: it is asked of Agent's interface.
+
+use serde_json::{Value, json};
+use variate::settings::FlagValue;
+
+use super::super::{credits, records, unused};
+use super::{APP, Daemon, SUCCESS, form, get, now_ms, post, shop, shop_with, tell};
+
+const WHO: (&str, &str) = ("device_id", "anna");
+const METRICS: (&str, &str) = ("metrics", r#"{"country":"SE","age":34,"app_version":"6.1.0"}"#);
+
+fn asked(daemon: &Daemon, method: &str, more: &[(&str, &str)]) -> super::Answer {
+    let pairs = [&[("method", method), APP, WHO, METRICS], more].concat();
+    let by_get = get(daemon, "/o/sdk", &form(&pairs));
+    if !more.contains(&("oi", "1")) && method != "ab" {
+        let by_post = post(daemon, "/o/sdk", &form(&pairs));
+        assert_eq!((by_post.status, &by_post.body), (by_get.status, &by_get.body));
+    }
+    by_get
+}
+
+/// What Agent's interface decides for the same user.
+fn decided(daemon: &Daemon) -> Value {
+    let body = json!({"userId": "anna", "userAttributes": {"country": "SE", "age": 34, "app_version": "6.1.0"},
+                      "decideOptions": ["DISABLE_DECISION_EVENT"]});
+    let decisions = daemon.ask("POST /v1/decide", &body.to_string()).json();
+    let by_key = decisions.as_array().unwrap().iter();
+    by_key.map(|one| (one["flagKey"].as_str().unwrap().to_owned(), one.clone())).collect()
+}
+
+#[test]
+fn values_are_those_that_are_decided_and_expose_nobody() {
+    let shop = shop();
+    let values = asked(&shop, "rc", &[]).json();
+    let decided = decided(&shop);
+    assert_eq!(values["homepage"], decided["homepage"]["variables"], "several: an object");
+    assert_eq!(values["dark_mode"], decided["dark_mode"]["variables"]["theme"], "one: its value");
+    assert_eq!(values["returns_portal"], decided["returns_portal"]["enabled"], "none: on or off");
+    assert_eq!(values["checkout_button"], "green", "an experiment of no flag: the variation");
+    assert_eq!(asked(&shop, "fetch_remote_config", &[]).json(), values);
+    let keys = asked(&shop, "rc", &[("keys", r#"["homepage","nothing"]"#)]).json();
+    assert_eq!(keys, json!({"homepage": values["homepage"]}));
+    let omitted = asked(&shop, "rc", &[("omit_keys", r#"["homepage","checkout_button"]"#)]).json();
+    let (all, fewer) = (values.as_object().unwrap(), omitted.as_object().unwrap());
+    assert_eq!(all.len(), fewer.len() + 2);
+    assert!(!fewer.contains_key("homepage"));
+    assert_eq!(asked(&shop, "rc", &[("oi", "0"), ("keys", "[]")]).json(), values);
+    assert_eq!(records(&shop, "impression"), Vec::<Value>::new());
+    // Without metrics no rule knows the version of the application.
+    let bare = get(&shop, "/o/sdk", &form(&[("method", "rc"), APP, WHO])).json();
+    assert_ne!(bare, values);
+}
+
+#[test]
+fn values_keep_to_the_settings_of_ofrep() {
+    let shop = shop_with(|given| {
+        given.ofrep.flags.insert("homepage".to_owned(), FlagValue::Variable("layout".to_owned()));
+    });
+    let values = asked(&shop, "rc", &[]).json();
+    assert_eq!(values["homepage"], decided(&shop)["homepage"]["variables"]["layout"]);
+}
+
+#[test]
+fn asking_with_oi_is_taking_part() {
+    let shop = shop();
+    let before = now_ms();
+    let keys = ("keys", r#"["checkout_button","homepage"]"#);
+    assert_eq!(asked(&shop, "rc", &[("oi", "1"), keys]).status, 200);
+    let impressions = records(&shop, "impression");
+    assert_eq!(impressions.len(), 2, "{impressions:?}");
+    assert!(
+        impressions
+            .iter()
+            .all(|record| record["origin"] == "countly"
+                && record["time"].as_i64().unwrap() >= before)
+    );
+    tell(&shop, "anna", &[], &json!([{"key": "item purchase"}]));
+    tell(&shop, "ben", &[], &json!([{"key": "item purchase"}]));
+    let mut seen = credits(&shop);
+    seen.sort();
+    assert_eq!(seen, ["anna purchase checkout_button/green", "anna purchase homepage_hero/video"]);
+}
+
+#[test]
+fn taking_part_by_keys_is_of_the_time_of_the_client() {
+    let shop = shop();
+    // The client's clock is slow: both are dated by it.
+    let (then, later) = ((now_ms() - 60_000).to_string(), now_ms() - 59_000);
+    let keys = ("keys", r#"["checkout_button","homepage_hero","nothing"]"#);
+    let answer = asked(&shop, "ab", &[keys, ("timestamp", &then)]);
+    assert_eq!(
+        (answer.status, &*answer.body),
+        (200, "{\"result\":\"Successfully enrolled in ab tests\"}")
+    );
+    assert_eq!(unused(&shop, "countly", "unknown-experiment"), 1);
+    tell(&shop, "anna", &[], &json!([{"key": "item purchase", "timestamp": later}]));
+    let mut seen = credits(&shop);
+    seen.sort();
+    assert_eq!(seen, ["anna purchase checkout_button/green", "anna purchase homepage_hero/video"]);
+    let missing = asked(&shop, "ab", &[("keys", "[]")]);
+    assert_eq!((missing.status, &*missing.body), (400, "{\"result\":\"Missing Keys\"}"));
+    // In a queue, it would be sent for ever.
+    let queued = post(&shop, "/i", &form(&[APP, WHO, ("method", "ab_enroll")]));
+    assert_eq!(
+        (queued.status, &*queued.body),
+        (200, r#"{"info":"Request ignored: Missing Keys","result":"Success"}"#)
+    );
+}
+
+#[test]
+fn a_client_may_say_which_variation_was_shown() {
+    let shop = shop();
+    let enrol = |path: &str, device: &str, key: &str, variant: &str| {
+        let pairs = [
+            APP,
+            ("device_id", device),
+            ("method", "ab_enroll_variant"),
+            ("key", key),
+            ("variant", variant),
+        ];
+        let answer = post(&shop, path, &form(&pairs));
+        assert_eq!((answer.status, &*answer.body), SUCCESS, "{pairs:?}");
+    };
+    // Anna would be green; the flag's experiment that has the variation is meant by the flag.
+    enrol("/i", "anna", "checkout_button", "orange");
+    enrol("/i/sdk", "anna", "homepage", "still");
+    enrol("/o/sdk", "ben", "9300001201101", "1652301");
+    enrol("/i", "eva", "checkout_button", "purple");
+    enrol("/i", "eva", "nothing", "green");
+    enrol("/i", "eva", "", "green");
+    for device in ["anna", "ben", "eva"] {
+        tell(&shop, device, &[], &json!([{"key": "item purchase"}]));
+    }
+    let mut seen = credits(&shop);
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "anna purchase checkout_button/orange",
+            "anna purchase homepage_hero/still",
+            "ben purchase checkout_button/green"
+        ]
+    );
+    for reason in ["unknown-variation", "unknown-experiment", "no-name"] {
+        assert_eq!(unused(&shop, "countly", reason), 1, "{reason}");
+    }
+}
+
+#[test]
+fn tests_are_listed_with_their_variations() {
+    let shop = shop();
+    let experiments = asked(&shop, "ab_fetch_experiments", &[]).json();
+    let find = |name: &str| {
+        let all = experiments.as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).cloned().unwrap_or_default()
+    };
+    let button = json!({
+        "id": "9300001201101", "name": "checkout_button", "description": "", "currentVariant": "green",
+        "variants": {"green": {"checkout_button": "green"}, "orange": {"checkout_button": "orange"}},
+    });
+    assert_eq!(find("checkout_button"), button);
+    let hero = find("homepage_hero");
+    assert_eq!(hero["currentVariant"], "video");
+    let value = |autoplay: bool| json!({"homepage": {"layout": "hero", "autoplay": autoplay}});
+    assert_eq!(hero["variants"], json!({"still": value(false), "video": value(true)}));
+    let variants = asked(&shop, "ab_fetch_variants", &[("keys", r#"["checkout_button"]"#)]).json();
+    assert_eq!(
+        variants,
+        json!({"checkout_button": [{"name": "green", "value": "green"}, {"name": "orange", "value": "orange"}]})
+    );
+    let all = asked(&shop, "ab_fetch_variants", &[]).json();
+    assert!(all["homepage"].as_array().unwrap().len() > 1, "{all}");
+    assert_eq!(records(&shop, "impression"), Vec::<Value>::new());
+}
+
+#[test]
+fn other_questions() {
+    let shop = shop();
+    let settings = get(&shop, "/o/sdk", &form(&[APP, WHO, ("method", "sc")])).json();
+    assert_eq!(settings["c"], json!({}));
+    let answer = get(&shop, "/o/sdk", &form(&[APP, WHO, ("method", "feedback")]));
+    assert_eq!((answer.status, &*answer.body), (400, "{\"result\":\"Invalid method\"}"));
+    let nobody = get(&shop, "/o/sdk", &form(&[APP, ("method", "rc")]));
+    assert_eq!(nobody.status, 400);
+    // Asked at the other door, it is answered there.
+    assert_eq!(
+        post(&shop, "/i", &form(&[APP, WHO, ("method", "rc")])).json()["checkout_button"],
+        "green"
+    );
+}
