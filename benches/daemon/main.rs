@@ -3,16 +3,16 @@
 //! wrk asks, on this machine. Each round asks everything once, the bare handler first; ratios are those of a
 //! round, and their median is reported. Nothing is judged: `benches/README.md` has figures.
 
-use std::error::Error;
-use std::io::{BufRead as _, BufReader};
+mod process;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 
-type Fault = Box<dyn Error + Send + Sync>;
+use process::{Fault, median, resident, say, start};
 
 /// As in the command.
 #[global_allocator]
@@ -66,11 +66,12 @@ fn main() -> Result<(), Fault> {
     if folder.exists() {
         return Err(format!("{} is there already: give another folder", folder.display()).into());
     }
-    let (bare, bare_at) = start(Command::new(std::env::current_exe()?).arg("bare-handler"))?;
+    let mut bare = Command::new(std::env::current_exe()?);
+    let (bare, [bare_at]) = start(bare.arg("bare-handler"), ["api"])?;
     let mut daemon = Command::new(env!("CARGO_BIN_EXE_variate"));
     daemon.args(["serve", "--datafile", "datafiles/shop.json", "--port", "0"]);
     daemon.args(["--admin-port", "off", "--data-dir"]).arg(folder);
-    let (daemon, daemon_at) = start(&mut daemon)?;
+    let (daemon, [daemon_at]) = start(daemon.stderr(Stdio::null()), ["api"])?;
     for connections in CONNECTIONS {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -105,16 +106,6 @@ fn bare_handler() -> Result<(), Fault> {
         axum::serve(listener, Router::new().route("/", post(constant))).await?;
         Ok(())
     })
-}
-
-/// Starts what says first where it listens.
-fn start(command: &mut Command) -> Result<(Child, String), Fault> {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let out = child.stdout.take().ok_or("no standard output")?;
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
-    let at = line.trim().strip_prefix("api ").ok_or("it did not start")?;
-    Ok((child, at.to_owned()))
 }
 
 fn ask(
@@ -162,24 +153,7 @@ fn report(connections: usize, rounds: &[Vec<(&str, Found)>]) {
     }
 }
 
-fn median(numbers: impl Iterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
-}
-
-fn resident(child: &Child) -> Result<u64, Fault> {
-    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn float(count: u64) -> f64 {
     count as f64
-}
-
-#[expect(clippy::print_stdout, reason = "this is the report")]
-fn say(line: &str) {
-    println!("{line}");
 }

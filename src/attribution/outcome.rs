@@ -16,7 +16,7 @@ pub struct ImpressionOutcome {
     /// Its time: the caller's if it is believed, else that of its receipt.
     pub time_ms: TimeMs,
     /// Whether it is the first activation of its experiment or holdout that this ledger received for
-    /// the user: exactly one is, whatever its time.
+    /// the user: exactly one is, whatever its time; none, where a merge copied one before.
     pub first: bool,
     /// Whether it shows, for the first time, that the user was in a second variation.
     pub crossover: bool,

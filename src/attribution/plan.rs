@@ -5,7 +5,7 @@
 //! is at or before the event (and not too long before). First is the earliest time, at equal times
 //! the smaller variation id, so that the order of arrival cannot matter. By induction over arrivals,
 //! what was issued for a pending event is always what the rule says of the row as it stands: hence a
-//! new first has to report the difference, and nothing else ever has to.
+//! new first has to report the difference, and nothing else but a merge ever has to (see `merge`).
 
 use std::sync::Arc;
 

@@ -209,7 +209,8 @@ impl ConversionRecord {
         Self { id: event.about.id.clone(), event, credits, late: false, inherited_attributes }
     }
 
-    /// The record of a credit that a later received activation gives, corrects or withdraws.
+    /// The record of a credit that a later received activation gives, corrects or withdraws, or a merge
+    /// gives.
     #[must_use]
     pub fn late(
         event: Arc<TrackedEvent>,

@@ -50,7 +50,8 @@ pub struct PendingEvent<E> {
     pub received_at_ms: TimeMs,
     /// When it stops waiting, by the clock of receipts.
     pub claimable_until_ms: TimeMs,
-    /// The experiments and holdouts that were tied to it and running when it was accepted.
+    /// The experiments and holdouts that were tied to it and running when it was accepted, without those
+    /// of which a merge leaves nothing more to say.
     pub tied: Box<[Arc<str>]>,
     /// What the store keeps of it beyond that.
     pub event: E,

@@ -8,61 +8,16 @@ use super::capture::Stamp;
 use super::features::{is_enabled, variation_of};
 use super::options::DecideOptions;
 use super::session::{Sees, Session};
+#[cfg(feature = "server")]
 use super::unsettled::{Open, Unsettled};
 use super::user::UserContext;
+use super::variables::Variables;
 use crate::attribution::{ImpressionSource, NewImpression};
-use crate::datafile::{Datafile, Flag, FlagIndex, Rule, Variation};
-use crate::decide::{Explanation, FlagDecision, How, Source, prediction_failed, variable_values};
+use crate::datafile::{Datafile, FlagIndex, Rule, Variation};
+use crate::decide::{Explanation, FlagDecision, How, Source, prediction_failed};
 use crate::store::Receipt;
-use crate::value::VariableValue;
 
 const NOT_READY: &str = "Optimizely SDK not configured properly yet.";
-
-/// The values of a flag's variables, in the datafile's order; `None` where the datafile's text is not
-/// of the variable's type.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Variables {
-    values: Vec<(Box<str>, Option<VariableValue>)>,
-}
-
-impl Variables {
-    pub(super) fn of(datafile: &Datafile, flag: &Flag, decision: &FlagDecision) -> Self {
-        let values = variable_values(datafile, flag, decision);
-        Self { values: values.map(|(key, value)| (key.into(), value.cloned())).collect() }
-    }
-
-    /// The value of a variable, if the flag has it and it has one.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&VariableValue> {
-        self.values.iter().find(|(name, _)| **name == *key)?.1.as_ref()
-    }
-
-    /// All variables and their values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&VariableValue>)> {
-        self.values.iter().map(|(key, value)| (&**key, value.as_ref()))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-}
-
-impl<'v> IntoIterator for &'v Variables {
-    type Item = (&'v str, Option<&'v VariableValue>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter().collect::<Vec<_>>().into_iter()
-    }
-}
 
 /// What was decided for a flag.
 #[derive(Debug, Default)]
@@ -166,10 +121,11 @@ impl<'a> UserContext<'a> {
         options: DecideOptions,
     ) -> Unsettled<'c, 'a> {
         let Some(index) = datafile.flag_index(flag_key) else {
-            return Unsettled::new(self, None, Decision::unknown_flag(flag_key));
+            let decision = Decision::unknown_flag(flag_key);
+            return Unsettled { context: self, open: None, decision };
         };
         let mut call = DecideCall::new(self, datafile, options);
-        let unsettled = call.open(index, flag_key);
+        let unsettled = call.decide_unsettled(index, flag_key);
         call.session.finish();
         unsettled
     }
@@ -186,7 +142,7 @@ impl<'a> UserContext<'a> {
             .flags()
             .iter()
             .filter_map(|flag| datafile.flag_index(flag.key()).map(|index| (index, flag.key())));
-        let unsettled = indexed.map(|(index, key)| call.open(index, key)).collect();
+        let unsettled = indexed.map(|(index, key)| call.decide_unsettled(index, key)).collect();
         call.session.finish();
         unsettled
     }
@@ -281,49 +237,89 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         is_wanted.then_some(decision)
     }
 
+    /// Decides and settles: the user is exposed.
     fn decide(&mut self, index: FlagIndex, flag_key: &str) -> Decision {
-        self.open(index, flag_key).settle(true)
+        let (decided, reasons) = self.make(index);
+        if decided.is_error() {
+            return self.failed(flag_key, &decided);
+        }
+        let receipts = if self.is_recorded() {
+            let prediction_id = self.session.prediction_id(decided.rule);
+            let prediction_id = prediction_id.as_deref();
+            self.context.record_flag(self.datafile, (index, &decided), prediction_id)
+        } else {
+            Vec::new()
+        };
+        let told = (reasons, receipts);
+        let decision = self.decision((index, flag_key), &decided, told);
+        self.context.tell_flag(self.datafile, (index, &decided), &decision);
+        decision
     }
 
     /// Decides; whether the user is exposed is for the caller to say.
-    #[inline]
-    fn open(&mut self, index: FlagIndex, flag_key: &str) -> Unsettled<'c, 'u> {
-        let datafile = self.datafile;
-        let (decided, reasons) = if self.options.contains(DecideOptions::INCLUDE_REASONS) {
+    #[cfg(feature = "server")]
+    fn decide_unsettled(&mut self, index: FlagIndex, flag_key: &str) -> Unsettled<'c, 'u> {
+        let context = self.context;
+        let (decided, reasons) = self.make(index);
+        if decided.is_error() {
+            return Unsettled { context, open: None, decision: self.failed(flag_key, &decided) };
+        }
+        let decision = self.decision((index, flag_key), &decided, (reasons, Vec::new()));
+        let open = Open {
+            datafile: self.datafile,
+            flag: index,
+            decided,
+            prediction_id: self.session.prediction_id(decided.rule),
+            is_recorded: self.is_recorded(),
+        };
+        Unsettled { context, open: Some(open), decision }
+    }
+
+    #[inline(always)]
+    fn make(&mut self, index: FlagIndex) -> (FlagDecision, Vec<String>) {
+        if self.options.contains(DecideOptions::INCLUDE_REASONS) {
             let (decided, explanation) = self.session.explain_flag(index);
             (decided, explanation.reasons())
         } else {
             (self.session.flag(index), Vec::new())
-        };
-        let rule = decided.rule.and_then(|rule| datafile.rule(rule));
-        if decided.is_error() {
-            let key = rule.map(Rule::key).unwrap_or_default();
-            let error = Decision::error(flag_key, prediction_failed(key));
-            return Unsettled::new(self.context, None, error);
         }
+    }
+
+    #[cold]
+    fn failed(&self, flag_key: &str, decided: &FlagDecision) -> Decision {
+        let rule = decided.rule.and_then(|rule| self.datafile.rule(rule));
+        Decision::error(flag_key, prediction_failed(rule.map(Rule::key).unwrap_or_default()))
+    }
+
+    const fn is_recorded(&self) -> bool {
+        !self.options.contains(DecideOptions::DISABLE_DECISION_EVENT)
+    }
+
+    /// A decision as callers see it.
+    #[inline(always)]
+    fn decision(
+        &self,
+        (index, flag_key): (FlagIndex, &str),
+        decided: &FlagDecision,
+        (reasons, receipts): (Vec<String>, Vec<Receipt>),
+    ) -> Decision {
+        let datafile = self.datafile;
+        let rule = decided.rule.and_then(|rule| datafile.rule(rule));
         let variables = datafile
             .flag(index)
             .filter(|_| !self.options.contains(DecideOptions::EXCLUDE_VARIABLES))
-            .map(|flag| Variables::of(datafile, flag, &decided));
-        let decision = Decision {
+            .map(|flag| Variables::of(datafile, flag, decided));
+        Decision {
             flag_key: flag_key.to_owned(),
-            variation_key: variation_of(datafile, &decided).map(Variation::key).map(str::to_owned),
+            variation_key: variation_of(datafile, decided).map(Variation::key).map(str::to_owned),
             rule_key: rule.map(Rule::key).map(str::to_owned),
             source: rule.map(|_| decided.source),
             how: Some(decided.how),
-            enabled: is_enabled(datafile, &decided),
+            enabled: is_enabled(datafile, decided),
             variables: variables.unwrap_or_default(),
             reasons,
             is_error: false,
-            receipts: Vec::new(),
-        };
-        let open = Open {
-            datafile,
-            flag: index,
-            decided,
-            prediction_id: self.session.prediction_id(decided.rule),
-            is_recorded: !self.options.contains(DecideOptions::DISABLE_DECISION_EVENT),
-        };
-        Unsettled::new(self.context, Some(open), decision)
+            receipts,
+        }
     }
 }

@@ -80,6 +80,7 @@ pub enum UnknownExposure {
 
 impl UserContext<'_> {
     /// Records that the user was shown a variation, whoever decided that.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn expose(&self, exposure: Exposure<'_>) -> Exposed {
         let in_force = self.in_force();
         let Some(datafile) = in_force.datafile() else {

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::decide::Variables;
 use super::listener::{DecisionKind, DecisionNotice};
 use super::session::{LEGACY_CALL, Session};
 use super::user::UserContext;
+use super::variables::Variables;
 use crate::datafile::{Datafile, FlagIndex, Rule, Variation};
 use crate::decide::{FlagDecision, variable_value};
 use crate::value::VariableValue;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
-use super::decide::Variables;
+use super::variables::Variables;
 use crate::attribution::{Credit, RecordedAttribute};
 use crate::clock::TimeMs;
 use crate::events::BatchNotice;

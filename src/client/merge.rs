@@ -71,7 +71,8 @@ impl UserContext<'_> {
     ///
     /// The old id keeps its activations. What is recorded under it afterwards is its own, until it is merged
     /// again; merging the same again, or an id that nobody knows, or this very one, adds nothing.
-    /// Sent records keep the id that they were recorded under, and no impression is sent.
+    /// Records keep the id that they were recorded under, and no impression is sent. Forgetting one of the
+    /// ids does not forget the other.
     ///
     /// What was arranged for the old id is not merged: forced variations and decisions, overrides, and the
     /// profiles of sticky bucketing. They say what an id is to be shown, not what it was shown.
@@ -89,7 +90,6 @@ impl UserContext<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn merge_from<'k>(&self, old: impl Into<Merge<'k>>) -> Merged {
         let Merge { from_user_id, id } = old.into();
         let id = id.filter(|id| !id.is_empty());

@@ -27,6 +27,7 @@ mod store_choice;
 mod track;
 mod unsettled;
 mod user;
+mod variables;
 
 pub use builder::{ClientBuilder, Durability};
 pub use chosen::{Activate, Activated, Chosen};
@@ -34,7 +35,7 @@ pub use config::{
     Config, ConfigAttribute, ConfigAudience, ConfigEvent, ConfigExperiment, ConfigFeature,
     ConfigVariable, ConfigVariation,
 };
-pub use decide::{Decision, Variables};
+pub use decide::Decision;
 pub use experiments::Experiment;
 pub use exposure::{Exposed, Exposure, UnknownExposure};
 pub use listener::{
@@ -50,6 +51,7 @@ pub use track::{Track, Tracked};
 #[cfg(feature = "server")]
 pub(crate) use unsettled::Unsettled;
 pub use user::UserContext;
+pub use variables::Variables;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -174,10 +174,9 @@ impl<'c, 'u> Session<'c, 'u> {
         if let Some(arranged) = &mut self.arranged
             && let (Some(profile), Some(rule)) = (&mut arranged.profile, self.datafile.rule(rule))
             && let Some(variation) = rule.variation(variation)
+            && profile.set(rule.id(), variation.id())
         {
-            if profile.set(rule.id(), variation.id()) {
-                arranged.new.set(rule.id(), variation.id());
-            }
+            arranged.new.set(rule.id(), variation.id());
         }
     }
 

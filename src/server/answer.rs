@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::app::App;
 use super::environment::Environment;
 pub(super) use super::wire::{JSON, Json};
 
@@ -21,6 +22,12 @@ pub(super) fn forbidden(text: &str) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The same, and told to who looks after the daemon: the words are Agent's, and name no setting.
+pub(super) fn switched_off(app: &App, text: &'static str, setting: &'static str) -> Response {
+    app.misses(setting);
+    forbidden(text)
 }
 
 /// An answer by an environment's datafile of a revision.

@@ -25,6 +25,8 @@ use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 /// How many read the store for the administration at once.
 const READERS: usize = 4;
 const EXPORTS: usize = 4;
+/// How many wait for a source at once, which may take as long as its network.
+const WAITS: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct App {
@@ -50,6 +52,8 @@ pub(super) struct App {
     pub(super) readers: Arc<Semaphore>,
     /// For who exports all of it, which may take as long as who asks is slow.
     pub(super) exports: Arc<Semaphore>,
+    /// For who waits for what a source answers.
+    pub(super) waits: Arc<Semaphore>,
     pub(super) started: Stopwatch,
     /// True once the daemon stops: for answers that would never end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -106,9 +110,22 @@ impl App {
             problems,
             readers: Arc::new(Semaphore::new(READERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            waits: Arc::new(Semaphore::new(WAITS)),
             started: Stopwatch::start(),
             stopping,
         })
+    }
+
+    /// Notes that somebody asked for what a setting has switched off, or not on.
+    pub(super) fn misses(&self, setting: &'static str) {
+        let text = format!("somebody asked for what it switches on: set {setting} = true");
+        self.problems.note(ProblemKind::Settings, setting, &text);
+    }
+
+    /// Notes a key that is of no environment.
+    pub(super) fn misses_environment(&self) {
+        let text = "somebody gave an SDK key that is of no environment: add it as --sdk-key, or as sdk_key of an [[environment]]";
+        self.problems.note(ProblemKind::Settings, "environment", text);
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.

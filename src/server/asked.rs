@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Query};
+use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -13,6 +13,10 @@ use serde::de::DeserializeOwned;
 
 use super::app::App;
 use super::refusal::Refusal;
+use crate::settings::nearest;
+
+/// So much of a name that is not known is told.
+const LONGEST_SHOWN: usize = 100;
 
 /// The parameters of the query, in their order; some come more than once.
 #[derive(Debug, Default)]
@@ -28,6 +32,20 @@ impl Asked {
     /// The first value of a parameter; an empty one is none.
     pub(super) fn first<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next().filter(|value| !value.is_empty())
+    }
+
+    /// Refuses a parameter that nobody reads, which would be a question that is not answered.
+    pub(super) fn only(&self, known: &[&[&str]]) -> Result<(), Refusal> {
+        let known = known.concat();
+        let wrong = self.0.iter().find(|(name, _)| !known.contains(&name.as_str()));
+        let Some((name, _)) = wrong else { return Ok(()) };
+        let remedy = match nearest(name, known.iter().copied()) {
+            Some(nearest) => format!("did you mean {nearest:?}?"),
+            None if known.is_empty() => "leave it out".to_owned(),
+            None => format!("use one of {}", known.join(", ")),
+        };
+        let shown: String = name.chars().take(LONGEST_SHOWN).collect();
+        Err(Refusal::bad_request(format!("there is no parameter {shown:?}: {remedy}")))
     }
 
     /// Whether a parameter says `true`.
@@ -52,12 +70,9 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        if parts.uri.query().is_none() {
-            return Ok(Self::default());
-        }
-        Query::try_from_uri(&parts.uri).map(|Query(pairs)| Self(pairs)).map_err(|_| {
-            Refusal::bad_request("the query cannot be read: write name=value&name=value")
-        })
+        // Any text is a query: what is no UTF-8 is read as what stands for that.
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
     }
 }
 

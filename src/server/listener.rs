@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
@@ -28,6 +29,9 @@ use crate::settings::{Port, ServeSettings};
 /// Larger heads are refused.
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_HEADERS: usize = 64;
+/// So much of what is sent to a connection may wait in the system. Left to itself, it takes some megabytes for
+/// each one that does not read, and the time to copy them.
+const MOST_UNSENT_BYTES: usize = 256 * 1024;
 /// How long nothing is accepted after that failed, mostly for want of file descriptors.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
@@ -180,6 +184,7 @@ impl Connecting {
     ) {
         // Answers are small and go out at once; where that cannot be set they are only later.
         stream.set_nodelay(true).unwrap_or_default();
+        set_socket_send_buffer_size(&stream, MOST_UNSENT_BYTES).unwrap_or_default();
         let (side, app, router) = (self.side, Arc::clone(&self.app), self.router.clone());
         let service = service_fn(move |request| {
             let answered = answer(Arc::clone(&app), side, router.clone(), request);

@@ -35,6 +35,7 @@ mod router;
 mod run;
 mod signal;
 mod sinks;
+mod slips;
 mod ticker;
 mod tracking;
 mod traffic;

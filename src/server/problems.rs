@@ -12,7 +12,7 @@ use crate::clock::{TimeMs, system_time_ms};
 /// Older ones are let go.
 const MOST_PROBLEMS: usize = 50;
 /// What others send may be wrong in as many ways as they like, and must not push out the rest.
-const MOST_OF_TRACKING: usize = 20;
+const MOST_FROM_OUTSIDE: usize = 20;
 /// Longer texts are cut.
 const LONGEST_TEXT: usize = 1000;
 
@@ -42,15 +42,25 @@ pub(super) enum ProblemKind {
     Sink,
     Store,
     Tracking,
+    /// What is asked for, or how, looks like a slip.
+    Request,
+    /// Settings that have no effect, or that somebody misses.
+    Settings,
 }
 
 impl ProblemKind {
+    const fn comes_from_outside(self) -> bool {
+        matches!(self, Self::Tracking | Self::Request)
+    }
+
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Source => "source",
             Self::Sink => "sink",
             Self::Store => "store",
             Self::Tracking => "tracking",
+            Self::Request => "request",
+            Self::Settings => "settings",
         }
     }
 }
@@ -71,11 +81,11 @@ impl Problems {
             |other: &Problem| (other.kind, &*other.about, &*other.text) == (kind, about, &*text);
         let mut latest = self.latest.lock();
         let before = latest.iter().position(is_same).and_then(|place| latest.remove(place));
-        let is_of_tracking = |other: &Problem| other.kind == ProblemKind::Tracking;
-        if kind == ProblemKind::Tracking
-            && latest.iter().filter(|other| is_of_tracking(other)).count() >= MOST_OF_TRACKING
+        let is_of_kind = |other: &Problem| other.kind == kind;
+        if kind.comes_from_outside()
+            && latest.iter().filter(|other| is_of_kind(other)).count() >= MOST_FROM_OUTSIDE
         {
-            let oldest = latest.iter().position(is_of_tracking);
+            let oldest = latest.iter().position(is_of_kind);
             oldest.and_then(|oldest| latest.remove(oldest));
         }
         if latest.len() >= MOST_PROBLEMS {
@@ -116,6 +126,19 @@ mod tests {
             .map(|one| (one.kind.as_str(), one.first_at_ms, one.last_at_ms, one.count))
             .collect();
         assert_eq!(latest, [("source", 1, 3, 2), ("sink", 2, 2, 1)]);
+    }
+
+    #[test]
+    fn what_others_send_pushes_out_nothing_else() {
+        let problems = Problems::default();
+        problems.note_at(0, ProblemKind::Sink, "b", "down");
+        for number in 1..1000 {
+            problems.note_at(number, ProblemKind::Tracking, "a", &format!("{number}"));
+        }
+        let latest = problems.latest();
+        assert_eq!(latest.last().map(|one| one.kind.as_str()), Some("sink"));
+        assert_eq!(latest.first().map(|one| &*one.text), Some("999"));
+        assert_eq!(latest.len(), 21);
     }
 
     #[test]

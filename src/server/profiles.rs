@@ -4,49 +4,36 @@
 //! read from memory, so that a call sees what the one before it saved. How much that can be is bounded by
 //! the store's queue, which refuses what is too much; how many profiles there are, by the time for which
 //! activations are remembered, which begins anew on each day on which somebody asks.
+//!
+//! What is read of the disk is one key, where decisions are made: a filter says of most users that there is
+//! nothing, and the rest is a block that is most often in memory. Handing that to another thread would cost
+//! more, each time, than it takes.
+
+mod turns;
 
 use std::fmt;
-use std::hash::BuildHasher as _;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::{DefaultHashBuilder, HashMap};
-use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
+use self::turns::{OnTheirWay, Sent, Turns};
 use super::refusal::Refusal;
 use crate::client::{ProfileService, ServiceError};
 use crate::clock::{Clock, TimeMs};
 use crate::decide::Profile;
 use crate::error::Error;
-use crate::store::{DurableStore, KeptProfile, Receipt};
+use crate::store::{DurableStore, KeptProfile};
 
 const DAY_MS: TimeMs = 24 * 60 * 60 * 1000;
 /// Longer user ids have no profile: they would not fit in a key.
 const LONGEST_USER_ID: usize = 10_000;
-/// Users share turns, so many; one that waits for the disk holds up few others.
-const TURNS: usize = 64;
 
 pub(super) struct Profiles {
     store: Arc<DurableStore>,
     clock: Arc<Clock>,
     /// Known when the client is built.
     environment: OnceLock<Box<str>>,
-    /// A user's is always the same: whoever changes a profile has its user's turn.
-    turns: [Mutex<OnTheirWay>; TURNS],
-    spread: DefaultHashBuilder,
-}
-
-/// Profiles that are not stored yet, with the numbers of their savings; `None` for those that are forgotten.
-#[derive(Default)]
-struct OnTheirWay {
-    savings: u64,
-    profiles: HashMap<Box<str>, (Option<Profile>, u64)>,
-}
-
-/// What was sent to the store.
-struct Sent {
-    saving: u64,
-    receipt: Receipt,
+    turns: Turns,
 }
 
 impl Profiles {
@@ -55,8 +42,7 @@ impl Profiles {
             store: Arc::clone(store),
             clock: Arc::clone(clock),
             environment: OnceLock::new(),
-            turns: std::array::from_fn(|_| Mutex::default()),
-            spread: DefaultHashBuilder::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -76,7 +62,7 @@ impl Profiles {
 
     /// The profile of a user, if there is one.
     pub(super) fn find(self: &Arc<Self>, user_id: &str) -> Result<Option<Profile>, Error> {
-        if let Some((profile, _)) = self.turn(user_id).profiles.get(user_id) {
+        if let Some(profile) = self.turns.of(user_id).get(user_id) {
             return Ok(profile.clone());
         }
         let Some(kept) = self.store.kept_profile(self.environment(), user_id)? else {
@@ -95,11 +81,30 @@ impl Profiles {
         user_id: &str,
         profile: &Profile,
     ) -> Result<(), Error> {
-        let sent = self.send(&mut self.turn(user_id), user_id, profile);
+        let sent = self.send(&mut self.turns.of(user_id), user_id, profile);
         // Should nobody wait any more, it is still to leave the memory.
         let (this, user_id) = (Arc::clone(self), Box::<str>::from(user_id));
         let stored = tokio::spawn(async move { this.settle(&user_id, sent).await });
         stored.await.map_err(Error::sink)?
+    }
+
+    /// Forgets a user's profile, also one that is on its way to the disk, and waits until that is stored;
+    /// gives whether there was one. It blocks.
+    pub(super) fn forget(self: &Arc<Self>, user_id: &str) -> Result<bool, Error> {
+        if user_id.len() > LONGEST_USER_ID {
+            return Ok(false);
+        }
+        let mut turn = self.turns.of(user_id);
+        let was_there = match turn.get(user_id) {
+            Some(profile) => profile.is_some(),
+            None => self.store.kept_profile(self.environment(), user_id)?.is_some(),
+        };
+        let receipt = self.store.drop_profile(self.environment(), user_id);
+        let Sent { saving, receipt } = turn.note(user_id, None, receipt);
+        drop(turn);
+        let stored = receipt.wait();
+        self.turns.leave(user_id, saving);
+        stored.map(|()| was_there)
     }
 
     /// Adds to what a user's profile is by then: a call that saw it earlier takes nothing away.
@@ -108,9 +113,9 @@ impl Profiles {
             return Err("the user id is too long for a profile".into());
         }
         let runtime = Handle::try_current()?;
-        let mut turn = self.turn(user_id);
-        let mut profile = match turn.profiles.get(user_id) {
-            Some((profile, _)) => profile.clone(),
+        let mut turn = self.turns.of(user_id);
+        let mut profile = match turn.get(user_id) {
+            Some(profile) => profile.clone(),
             None => {
                 let kept = self.store.kept_profile(self.environment(), user_id)?;
                 kept.map(|kept| kept.profile)
@@ -126,8 +131,8 @@ impl Profiles {
     /// Saves a profile as it is, if nobody has done so meanwhile: it is remembered for longer.
     fn refresh(self: &Arc<Self>, user_id: &str) -> Result<(), ServiceError> {
         let runtime = Handle::try_current()?;
-        let mut turn = self.turn(user_id);
-        if turn.profiles.contains_key(user_id) {
+        let mut turn = self.turns.of(user_id);
+        if turn.get(user_id).is_some() {
             return Ok(());
         }
         let kept = self.store.kept_profile(self.environment(), user_id)?;
@@ -150,10 +155,7 @@ impl Profiles {
     /// What is stored, or refused, is the store's from now on.
     async fn settle(&self, user_id: &str, sent: Sent) -> Result<(), Error> {
         let stored = sent.receipt.await;
-        let mut turn = self.turn(user_id);
-        if turn.profiles.get(user_id).is_some_and(|(_, latest)| *latest == sent.saving) {
-            turn.profiles.remove(user_id);
-        }
+        self.turns.leave(user_id, sent.saving);
         stored
     }
 
@@ -171,26 +173,8 @@ impl Profiles {
         Ok(())
     }
 
-    fn turn(&self, user_id: &str) -> MutexGuard<'_, OnTheirWay> {
-        let [first, others @ ..] = &self.turns;
-        let hash = self.spread.hash_one(user_id);
-        let place = usize::try_from(hash % TURNS as u64).unwrap_or_default();
-        place.checked_sub(1).and_then(|place| others.get(place)).unwrap_or(first).lock()
-    }
-
     fn environment(&self) -> &str {
         self.environment.get().map(AsRef::as_ref).unwrap_or_default()
-    }
-}
-
-impl OnTheirWay {
-    fn note(&mut self, user_id: &str, profile: Option<&Profile>, receipt: Receipt) -> Sent {
-        self.savings += 1;
-        let saving = self.savings;
-        if receipt.refusal().is_none() {
-            self.profiles.insert(user_id.into(), (profile.cloned(), saving));
-        }
-        Sent { saving, receipt }
     }
 }
 
@@ -222,64 +206,4 @@ impl fmt::Debug for Profiles {
 }
 
 #[cfg(test)]
-mod tests {
-    //! What is saved while another call works with what it saw before.
-
-    use std::sync::Arc;
-
-    use super::{DAY_MS, Profiles};
-    use crate::clock::Clock;
-    use crate::decide::Profile;
-    use crate::store::{DurableSettings, DurableStore};
-
-    type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-    fn profile(entries: &[(&str, &str)]) -> Profile {
-        let mut profile = Profile::default();
-        for (experiment_id, variation_id) in entries {
-            profile.set(experiment_id, variation_id);
-        }
-        profile
-    }
-
-    fn with_profiles(test: impl FnOnce(&Arc<Clock>, &Arc<Profiles>) -> Outcome) -> Outcome {
-        let folder = tempfile::tempdir()?;
-        let clock = Arc::new(Clock::manual(1_000_000));
-        let settings = DurableSettings::default();
-        let store = Arc::new(DurableStore::open(folder.path(), Arc::clone(&clock), settings)?);
-        let profiles = Arc::new(Profiles::new(&store, &clock));
-        profiles.belong_to("production");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
-        let _entered = runtime.enter();
-        test(&clock, &profiles)
-    }
-
-    #[test]
-    fn what_is_new_is_added_to_what_there_is_by_then() -> Outcome {
-        with_profiles(|_, profiles| {
-            profiles.add("anna", &profile(&[("1", "11")]))?;
-            profiles.add("anna", &profile(&[("2", "22")]))?;
-            assert_eq!(profiles.find("anna")?, Some(profile(&[("1", "11"), ("2", "22")])));
-            Ok(())
-        })
-    }
-
-    #[test]
-    fn remembering_an_old_one_for_longer_takes_nothing_back() -> Outcome {
-        with_profiles(|clock, profiles| {
-            let old = profile(&[("1", "11")]);
-            profiles.store.keep_profile("production", "anna", &old).wait()?;
-            clock.advance_to(clock.now_ms() + 2 * DAY_MS);
-            // Another call saw that it is old, and is not there yet.
-            profiles.add("anna", &profile(&[("2", "22")]))?;
-            profiles.refresh("anna")?;
-            let both = profile(&[("1", "11"), ("2", "22")]);
-            assert_eq!(profiles.find("anna")?, Some(both.clone()));
-            profiles.store.keep_profile("production", "ben", &old).wait()?;
-            profiles.refresh("anna")?;
-            let kept = profiles.store.kept_profile("production", "anna")?;
-            assert_eq!(kept.map(|kept| kept.profile), Some(both), "what is stored is as new");
-            Ok(())
-        })
-    }
-}
+mod tests;

@@ -13,6 +13,9 @@ use super::answer::Json;
 use super::wire::ErrorAnswer;
 use crate::error::Error;
 
+/// As Optimizely Agent says it, which would fetch.
+const UNKNOWN_KEY: &str =
+    "unable to fetch fresh datafile (consider rechecking SDK key), status code: 403 Forbidden";
 /// How long who was refused for want of room should wait, in seconds.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 
@@ -56,10 +59,11 @@ impl Refusal {
 
     /// What a key gets that no environment has: never a fetch.
     pub(super) fn unknown_key() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "unable to fetch fresh datafile (consider rechecking SDK key), status code: 403 Forbidden",
-        )
+        Self::new(StatusCode::FORBIDDEN, UNKNOWN_KEY)
+    }
+
+    pub(super) fn is_unknown_key(&self) -> bool {
+        self.text == UNKNOWN_KEY
     }
 
     /// What a token gets that is not for the environment that was chosen.
@@ -114,6 +118,10 @@ impl Refusal {
     /// What a path or body names is not there.
     pub(super) fn not_there(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(super) fn too_many_waits() -> Self {
+        Self::unavailable("many wait for a source already: ask without wait, or again soon")
     }
 
     pub(super) fn too_many_exports() -> Self {

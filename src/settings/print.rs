@@ -4,7 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::access::{AccessSettings, JwtSettings, Reach, TokenSettings};
+use super::access::{AccessSettings, JwtSettings, Reach, Scope, SecretPlace, TokenSettings};
 use super::agent::AgentSettings;
 use super::environment::{DatafilePlace, EnvironmentSettings};
 use super::ofrep::OfrepSettings;
@@ -109,6 +109,10 @@ impl Page {
     fn tracking(&mut self, tracking: &TrackingSettings) {
         self.0.push_str("\n[tracking]\n");
         self.text("onboardflow_event", Some(tracking.onboardflow_event.as_str()));
+        if !tracking.known_by_content.is_empty() {
+            let systems = tracking.known_by_content.iter().map(ToString::to_string);
+            self.list("known_by_content", &systems.collect::<Vec<_>>());
+        }
         if !tracking.events.is_empty() {
             self.0.push_str("\n[tracking.events]\n");
         }
@@ -164,6 +168,7 @@ impl Page {
             self.text("id", Some(&client.id));
             self.text("secret_hash", Some(HIDDEN));
             self.list("sdk_keys", &client.sdk_keys.iter().map(shown_key).collect::<Vec<_>>());
+            self.scopes(&client.scopes);
             self.value("admin", client.admin);
         }
     }
@@ -171,14 +176,21 @@ impl Page {
     fn token(&mut self, token: &TokenSettings) {
         self.0.push_str("\n[[token]]\n");
         self.text("name", Some(&token.name));
-        self.text("secret", Some(HIDDEN));
+        match token.secret_place() {
+            SecretPlace::Told => self.text("secret", Some(HIDDEN)),
+            SecretPlace::Hashed => self.text("secret_sha256", Some(HIDDEN)),
+            SecretPlace::File(path) => self.text("secret_file", Some(path.display())),
+        }
         match &token.reach {
             Reach::All => self.list("environments", &["*".to_owned()]),
             Reach::Of(names) => self.list("environments", names),
         }
-        let scopes: Vec<_> = token.scopes.iter().map(ToString::to_string).collect();
-        self.list("scopes", &scopes);
+        self.scopes(&token.scopes);
         self.text("rate", token.rate);
+    }
+
+    fn scopes(&mut self, scopes: &[Scope]) {
+        self.list("scopes", &scopes.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
 
     fn list(&mut self, key: &str, words: &[String]) {

@@ -169,6 +169,7 @@ impl ServeSettings {
             }
             _ => {}
         }
+        super::sink::check(&self.sinks)?;
         let limits = [
             ("request_timeout", self.limits.request_timeout.as_ms() == 0),
             ("idle_timeout", self.limits.idle_timeout.as_ms() == 0),

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::error::Error;
 use crate::events::{AttributionMode, SinkTarget};
 
 /// The settings of a sink.
@@ -23,6 +24,37 @@ impl SinkSettings {
     #[must_use]
     pub const fn new(to: SinkTarget) -> Self {
         Self { to, secret: None, attribution: None }
+    }
+}
+
+/// Refuses two sinks that go to one place, where all would arrive twice.
+pub(super) fn check(sinks: &[SinkSettings]) -> Result<(), Error> {
+    for (before, sink) in sinks.iter().enumerate() {
+        let place = place(&sink.to);
+        let mut later = sinks.iter().enumerate().skip(before + 1);
+        if let Some((later, _)) = later.find(|(_, other)| self::place(&other.to) == place) {
+            return Err(Error::settings(format!(
+                "sink {} and sink {} both go to {}, where all would arrive twice: leave one of them out",
+                before + 1,
+                later + 1,
+                sink.to
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where a sink goes: a file has many paths.
+fn place(to: &SinkTarget) -> SinkTarget {
+    match to {
+        SinkTarget::File(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            // It may not be there yet.
+            let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+            let by_folder = folder.zip(path.file_name()).map(|(folder, name)| folder.join(name));
+            SinkTarget::File(path.canonicalize().ok().or(by_folder).unwrap_or(path))
+        }
+        other => other.clone(),
     }
 }
 

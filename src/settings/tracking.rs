@@ -23,6 +23,9 @@ pub struct TrackingSettings {
     pub user_prefixes: BTreeMap<TrackingSystem, String>,
     /// What of OnboardFlow's events is the event's name. Default `value`.
     pub onboardflow_event: OnboardflowEvent,
+    /// Of which of ThriveStack, Segment and OnboardFlow a message without an id, but with a time, is known by
+    /// all that it says: the same again is a repeat. Default: none, since two may be meant.
+    pub known_by_content: Vec<TrackingSystem>,
 }
 
 /// What one place gives of them.
@@ -33,6 +36,7 @@ pub struct GivenTracking {
     pub events: BTreeMap<String, String>,
     pub user_prefixes: BTreeMap<TrackingSystem, String>,
     pub onboardflow_event: Option<OnboardflowEvent>,
+    pub known_by_content: Vec<TrackingSystem>,
 }
 
 /// A key that a client sends, and which environment it means.
@@ -91,9 +95,10 @@ pub struct MappedEvent {
 
 impl TrackingSettings {
     pub(super) fn new(given: GivenTracking) -> Self {
-        let GivenTracking { keys, events, user_prefixes, onboardflow_event } = given;
+        let GivenTracking { keys, events, user_prefixes, onboardflow_event, known_by_content } =
+            given;
         let onboardflow_event = onboardflow_event.unwrap_or_default();
-        Self { keys, events, user_prefixes, onboardflow_event }
+        Self { keys, events, user_prefixes, onboardflow_event, known_by_content }
     }
 
     /// The keys of a system.
@@ -103,6 +108,13 @@ impl TrackingSettings {
 
     /// Looks whether each key means one environment.
     pub(super) fn check(&self) -> Result<(), Error> {
+        const WITHOUT_IDS: [TrackingSystem; 3] =
+            [TrackingSystem::Thrivestack, TrackingSystem::Segment, TrackingSystem::Onboardflow];
+        if let Some(system) = self.known_by_content.iter().find(|one| !WITHOUT_IDS.contains(one)) {
+            return Err(Error::settings(format!(
+                "known_by_content names {system}, whose clients send ids: name thrivestack, segment or onboardflow"
+            )));
+        }
         for (place, key) in self.keys.iter().enumerate() {
             let before = self.keys.iter().take(place);
             let is_same =
@@ -145,6 +157,10 @@ impl GivenTracking {
             events: laid(self.events, lower.events),
             user_prefixes,
             onboardflow_event: self.onboardflow_event.or(lower.onboardflow_event),
+            known_by_content: super::given::first_given(
+                self.known_by_content,
+                lower.known_by_content,
+            ),
         }
     }
 }

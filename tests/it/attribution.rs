@@ -18,6 +18,7 @@ mod ids;
 mod keeping;
 #[cfg(all(feature = "durable", feature = "http"))]
 pub(crate) mod kills;
+mod merges;
 mod model;
 mod orders;
 mod outbox;

@@ -3,6 +3,7 @@
 mod calls;
 mod explanations;
 mod listeners;
+mod merging;
 mod options;
 mod predictions;
 mod profiles;

@@ -24,6 +24,7 @@ mod process;
 mod profiles;
 mod security;
 mod settings;
+mod slips;
 mod sources;
 mod stalled;
 mod tracking;

@@ -8,8 +8,12 @@ use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::refusal::Refusal;
 
-/// What a query says: `environment`, `user`, `type`, `event`, `experiment`, `since`, `until`, `sink`.
-pub(super) fn filter(asked: &Asked) -> Result<RecordFilter, Refusal> {
+const FILTERS: [&str; 8] =
+    ["environment", "user", "type", "event", "experiment", "since", "until", "sink"];
+
+/// What a query says by those words; `others` are what else it may say.
+pub(super) fn filter(asked: &Asked, others: &[&str]) -> Result<RecordFilter, Refusal> {
+    asked.only(&[&FILTERS, others])?;
     let text = |name| asked.first(name).map(str::to_owned);
     Ok(RecordFilter {
         environment: text("environment"),

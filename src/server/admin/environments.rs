@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use super::reading::work;
+use super::reading::{work, work_in};
 use super::told::Told;
 use super::wire::{AcceptBody, EnvironmentAnswer};
 use crate::server::answer::Json;
@@ -55,13 +55,16 @@ pub(super) async fn refresh(
     name: Name,
     asked: Asked,
 ) -> Result<Response, Refusal> {
+    asked.only(&[&["wait"]])?;
     let environment = named(&app, name)?;
     if !asked.is_true("wait") {
         environment.client.refresh();
         return Ok((StatusCode::ACCEPTED, Json(answer(&environment))).into_response());
     }
     let patience = LONGEST_WAIT.min(app.settings.limits.request_timeout.as_duration() / 2);
-    let answer = work(&app, move |_| {
+    let place = Arc::clone(&app.waits).try_acquire_owned();
+    let place = place.map_err(|_| Refusal::too_many_waits())?;
+    let answer = work_in(&app, place, move |_| {
         let was_asked = environment.client.refresh_and_wait(patience);
         Ok((was_asked, answer(&environment)))
     });

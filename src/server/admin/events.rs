@@ -41,7 +41,7 @@ pub(super) async fn events(State(app): State<Arc<App>>, asked: Asked) -> Result<
             return Err(Refusal::bad_request(text));
         }
     };
-    let filter = filter(&asked)?;
+    let filter = filter(&asked, &["after", "limit", "format"])?;
     let page = work(&app, move |app| {
         let filter = placed(app, filter)?;
         let page = page(&app.store, after, limit, &filter);

@@ -33,7 +33,7 @@ const STRETCH: u64 = 1024;
 
 pub(super) async fn export(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     let limit = asked.number("limit")?.unwrap_or(u64::MAX);
-    let filter = filter(&asked)?;
+    let filter = filter(&asked, &["limit"])?;
     let filter = work(&app, move |app| placed(app, filter)).await?;
     let retained = read(&app, |app| app.store.retained()).await?;
     let place = Arc::clone(&app.exports).try_acquire_owned();

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::refusal::Refusal;
-use crate::store::Store as _;
+use crate::store::{HeldUser, Store as _};
 
 pub(super) async fn forget(
     State(app): State<Arc<App>>,
@@ -26,8 +26,9 @@ pub(super) async fn forget(
         refuse_unknown(app, &environment)?;
         let held = app.store.held_user(&environment, &user);
         let held = held.map_err(|error| Refusal::unreadable(&error))?;
-        forget_in(app, &environment, &user).map_err(|error| Refusal::not_stored(&error))?;
-        let Some(held) = held else {
+        let was_there = forget_in(app, &environment, &user);
+        let was_there = was_there.map_err(|error| Refusal::not_stored(&error))?;
+        let Some(held) = held.or_else(|| was_there.then(HeldUser::default)) else {
             return Err(Refusal::not_there(format!(
                 "the ledger holds nothing of this user in {environment}: look at the id's spelling"
             )));
@@ -45,7 +46,11 @@ pub(super) async fn forget(
 /// What an environment of this run keeps beside the store is forgotten, too.
 fn forget_in(app: &App, environment: &str, user: &str) -> Result<bool, Error> {
     match app.environments.iter().find(|own| own.name() == environment) {
-        Some(own) => own.client.forget(user),
+        Some(own) => {
+            let profiles = own.profiles.as_ref();
+            let had_profile = profiles.map_or(Ok(false), |profiles| profiles.forget(user))?;
+            Ok(own.client.forget(user)? || had_profile)
+        }
         None => app.store.forget(environment, user),
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
     let after = asked.number("after")?.unwrap_or(0);
     let limit = asked.number("limit")?.unwrap_or(USUAL_LIMIT).clamp(1, MOST_AT_ONCE);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let filter = filter(&asked)?;
+    let filter = filter(&asked, &["after", "limit"])?;
     let answer = work(&app, move |app| {
         let filter = placed(app, filter)?;
         let mut dead_letters = Vec::new();

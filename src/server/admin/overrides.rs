@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::wire::{OverrideListed, OverridesAnswer};
 use crate::error::Error;
 use crate::server::agent::OVERRIDES_SWITCHED_OFF;
-use crate::server::answer::{Json, forbidden};
+use crate::server::answer::{Json, switched_off};
 use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::environment::Environment;
@@ -23,8 +23,9 @@ const MOST_AT_ONCE: u64 = 10_000;
 
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     if !app.settings.agent.overrides {
-        return Ok(forbidden(OVERRIDES_SWITCHED_OFF));
+        return Ok(switched_off(&app, OVERRIDES_SWITCHED_OFF, "agent.overrides"));
     }
+    asked.only(&[&["environment", "userId", "limit"]])?;
     let limit = asked.number("limit")?.unwrap_or(USUAL_LIMIT).clamp(1, MOST_AT_ONCE);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let environments: Vec<&Arc<Environment>> = match asked.first("environment") {
@@ -50,8 +51,9 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
 
 pub(super) async fn remove(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     if !app.settings.agent.overrides {
-        return Ok(forbidden(OVERRIDES_SWITCHED_OFF));
+        return Ok(switched_off(&app, OVERRIDES_SWITCHED_OFF, "agent.overrides"));
     }
+    asked.only(&[&["environment", "userId", "experimentKey"]])?;
     let given = |name: &str| {
         let missing =
             || Refusal::bad_request(format!("{name} is missing: add {name}=... to the query"));

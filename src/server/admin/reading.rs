@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinError;
 
 use crate::clock::Stopwatch;
@@ -22,7 +23,15 @@ pub(super) async fn work<T: Send + 'static>(
     work: impl FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     let place = Arc::clone(&app.readers).acquire_owned().await;
-    let place = place.map_err(|_| Refusal::stopping())?;
+    work_in(app, place.map_err(|_| Refusal::stopping())?, work).await
+}
+
+/// The same in another place than those of readers, for what waits for something else than the store.
+pub(super) async fn work_in<T: Send + 'static>(
+    app: &Arc<App>,
+    place: OwnedSemaphorePermit,
+    work: impl FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
     let app = Arc::clone(app);
     let worked = tokio::task::spawn_blocking(move || {
         let done = work(&app);

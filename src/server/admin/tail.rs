@@ -25,7 +25,7 @@ const STRETCH: u64 = 1024;
 pub(super) async fn tail(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
     let limit = asked.number("limit")?.unwrap_or(USUAL_LIMIT).min(MOST_AT_ONCE);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let filter = filter(&asked)?;
+    let filter = filter(&asked, &["limit"])?;
     let latest = work(&app, move |app| {
         let filter = placed(app, filter)?;
         latest(app, &filter, limit).map_err(|error| Refusal::unreadable(&error))

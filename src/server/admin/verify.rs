@@ -24,6 +24,7 @@ const LETTERS_AT_ONCE: usize = 1000;
 const NOT_LOOKED_AT: [&str; 4] = ["rows", "ids", "totals", "journals"];
 
 pub(super) async fn verify(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
+    asked.only(&[&["after"]])?;
     let after = asked.number("after")?.unwrap_or(0);
     let verified = read(&app, move |app| verified(app, after)).await?;
     Ok(Json(verified).into_response())

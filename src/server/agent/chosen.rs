@@ -31,7 +31,13 @@ impl FromRequestParts<Arc<App>> for Chosen {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
         let Ok(caller) = Caller::from_request_parts(parts, app).await;
         let key = parts.headers.get(SDK_KEY).map(|key| key.as_bytes());
-        app.environments.chosen(key, &caller).map(|environment| Self(Arc::clone(environment)))
+        let chosen = app.environments.chosen(key, &caller);
+        let chosen = chosen.inspect_err(|refusal| {
+            if refusal.is_unknown_key() {
+                app.misses_environment();
+            }
+        });
+        chosen.map(|environment| Self(Arc::clone(environment)))
     }
 }
 

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::chosen::Chosen;
-use crate::server::answer::forbidden;
+use crate::server::answer::switched_off;
 use crate::server::app::App;
 use crate::server::asked::Asked;
 use crate::server::feed::{Form, Kind, Kinds};
@@ -30,7 +30,9 @@ pub(super) async fn stream(
     stay: Stay,
     asked: Asked,
 ) -> Result<Response, Refusal> {
-    let Some(feed) = &environment.feed else { return Ok(forbidden(SWITCHED_OFF)) };
+    let Some(feed) = &environment.feed else {
+        return Ok(switched_off(&app, SWITCHED_OFF, "agent.notifications"));
+    };
     let is_raw = asked.all("raw").next().is_some();
     let form = if is_raw { Form::Lines } else { Form::Events };
     let body = feed.listen(kinds(&asked), form).ok_or_else(|| {

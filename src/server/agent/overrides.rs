@@ -16,7 +16,7 @@ use super::wire::arranged::{OverrideAnswer, OverrideBody};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::error::Error;
-use crate::server::answer::{Json, forbidden};
+use crate::server::answer::{Json, switched_off};
 use crate::server::app::App;
 use crate::server::asked::Said;
 use crate::server::refusal::Refusal;
@@ -34,9 +34,10 @@ pub(super) async fn set(
     request: Request<Body>,
 ) -> Result<Response, Refusal> {
     if !app.settings.agent.overrides {
-        return Ok(forbidden(SWITCHED_OFF));
+        return Ok(switched_off(&app, SWITCHED_OFF, "agent.overrides"));
     }
     let Said(body) = Said::<OverrideBody>::from_request(request, &app).await?;
+    let slips: Vec<_> = body.slips().collect();
     let wanted = wanted(body, system_time_ms())?;
     let mut messages = Vec::new();
     let is_removed = wanted.variation_key.is_empty();
@@ -63,6 +64,7 @@ pub(super) async fn set(
         (true, true) => messages.push("removing previous override"),
         (true, false) => messages.push("no pre-existing override"),
     }
+    messages.extend(slips);
     answer.prev_variation_key = before.map(|before| before.variation_key).unwrap_or_default();
     answer.messages = Some(messages).filter(|messages| !messages.is_empty());
     Ok(Json(answer).into_response())

@@ -60,6 +60,7 @@ async fn read<'e>(
     request: Request<Body>,
 ) -> Result<(&'e Arc<Profiles>, String, ProfileBody), Refusal> {
     let profiles = environment.profiles.as_ref().ok_or_else(|| {
+        app.misses("agent.profiles");
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "no user profile service found")
     })?;
     let Said(mut body) = Said::<ProfileBody>::from_request(request, app).await?;

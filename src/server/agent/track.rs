@@ -2,22 +2,30 @@
 //!
 //! Must not know the attribution rule.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 
 use super::chosen::{Chosen, user};
-use super::wire::{TrackAnswer, TrackBody};
+use super::wire::TrackAnswer;
+use super::wire::track::TrackBody;
 use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
+use crate::server::app::App;
 use crate::server::asked::{Asked, Said};
 use crate::server::refusal::Refusal;
+use crate::server::slips::told;
 use crate::server::wire::parts::CreditsAnswer;
 
 pub(super) async fn track(
+    State(app): State<Arc<App>>,
     Chosen(environment): Chosen,
     asked: Asked,
     Said(body): Said<TrackBody>,
 ) -> Result<Response, Refusal> {
+    let slips = body.slips();
     let event_key = asked.first("eventKey");
     let missing = || Refusal::bad_request("missing required path parameter: eventKey");
     let event_key = event_key.ok_or_else(missing)?;
@@ -51,5 +59,6 @@ pub(super) async fn track(
         duplicate,
         revision,
     };
-    Ok(By(&environment, revision, Json(answer)).into_response())
+    let response = By(&environment, revision, Json(answer)).into_response();
+    Ok(told(&app, &environment, slips, response))
 }

@@ -3,15 +3,14 @@
 //! Must not know how they come about. What is null in a body is as if it were not there.
 
 pub(super) mod arranged;
+pub(super) mod track;
 
 use serde::ser::{Serialize, Serializer};
 use serde::{Deserialize, Serialize as Written};
 use serde_json::{Map, Value};
 
 use crate::client::{Decision, Variables};
-use crate::clock::TimeMs;
 use crate::server::wire::parts::{CreditsAnswer, VariableAnswer};
-use crate::server::wire::whole_or_null;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,18 +37,6 @@ pub(super) struct ForcedDecisionBody {
 pub(super) struct ActivateBody {
     pub(super) user_id: Option<String>,
     pub(super) user_attributes: Option<Map<String, Value>>,
-}
-
-/// `eventId` and `timestamp` are extensions.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TrackBody {
-    pub(super) user_id: Option<String>,
-    pub(super) user_attributes: Option<Map<String, Value>>,
-    pub(super) event_tags: Option<Map<String, Value>>,
-    pub(super) event_id: Option<String>,
-    #[serde(default, deserialize_with = "whole_or_null")]
-    pub(super) timestamp: Option<TimeMs>,
 }
 
 /// `recorded` and `explanation` are extensions.

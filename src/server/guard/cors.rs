@@ -10,6 +10,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::error::Error;
 use crate::server::around::REQUEST_ID;
+use crate::server::slips::WARNING;
 use crate::settings::CorsSettings;
 
 /// As the settings have it.
@@ -37,7 +38,7 @@ pub(in crate::server) fn layer(settings: &CorsSettings) -> Result<CorsLayer, Err
         .allow_methods(methods)
         .allow_headers(headers)
         .allow_credentials(*credentials)
-        .expose_headers([ETAG, REQUEST_ID, RETRY_AFTER])
+        .expose_headers([ETAG, REQUEST_ID, RETRY_AFTER, WARNING])
         .max_age(max_age))
 }
 

@@ -1,11 +1,13 @@
 //! JWTs as Optimizely Agent makes and takes them.
 //!
 //! Must not know how keys that are published are got. Kept of Agent's are the claims: `iss`, `exp`,
-//! `sdk_keys` for deciding and tracking in their environments, `admin` for the administration.
+//! `sdk_keys` for deciding and tracking in their environments, `admin` for the administration; OAuth's `scope`
+//! says `override` where that may be done, too, or `track` where nothing else may.
 
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde_json::Value;
 
 use super::caller::{Caller, Environments, Rights};
 use super::ciphers;
@@ -121,7 +123,11 @@ impl Jwts {
             _ => return None,
         };
         let exp = system_time_ms() / 1000 + self.ttl_seconds;
-        let claims = ClaimsMade { iss: ISSUER, exp, sub: &client.id, sdk_keys, admin };
+        let is_usual = client.scopes == OauthClientSettings::USUAL_SCOPES || sdk_keys.is_none();
+        let scope = (!is_usual).then(|| {
+            client.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+        });
+        let claims = ClaimsMade { iss: ISSUER, exp, sub: &client.id, sdk_keys, scope, admin };
         let token = encode(&Header::new(Algorithm::HS256), &claims, signing).ok()?;
         Some((token, self.ttl_seconds))
     }
@@ -131,14 +137,20 @@ impl ClaimsRead {
     fn caller(&self) -> Caller {
         let texts = self.sdk_keys.as_deref().unwrap_or_default();
         let keys: Vec<SdkKey> = texts.iter().filter_map(|key| key.parse().ok()).collect();
-        let mut scopes = Vec::new();
-        if !keys.is_empty() {
-            scopes.extend([Scope::Decide, Scope::Track]);
-        }
+        let mut scopes = if keys.is_empty() { Vec::new() } else { self.scopes() };
         if self.admin == Some(true) {
             scopes.push(Scope::Admin);
         }
         Caller::with(Rights { is_known: true, scopes, environments: Environments::Keys(keys) })
+    }
+
+    /// What it is for in its environments: what it says of that in our words, else what Agent's are for.
+    /// Others give JWTs words of their own, and nobody gets the administration so.
+    fn scopes(&self) -> Vec<Scope> {
+        let said = self.scope.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let words = said.split_ascii_whitespace().filter_map(|word| word.parse().ok());
+        let named: Vec<Scope> = words.filter(|scope| *scope != Scope::Admin).collect();
+        if named.is_empty() { OauthClientSettings::USUAL_SCOPES.to_vec() } else { named }
     }
 
     /// Its end. What is no number, or too large a one, is never: its signature was looked at before.

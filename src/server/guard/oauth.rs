@@ -119,10 +119,13 @@ async fn token(
     let secret = given("client_secret").ok_or(OauthRefused::NO_SECRET)?;
 
     let jwts = app.guard.now().jwts.clone().ok_or(OauthRefused::UNKNOWN)?;
-    let client = jwts.clients.iter().find(|client| client.id == **id);
-    let client = client.ok_or(OauthRefused::UNKNOWN)?;
-    if !app.doorkeeper.knows(client, secret).await? {
-        tracing::warn!(client = &*client.id, "a client came with a wrong secret");
+    let named = jwts.clients.iter().find(|client| client.id == **id);
+    // Who is not known takes as long: it is not told by the time which clients there are.
+    let client = named.or(jwts.clients.first()).ok_or(OauthRefused::UNKNOWN)?;
+    let is_right = app.doorkeeper.knows(client, secret).await?;
+    if !is_right || named.is_none() {
+        let client = named.map_or("unknown", |client| &*client.id);
+        tracing::warn!(client, "a client came with a wrong secret");
         return Err(OauthRefused::UNKNOWN);
     }
     let (access_token, expires_in) = jwts.make(client, side).ok_or(OauthRefused::UNKNOWN)?;

@@ -3,7 +3,7 @@
 //! Must not know who is given what.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// What is read of a JWT; whether it has ended and who made it is looked at where its signature is.
 #[derive(Debug, Deserialize)]
@@ -11,6 +11,7 @@ pub(super) struct ClaimsRead {
     pub(super) sdk_keys: Option<Vec<String>>,
     pub(super) admin: Option<bool>,
     pub(super) sub: Option<String>,
+    pub(super) scope: Option<Value>,
     pub(super) exp: Option<Number>,
 }
 
@@ -21,6 +22,8 @@ pub(super) struct ClaimsMade<'a> {
     pub(super) sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sdk_keys: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) admin: Option<bool>,
 }

@@ -9,6 +9,7 @@ use axum::http::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::named;
 use crate::clock::Stopwatch;
 use crate::server::app::App;
 use crate::server::datafiles::published;
@@ -77,9 +78,13 @@ impl Changes {
 pub(in crate::server) async fn watch(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut are_names_known = app.settings.ofrep.flags.is_empty();
     loop {
         tokio::select! {
-            _ = ticks.tick() => app.changes.look(&app.environments),
+            _ = ticks.tick() => {
+                app.changes.look(&app.environments);
+                are_names_known = are_names_known || named::looked_at(&app);
+            }
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return,
         }
     }

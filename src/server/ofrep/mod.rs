@@ -13,6 +13,7 @@ mod context;
 mod events;
 mod fault;
 mod flag;
+mod named;
 mod reason;
 mod single;
 mod stream;

@@ -3,6 +3,9 @@
 //!
 //! Must not know the attribution rule.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
@@ -13,15 +16,22 @@ use super::wire::TrackAnswer;
 use crate::client::{Track, Tracked};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
+use crate::server::app::App;
+use crate::server::slips::{MOST_LOOKED_AT, Slip, told};
 use crate::server::wire::parts::CreditsAnswer;
 use crate::server::wire::whole;
 
-pub(super) async fn track(keyed: Keyed) -> Result<Response, Fault> {
+pub(super) async fn track(State(app): State<Arc<App>>, keyed: Keyed) -> Result<Response, Fault> {
     let Keyed { key, asking, context } = keyed;
-    record(&key, asking, &context).await.map_err(|fault| fault.about(&key))
+    record(&app, &key, asking, &context).await.map_err(|fault| fault.about(&key))
 }
 
-async fn record(key: &str, mut asking: Asking, context: &Context) -> Result<Response, Fault> {
+async fn record(
+    app: &App,
+    key: &str,
+    mut asking: Asking,
+    context: &Context,
+) -> Result<Response, Fault> {
     if context.targeting_key.is_none() {
         let details = "somebody did it: send {\"context\": {\"targetingKey\": \"the user's id\"}}";
         return Err(Fault::new(Code::TargetingKeyMissing, details));
@@ -47,7 +57,8 @@ async fn record(key: &str, mut asking: Asking, context: &Context) -> Result<Resp
         duplicate,
         revision,
     };
-    Ok(By(environment, revision, Json(answer)).into_response())
+    let response = By(environment, revision, Json(answer)).into_response();
+    Ok(told(app, environment, said.slips(&asking.body), response))
 }
 
 /// What is said of an event beside its name and its user.
@@ -82,6 +93,18 @@ impl Said {
             },
         };
         Ok(Self { details, event_id, time_ms })
+    }
+
+    /// What is left of the body is not looked at, but for what looks like a slip in what is.
+    fn slips(&self, left: &Map<String, Value>) -> impl Iterator<Item = Slip> {
+        let (has_id, has_time) = (self.event_id.is_some(), self.time_ms.is_some());
+        let is_missing = move |slip: &Slip| match slip {
+            Slip::EventId => !has_id,
+            Slip::Timestamp | Slip::Seconds => !has_time,
+        };
+        let of_field = |name: &String| Slip::of_field(name);
+        let of_fields = left.keys().take(MOST_LOOKED_AT).filter_map(of_field).filter(is_missing);
+        of_fields.take(1).chain(Slip::of_time(self.time_ms))
     }
 
     /// The details are the tags; `value` and `revenue` among them mean what they mean there.

@@ -69,6 +69,22 @@ pub(super) fn chosen(
     Ok(Chosen { environment: Arc::clone(environment), key: None })
 }
 
+/// The environment that the first known of these keys means.
+pub(super) fn first_chosen(
+    app: &App,
+    system: TrackingSystem,
+    keys: &[String],
+) -> Result<Chosen, NoKey> {
+    let mut no_key = None;
+    for key in keys {
+        match chosen(app, system, Some(key)) {
+            Ok(chosen) => return Ok(chosen),
+            Err(why) => no_key = Some(why),
+        }
+    }
+    no_key.map_or_else(|| chosen(app, system, None), Err)
+}
+
 impl NoKey {
     /// What to do about it, for who reads answers.
     pub(super) fn text(self, system: TrackingSystem) -> String {
@@ -77,6 +93,11 @@ impl NoKey {
             Self::Unknown => "the key is unknown",
         };
         format!("{what}: name it in the settings, as a [[tracking.key]] of {system}")
+    }
+
+    /// For systems that know one status for both.
+    pub(super) fn unauthorized(self, system: TrackingSystem) -> Refusal {
+        Refusal::new(StatusCode::UNAUTHORIZED, self.text(system))
     }
 
     /// As this engine says it, for systems that do not care.

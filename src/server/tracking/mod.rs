@@ -5,26 +5,41 @@
 //! mean in it, `record` hands everything to the store, and `unused` counts what was of no use. A client is
 //! never told to send again what will be of no use the next time either.
 
+mod carried;
 mod countly;
 mod keys;
+mod messages;
 mod names;
+mod onboardflow;
 mod optimizely;
 mod payload;
 mod reading;
 mod record;
+mod segment;
+mod thrivestack;
+mod unpacked;
 mod unused;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
 
+use super::answer::Json;
 use super::app::App;
+use super::refusal::Refusal;
 use crate::attribution::Origin;
 use crate::settings::TrackingSystem;
 
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {
-    optimizely::routes().merge(countly::routes())
+    optimizely::routes()
+        .merge(segment::routes())
+        .merge(thrivestack::routes())
+        .merge(onboardflow::routes())
+        .merge(countly::routes())
 }
 
 const fn origin(system: TrackingSystem) -> Origin {
@@ -36,4 +51,14 @@ const fn origin(system: TrackingSystem) -> Origin {
         TrackingSystem::Countly => Origin::Countly,
         TrackingSystem::Onboardflow => Origin::Onboardflow,
     }
+}
+
+/// A refusal in the words of a system.
+fn refused(refusal: Refusal, body: impl FnOnce(&str) -> Value) -> Response {
+    let (status, text, retry_after) = refusal.into_parts();
+    let mut response = (status, Json(&body(&text))).into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
 }

@@ -23,7 +23,7 @@ pub(super) fn event_key<'d>(
 }
 
 /// `Purchase Completed` and `purchaseCompleted` as `purchase_completed`.
-fn in_small_letters(name: &str) -> String {
+pub(super) fn in_small_letters(name: &str) -> String {
     let mut key = String::with_capacity(name.len() + 4);
     let mut is_after_small = false;
     for letter in name.trim().chars() {

@@ -158,6 +158,7 @@ fn exposure(
         variation: id(decision, "variation_id").unwrap_or_default(),
         flag_key: text(&metadata, "flag_key").map(str::to_owned),
         experiment,
+        ..NewExposure::default()
     })
 }
 

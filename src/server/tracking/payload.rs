@@ -40,6 +40,8 @@ pub(super) struct NewExposure {
     pub(super) experiment: String,
     /// An id or a key.
     pub(super) variation: String,
+    /// Other names of both, tried in their order where those are unknown.
+    pub(super) or: Vec<(String, String)>,
     /// The flag whose decision it was, where that is said.
     pub(super) flag_key: Option<String>,
 }

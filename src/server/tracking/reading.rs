@@ -4,12 +4,21 @@
 //! it says so.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
+use super::payload::Payload;
+use super::unused::{Reason, Unused};
 use crate::clock::TimeMs;
 
-/// No number of a sum is believed beyond this many cents, where floats are not exact any more.
-const MOST_CENTS: f64 = 9_007_199_254_740_992.0;
+/// No number is believed beyond this, where floats are not exact any more.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// What ids of content are made under.
+const CONTENT: Uuid = Uuid::from_u128(0x6d6f_5b54_93f8_4d0c_8a55_1f0e_27c1_7e0b);
+/// From here on a time is in milliseconds: as seconds, it would be in the year 5138.
+const LEAST_MS: f64 = 100_000_000_000.0;
 
 /// A text that is not empty.
 pub(super) fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
@@ -23,6 +32,11 @@ pub(super) fn id(object: &Map<String, Value>, key: &str) -> Option<String> {
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// An id that the same members always have.
+pub(super) fn content_id(object: &Map<String, Value>) -> Uuid {
+    Uuid::new_v5(&CONTENT, &serde_json::to_vec(object).unwrap_or_default())
 }
 
 /// An object; none is an empty one.
@@ -45,25 +59,95 @@ pub(super) fn objects<'a>(
     (objects, is_mixed)
 }
 
-/// A time as text with its zone (RFC 3339), or in milliseconds since the epoch.
-#[expect(dead_code, reason = "for the systems whose times are text")]
+/// A time as text (RFC 3339; without a zone it is UTC), or as a number as [`unix_ms`] reads it.
 pub(super) fn time_ms(value: &Value) -> Option<TimeMs> {
-    match value {
-        Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
-        Value::Number(number) => number.as_i64(),
-        _ => None,
+    let Value::String(text) = value else { return unix_ms(value) };
+    let in_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let time = text.parse::<Timestamp>().ok().or_else(|| Some(in_utc()?.timestamp()));
+    time.map(Timestamp::as_millisecond).or_else(|| unix_ms(value))
+}
+
+/// A number since the epoch, or its digits: of seconds, or of milliseconds where seconds would be thousands of years away.
+pub(super) fn unix_ms(value: &Value) -> Option<TimeMs> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    let ms = if number.abs() < LEAST_MS { number * 1000.0 } else { number };
+    let ms = whole(ms.trunc())?;
+    // What is beyond all calendars is no time.
+    Timestamp::from_millisecond(ms).is_ok().then_some(ms)
+}
+
+/// Takes `revenue` in units of the currency out of tags, where it would be cents.
+pub(super) fn take_revenue(tags: &mut Map<String, Value>, payload: &mut Payload) -> Option<i64> {
+    let revenue = tags.remove("revenue").filter(|revenue| !revenue.is_null())?;
+    let cents = cents_of_units(&revenue);
+    if cents.is_none() {
+        payload.unused.push(Unused::plain(Reason::WrongKind, "a revenue that is no sum"));
     }
+    cents
 }
 
 /// A sum in units of the currency, as cents.
-#[expect(dead_code, reason = "for the systems whose revenue is in units")]
-pub(super) fn cents_of_units(value: &Value) -> Option<i64> {
+fn cents_of_units(value: &Value) -> Option<i64> {
     let units = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
-    let cents = (units * 100.0).round();
-    // There is no fraction left, and it is within what whole numbers hold.
-    if cents.abs() <= MOST_CENTS { format!("{cents:.0}").parse().ok() } else { None }
+    whole((units * 100.0).round())
+}
+
+/// A number without a fraction, within what floats hold exactly.
+fn whole(number: f64) -> Option<i64> {
+    if number.abs() <= MOST_EXACT { format!("{number:.0}").parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Times and sums.
+
+    use serde_json::{Value, json};
+
+    use super::{cents_of_units, time_ms};
+
+    #[test]
+    fn times_are_text_or_numbers() {
+        let check =
+            |value: Value, expect: Option<i64>| assert_eq!(time_ms(&value), expect, "{value}");
+        check(json!("2024-01-15T10:30:00Z"), Some(1_705_314_600_000));
+        check(json!("2024-01-15T11:30:00.123456789+01:00"), Some(1_705_314_600_123));
+        check(json!("2024-01-15T10:30:00"), Some(1_705_314_600_000));
+        check(json!("2024-01-15"), Some(1_705_276_800_000));
+        check(json!("20-11-23T22:28:55.111Z"), None);
+        check(json!(1_705_314_600), Some(1_705_314_600_000));
+        check(json!(1_705_314_600.25), Some(1_705_314_600_250));
+        check(json!(1_705_314_600_123_i64), Some(1_705_314_600_123));
+        check(json!("1705314600"), Some(1_705_314_600_000));
+        for none in [json!(""), json!("soon"), json!(true), json!([]), json!({}), Value::Null] {
+            check(none, None);
+        }
+        for beyond in [json!(i64::MIN), json!(u64::MAX), json!(1e300), json!("inf"), json!("nan")] {
+            check(beyond, None);
+        }
+    }
+
+    #[test]
+    fn sums_are_cents() {
+        let check = |value: Value, expect: Option<i64>| {
+            assert_eq!(cents_of_units(&value), expect, "{value}")
+        };
+        check(json!(19.99), Some(1999));
+        check(json!(42), Some(4200));
+        check(json!("12.50"), Some(1250));
+        check(json!(-0.29), Some(-29));
+        check(json!(0.001), Some(0));
+        check(json!(-0.001), Some(0));
+        check(json!("NaN"), None);
+        check(json!(1e17), None);
+        check(json!("12 EUR"), None);
+        check(json!(true), None);
+    }
 }

@@ -99,7 +99,35 @@ struct Recording<'a> {
 impl Recording<'_> {
     fn expose(&self, new: &NewExposure) -> Result<Receipt, Unused> {
         let user_id = self.user_id(&new.person)?;
-        let mut exposure = Exposure::new(&new.experiment, &new.variation);
+        let user = self.user(&user_id, &new.person);
+        let names = [(&new.experiment, &new.variation)].into_iter();
+        let names =
+            names.chain(new.or.iter().map(|(experiment, variation)| (experiment, variation)));
+        let mut unused = None;
+        for (experiment, variation) in names {
+            let exposed = user.expose(Self::exposure(new, experiment, variation));
+            let Some(unknown) = exposed.unknown else {
+                if exposed.is_activation {
+                    self.environment.figures.activated(&exposed.receipt);
+                }
+                return Ok(exposed.receipt);
+            };
+            let reason = Reason::from(unknown);
+            let of_no_use = if reason == Reason::UnknownExperiment {
+                Unused::named(reason, "an exposure to the experiment", experiment)
+            } else {
+                Unused::named(reason, "an exposure to the variation", variation)
+            };
+            // Of several names, one that is half known tells more.
+            if unused.is_none() || reason == Reason::UnknownVariation {
+                unused = Some(of_no_use);
+            }
+        }
+        Err(unused.unwrap_or(Unused::plain(Reason::NoName, "an exposure without a name")))
+    }
+
+    fn exposure<'n>(new: &'n NewExposure, experiment: &'n str, variation: &'n str) -> Exposure<'n> {
+        let mut exposure = Exposure::new(experiment, variation);
         if let Some(flag_key) = &new.flag_key {
             exposure = exposure.of_flag(flag_key);
         }
@@ -109,20 +137,7 @@ impl Recording<'_> {
         if let Some(time_ms) = new.mark.time_ms {
             exposure = exposure.time_ms(time_ms);
         }
-        let exposed = self.user(&user_id, &new.person).expose(exposure);
-        if let Some(unknown) = exposed.unknown {
-            let reason = Reason::from(unknown);
-            let name = if reason == Reason::UnknownExperiment {
-                ("an exposure to the experiment", &new.experiment)
-            } else {
-                ("an exposure to the variation", &new.variation)
-            };
-            return Err(Unused::named(reason, name.0, name.1));
-        }
-        if exposed.is_activation {
-            self.environment.figures.activated(&exposed.receipt);
-        }
-        Ok(exposed.receipt)
+        exposure
     }
 
     fn merge(&self, new: &NewMerge) -> Result<Receipt, Unused> {

@@ -40,7 +40,7 @@ pub(super) enum Reason {
     BadTime,
     /// The checksum is missing, or not the one of the request.
     WrongChecksum,
-    /// There is more of it than is read.
+    /// It is larger than the system lets it be, or than is read.
     TooLarge,
 }
 
@@ -61,7 +61,7 @@ impl Reason {
     }
 
     /// What to do about it.
-    const fn remedy(self) -> &'static str {
+    pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::UnknownEvent => {
                 "add the event to the datafile, or name one in [tracking.events] of the settings"
@@ -72,7 +72,7 @@ impl Reason {
             Self::NoUser => "have the client send who it was",
             Self::NoName => "have the client send what it was",
             Self::WrongKind => "look at what the client sends there",
-            Self::BadTime => "have the client send its time as the format has it",
+            Self::BadTime => "have the client send its time as its system has it",
             Self::WrongChecksum => "give the client and the [[tracking.key]] the same salt",
             Self::TooLarge => "have the client send less at once, or raise body_limit",
         }

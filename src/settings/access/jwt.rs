@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::scope::Scope;
 use crate::error::Error;
 use crate::settings::values::Span;
 use crate::source::SdkKey;
@@ -37,6 +38,8 @@ pub struct OauthClientSettings {
     pub secret_hash: String,
     /// For the environments of these SDK keys, on the API's port.
     pub sdk_keys: Vec<SdkKey>,
+    /// What for, in those environments. Default: to decide and to track.
+    pub scopes: Vec<Scope>,
     /// For the administration, on its port.
     pub admin: bool,
 }
@@ -82,16 +85,26 @@ impl Default for JwtSettings {
 }
 
 impl OauthClientSettings {
+    /// What JWTs are for that say nothing of it.
+    pub(crate) const USUAL_SCOPES: [Scope; 2] = [Scope::Decide, Scope::Track];
+
     /// A client with nothing to ask for yet.
     #[must_use]
-    pub const fn new(id: String, secret_hash: String) -> Self {
-        Self { id, secret_hash, sdk_keys: Vec::new(), admin: false }
+    pub fn new(id: String, secret_hash: String) -> Self {
+        let scopes = Self::USUAL_SCOPES.to_vec();
+        Self { id, secret_hash, sdk_keys: Vec::new(), scopes, admin: false }
     }
 
     fn check(&self) -> Result<(), Error> {
         if self.sdk_keys.is_empty() && !self.admin {
             return Err(Error::settings(format!(
                 "the client {:?} may ask for nothing: give sdk_keys, or admin = true",
+                self.id
+            )));
+        }
+        if self.scopes.is_empty() || self.scopes.contains(&Scope::Admin) {
+            return Err(Error::settings(format!(
+                "the client {:?} has scopes that cannot be meant: give some of decide, track and override, and admin = true for the administration",
                 self.id
             )));
         }

@@ -14,6 +14,7 @@ pub use self::cors::CorsSettings;
 pub use self::jwt::{JwtSettings, OauthClientSettings};
 pub use self::rate::Rate;
 pub use self::scope::Scope;
+pub(super) use self::token::SecretPlace;
 pub use self::token::{Reach, TokenSettings};
 use super::given::first_given;
 use crate::error::Error;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -37,6 +37,17 @@ pub struct TokenSettings {
     /// How many requests it may make. Default: as all tokens.
     pub rate: Option<Rate>,
     sha256: [u8; 32],
+    place: SecretPlace,
+}
+
+/// Where the secret of a token stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::settings) enum SecretPlace {
+    /// In the settings.
+    Told,
+    /// Nowhere: its hash is in the settings.
+    Hashed,
+    File(PathBuf),
 }
 
 impl TokenSettings {
@@ -52,7 +63,8 @@ impl TokenSettings {
             )));
         }
         let sha256 = Sha256::digest(secret.as_bytes()).into();
-        Ok(Self { name: name.to_owned(), reach, scopes: scopes.to_vec(), rate: None, sha256 })
+        let (name, scopes) = (name.to_owned(), scopes.to_vec());
+        Ok(Self { name, reach, scopes, rate: None, sha256, place: SecretPlace::Told })
     }
 
     /// A token that stands in a file, alone.
@@ -63,7 +75,8 @@ impl TokenSettings {
                 path.display()
             ))
         })?;
-        Self::new(name, text.trim_end(), Reach::Of(Vec::new()), &[])
+        let token = Self::new(name, text.trim_end(), Reach::Of(Vec::new()), &[])?;
+        Ok(Self { place: SecretPlace::File(path.to_owned()), ..token })
     }
 
     /// A token of which only the SHA-256 is known, as 64 hexadecimal digits.
@@ -81,8 +94,13 @@ impl TokenSettings {
             let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
         }
-        let (reach, scopes) = (Reach::Of(Vec::new()), Vec::new());
-        Ok(Self { name: name.to_owned(), reach, scopes, rate: None, sha256 })
+        let (name, reach, scopes) = (name.to_owned(), Reach::Of(Vec::new()), Vec::new());
+        Ok(Self { name, reach, scopes, rate: None, sha256, place: SecretPlace::Hashed })
+    }
+
+    /// Where its secret stands.
+    pub(in crate::settings) const fn secret_place(&self) -> &SecretPlace {
+        &self.place
     }
 
     /// The SHA-256 of the token.

@@ -53,6 +53,7 @@ struct WireClient {
     secret_hash: String,
     #[serde(default)]
     sdk_keys: Vec<Read<SdkKey>>,
+    scopes: Option<Vec<Read<Scope>>>,
     #[serde(default)]
     admin: bool,
 }
@@ -116,10 +117,15 @@ impl From<WireClient> for OauthClientSettings {
         // Agent keeps the base64 of the hash, which begins with $ itself.
         let read = STANDARD.decode(&wire.secret_hash).ok();
         let hash = read.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(wire.secret_hash);
+        let usual = Self::new(wire.id, hash);
+        let scopes =
+            wire.scopes.map(|scopes| scopes.into_iter().map(|Read(scope)| scope).collect());
         Self {
             sdk_keys: wire.sdk_keys.into_iter().map(|Read(key)| key).collect(),
+            scopes: scopes.unwrap_or(usual.scopes),
             admin: wire.admin,
-            ..Self::new(wire.id, hash)
+            id: usual.id,
+            secret_hash: usual.secret_hash,
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::settings::tracking::{GivenTracking, OnboardflowEvent, TrackingKey, Tr
 pub(super) struct WireTracking {
     onboardflow_event: Option<Read<OnboardflowEvent>>,
     #[serde(default)]
+    known_by_content: Vec<Read<TrackingSystem>>,
+    #[serde(default)]
     events: BTreeMap<String, String>,
     #[serde(default)]
     user_prefixes: WirePrefixes,
@@ -46,6 +48,7 @@ impl From<WireTracking> for GivenTracking {
             events: wire.events,
             user_prefixes: wire.user_prefixes.into(),
             onboardflow_event: value(wire.onboardflow_event),
+            known_by_content: wire.known_by_content.into_iter().map(|Read(one)| one).collect(),
         }
     }
 }

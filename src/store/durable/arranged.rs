@@ -76,6 +76,12 @@ impl DurableStore {
         self.inner.arrange(Space::Profiles, key(&[environment, user_id]), Some(value))
     }
 
+    /// Takes the profile of a user away, also one that is on its way to the disk.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does, too")]
+    pub fn drop_profile(&self, environment: &str, user_id: &str) -> Receipt {
+        self.inner.arrange(Space::Profiles, key(&[environment, user_id]), None)
+    }
+
     /// The profile of a user, as far as it is stored.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use hashbrown::HashMap;
 
 use super::engine::{DEFECT, Space, Write};
 use super::entry::{Entry, Row, RowKey, signed};
+use super::ids::day_of;
 use super::queue::Group;
-use super::turn::day_of;
 use super::unreadable::Unreadable;
 use super::wire::{packed_record, packed_row};
 use super::{Inner, Stored, meta};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::Inner;
 use super::entry::{Entry, Row, Totals};
 use super::flight::Turns;
+use super::ids::{Claim, Claimed};
 use super::queue::Place;
-use super::turn::{Arriving, Claim, Claimed, late_record, refuse, row_key};
+use super::turn::{Arriving, late_record, refuse, row_key};
 use crate::attribution::{
     Credit, MergeOutcome, MergePlan, NewMerge, Record, Rules, TrackedEvent, plan_merge,
 };

@@ -14,6 +14,7 @@ mod engine;
 mod entry;
 mod flight;
 mod holder;
+mod ids;
 mod journal;
 mod kept_datafiles;
 mod keys;

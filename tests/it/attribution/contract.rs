@@ -42,7 +42,7 @@ pub(super) fn store_contract(make: impl Fn(Arc<Clock>) -> Box<dyn Store>) {
         forgets_users,
         keeps_the_last_good_datafile,
     ];
-    for clause in clauses {
+    for clause in clauses.into_iter().chain(super::merges::CLAUSES) {
         clause(&make);
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Scratch {
     clock: Arc<Clock>,
     entries: AtomicUsize,
     restarts_after: usize,
+    /// Whether everything is looked at when it is dropped.
+    is_to_be_sound: bool,
     folder: tempfile::TempDir,
 }
 
@@ -43,19 +45,39 @@ pub(super) fn durable(clock: Arc<Clock>) -> Box<dyn Store> {
 
 /// Closed and opened again after every so many entries.
 pub(super) fn restarting(clock: Arc<Clock>, restarts_after: usize) -> Box<dyn Store> {
-    let folder = tempfile::tempdir().unwrap();
-    let store = DurableStore::open(folder.path(), clock.clone(), settings()).unwrap();
-    Box::new(Scratch {
-        store: RwLock::new(Some(store)),
-        before: Mutex::default(),
-        clock,
-        entries: AtomicUsize::new(0),
-        restarts_after,
-        folder,
-    })
+    Box::new(Scratch::new(clock, restarts_after, false))
+}
+
+/// The same, which is sound at the end: `variate events verify` finds nothing.
+pub(super) fn sound(clock: Arc<Clock>, restarts_after: usize) -> Box<dyn Store> {
+    Box::new(Scratch::new(clock, restarts_after, true))
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.is_to_be_sound && !std::thread::panicking() {
+            drop(self.store.write().take());
+            let verified = variate::store::verify(self.folder.path(), &mut |_, _| {}).unwrap();
+            assert!(verified.is_sound(), "{:?}", verified.faults);
+        }
+    }
 }
 
 impl Scratch {
+    fn new(clock: Arc<Clock>, restarts_after: usize, is_to_be_sound: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DurableStore::open(folder.path(), clock.clone(), settings()).unwrap();
+        Self {
+            store: RwLock::new(Some(store)),
+            before: Mutex::default(),
+            clock,
+            entries: AtomicUsize::new(0),
+            restarts_after,
+            is_to_be_sound,
+            folder,
+        }
+    }
+
     fn open(&self) -> Open<'_> {
         Open(self.store.read())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use variate::attribution::{
     Attributes, Credit, Envelope, Event, EventOutcome, Impression, ImpressionOutcome,
-    ImpressionSource, Origin, Record, RecordedAttribute, Rules,
+    ImpressionSource, MergeOutcome, NewMerge, Origin, Record, RecordedAttribute, Rules,
 };
 use variate::clock::Clock;
 use variate::datafile::Datafile;
@@ -206,6 +206,24 @@ impl World {
 
     pub(super) fn track(&self, given: &Given, event: &str) -> EventOutcome {
         let recorded = self.try_track(given, event);
+        recorded.receipt.wait().unwrap();
+        recorded.outcome
+    }
+
+    pub(super) fn try_merge(
+        &self,
+        id: Option<&str>,
+        environment: &str,
+        from_user_id: &str,
+        into_user_id: &str,
+    ) -> Recorded<MergeOutcome> {
+        let merge = NewMerge { id, origin: Origin::Library, from_user_id, into_user_id };
+        self.store.merge(environment, &self.rules, &merge)
+    }
+
+    /// Merges the first user into the second one.
+    pub(super) fn merge(&self, environment: &str, from: &str, into: &str) -> MergeOutcome {
+        let recorded = self.try_merge(None, environment, from, into);
         recorded.receipt.wait().unwrap();
         recorded.outcome
     }

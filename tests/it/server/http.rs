@@ -34,8 +34,13 @@ impl Request {
     }
 
     /// A body of no said kind.
-    pub(super) fn raw_body(mut self, body: &str) -> Self {
-        body.as_bytes().clone_into(&mut self.body);
+    pub(super) fn raw_body(self, body: &str) -> Self {
+        self.bytes(body.as_bytes())
+    }
+
+    /// A body that is no text.
+    pub(super) fn bytes(mut self, body: &[u8]) -> Self {
+        body.clone_into(&mut self.body);
         self.header("Content-Length", &body.len().to_string())
     }
 

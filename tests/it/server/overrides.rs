@@ -248,6 +248,32 @@ fn what_cannot_be_used_is_said() {
     assert_eq!(shop.ask_admin("GET /overrides").json()["total"], 0);
 }
 
+/// One that was to end must not stay in silence.
+#[test]
+fn a_field_that_is_nearly_an_extension_is_told() {
+    let shop = Daemon::with(enabled);
+    let messages = |more: Value| {
+        let mut body =
+            json!({"userId": "anna", "experimentKey": "checkout_button", "variationKey": "green"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = shop.ask("POST /v1/override", &body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let messages = answer.json()["messages"].as_array().cloned().unwrap_or_default();
+        let told = messages.into_iter().filter(|text| text != "updating previous override");
+        told.collect::<Vec<_>>()
+    };
+    let told = |field: &str| vec![json!(format!("a field looks like {field} and is not read"))];
+    assert_eq!(messages(json!({"expires_at": 4_102_444_800_000_i64})), told("expiresAt"));
+    assert_eq!(messages(json!({"expriesAt": {}})), told("expiresAt"));
+    assert_eq!(messages(json!({"TTL": "1h"})), told("ttl"));
+    let two = json!({"Owner": "ann", "reasons": "x"});
+    assert_eq!(messages(two), [told("owner"), told("reason")].concat());
+    let none = json!({"ttl": "1h", "expires_at": 1, "tt": 2, "more": 3});
+    assert_eq!(messages(none), Vec::<Value>::new());
+    let ending = shop.ask_admin("GET /overrides").json();
+    assert!(ending["overrides"][0]["expiresAt"].is_i64(), "{ending}");
+}
+
 #[test]
 fn they_outlive_the_daemon_and_each_belongs_to_its_environment() {
     let folder = tempfile::tempdir().unwrap();

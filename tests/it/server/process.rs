@@ -199,6 +199,13 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
     );
     check_refused(&with(&["--datafile", SHOP, "--sink", "webhook:nowhere"]), 2, "has no address");
     check_refused(&["--datafile", SHOP, "--port", "http"], 2, "a number up to 65535");
+    let twice = |first, second| with(&["--datafile", SHOP, "--sink", first, "--sink", second]);
+    check_refused(&twice("stdout", "stdout"), 3, "sink 1 and sink 2 both go to stdout");
+    check_refused(
+        &twice("file:records.ndjson", "file:./src/../records.ndjson"),
+        3,
+        "sink 1 and sink 2 both go to file:",
+    );
     check_refused(&with(&["--datafile", SHOP, "--config", "nowhere.toml"]), 3, "nowhere.toml");
     check_refused(
         &with(&["--datafile", SHOP, "--request-timeout", "0s"]),

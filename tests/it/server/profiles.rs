@@ -176,3 +176,25 @@ fn calls_for_one_user_at_the_same_time_lose_nothing_of_each_other() {
         assert_eq!(profile(&together), expect, "user {user}");
     }
 }
+
+#[test]
+fn a_profile_is_forgotten_also_where_it_is_on_its_way_to_the_disk() {
+    let shop = Daemon::with(enabled);
+    let mut count = 0;
+    for user in 0..30 {
+        let user = format!("user {user}");
+        let attributes = json!({"country": "SE", "age": 34});
+        let body = json!({"userId": user, "userAttributes": attributes}).to_string();
+        let options = json!({"userId": user, "userAttributes": attributes, "decideOptions": ["DISABLE_DECISION_EVENT"]});
+        shop.ask("POST /v1/decide", &options.to_string());
+        let forget = json!({"environment": "production", "user": user}).to_string();
+        let request = Request::new("POST /events/forget").body(&forget);
+        let forgotten = ask(shop.admin(), &request);
+        // Whoever is in no experiment has none.
+        assert!([200, 404].contains(&forgotten.status), "{user}: {forgotten:?}");
+        count += usize::from(forgotten.status == 200);
+        let profile = shop.ask("POST /v1/lookup", &body).json();
+        assert_eq!(profile["experimentBucketMap"], json!({}), "{user}");
+    }
+    assert!(count > 10, "{count}");
+}

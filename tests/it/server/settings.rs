@@ -2,6 +2,7 @@
 //!
 //! Must not know servers.
 
+use std::path::Path;
 use std::process::Command;
 
 /// What `--print-config` says with a file of this text, these variables and flags.
@@ -10,15 +11,24 @@ fn printed(
     variables: &[(&str, &str)],
     arguments: &[&str],
 ) -> (Option<i32>, String, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("variate.toml");
+    printed_in(tempfile::tempdir().unwrap().path(), file, variables, arguments)
+}
+
+/// The same in a folder, which may have other files.
+fn printed_in(
+    folder: &Path,
+    file: &str,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> (Option<i32>, String, String) {
+    let path = folder.join("variate.toml");
     std::fs::write(&path, file).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_variate"));
-    command.args(["serve", "--print-config"]).args(arguments).current_dir(folder.path());
+    command.args(["serve", "--print-config"]).args(arguments).current_dir(folder);
     command.env_remove("VARIATE_PORT").envs(variables.iter().copied());
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| {
-        String::from_utf8_lossy(bytes).replace(&folder.path().display().to_string(), "FOLDER")
+        String::from_utf8_lossy(bytes).replace(&folder.display().to_string(), "FOLDER")
     };
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
@@ -132,15 +142,28 @@ rate = "1/m"
 name = "people"
 secret_sha256 = "0000000000000000000000000000000000000000000000000000000000003e7e"
 scopes = ["admin"]
+
+[[token]]
+name = "scrapes"
+secret_file = "token.txt"
+scopes = ["admin"]
 "#;
-    let (code, said, complaints) = printed(file, &[], &[]);
+    let secret = "the-s3cret-in-a-file-of-its-own";
+    let printed = |file: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token.txt"), secret).unwrap();
+        printed_in(folder.path(), file, &[], &[])
+    };
+    let (code, said, complaints) = printed(file);
     assert_eq!((code, complaints.as_str()), (Some(0), ""));
     for secret in ["s3cret", "czNj", "JDJi", "t0ken", "3e7e"] {
         assert!(!said.contains(secret), "{said}");
     }
     insta::assert_snapshot!(said);
-    let hidden = said.replace("[\"***\"]", "[\"aGlkZGVu\"]").replace("***", "hidden");
-    let again = printed(&hidden.replace("secret = \"", "secret = \"long-enough-and-"), &[], &[]);
+    let hash = format!("secret_sha256 = \"{}\"", "7".repeat(64));
+    let hidden = said.replace("[\"***\"]", "[\"aGlkZGVu\"]");
+    let hidden = hidden.replace("secret_sha256 = \"***\"", &hash).replace("***", "hidden");
+    let again = printed(&hidden.replace("secret = \"", "secret = \"long-enough-and-"));
     assert_eq!((again.1, again.2.as_str()), (said, ""), "what is printed can be read");
 }
 
@@ -241,4 +264,19 @@ fn a_fault_in_the_file_is_told_with_its_place() {
         complaints,
         "error: variate.toml line 2: there is no key \"prot\": did you mean \"port\"?\n"
     );
+}
+
+#[test]
+fn systems_without_ids_are_known_by_content_where_a_file_says_so() {
+    let known =
+        |systems: &str| printed(&format!("[tracking]\nknown_by_content = [{systems}]\n"), &[], &[]);
+    let (code, said, complaints) = known("\"segment\", \"onboardflow\"");
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    assert!(said.contains("known_by_content = [\"segment\",\"onboardflow\"]\n"), "{said}");
+    for (systems, expect) in
+        [("\"countly\"", "whose clients send ids"), ("\"x\"", "write one of optimizely")]
+    {
+        let (code, _, complaints) = known(systems);
+        assert!(code == Some(3) && complaints.contains(expect), "{code:?}: {complaints}");
+    }
 }

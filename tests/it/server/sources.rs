@@ -4,7 +4,9 @@
 
 use std::fs;
 
-use super::{Daemon, SHOP, environment, wait_for};
+use variate::clock::Stopwatch;
+
+use super::{Daemon, PATIENCE, SHOP, environment, wait_for};
 
 #[test]
 fn an_edited_datafile_is_in_force_within_seconds_and_a_broken_one_never() {
@@ -114,4 +116,27 @@ fn an_address_without_a_place_for_the_key_is_asked_as_it_is() {
         let request = super::Request::new("GET /v1/config").header("X-Optimizely-SDK-Key", key);
         assert_eq!(super::ask(daemon.api(), &request).status, status, "{key}");
     }
+}
+
+/// Who waits for a source that does not answer takes no place of those who look at the store.
+#[test]
+fn waiting_for_a_source_holds_nobody_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("slow=http://{}/datafile.json", silent.local_addr().unwrap());
+    let daemon = Daemon::with(|given| given.environments.push(environment(&url)));
+    let refresh = "POST /environments/slow/refresh?wait=true";
+    let watch = Stopwatch::start();
+    let answered = std::thread::scope(|scope| {
+        let waiting: Vec<_> =
+            (0..24).map(|_| scope.spawn(|| daemon.ask_admin(refresh).status)).collect();
+        wait_for("one too many", || {
+            waiting.iter().any(std::thread::ScopedJoinHandle::is_finished).then_some(())
+        });
+        assert_eq!(daemon.ask_admin("GET /events/stats").status, 200);
+        assert!(waiting.iter().any(|one| !one.is_finished()), "nobody waited any more");
+        let statuses = waiting.into_iter().map(|one| one.join().unwrap());
+        statuses.collect::<Vec<_>>()
+    });
+    assert_eq!(answered.iter().filter(|status| **status == 503).count(), 8, "{answered:?}");
+    assert!(watch.elapsed() < PATIENCE);
 }

@@ -3,9 +3,14 @@
 //! Must not know how anything is answered inside.
 
 mod countly;
+mod onboardflow;
 mod optimizely;
+mod segment;
+mod segment_clients;
+mod thrivestack;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use variate::settings::{TrackingKey, TrackingSystem};
 
 use super::Daemon;
 
@@ -43,4 +48,57 @@ fn unused(daemon: &Daemon, system: &str, reason: &str) -> u64 {
     };
     let line = page.lines().find(is_this);
     line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
+/// A time that is not in the future.
+fn now_ms() -> i64 {
+    variate::clock::system_time_ms() - 1000
+}
+
+/// A time as clients write it.
+fn iso(time_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(time_ms).unwrap().to_string()
+}
+
+/// Activates a user in the checkout button's experiment, through Agent's interface; gives the variation.
+#[track_caller]
+fn activated(daemon: &Daemon, user: &str) -> String {
+    let body = json!({"userId": user, "userAttributes": {"country": "SE", "age": 34}}).to_string();
+    let answer = daemon.ask("POST /v1/activate?experimentKey=checkout_button", &body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let credit = answer.json()[0]["variationKey"].as_str().unwrap().to_owned();
+    format!("checkout_button/{credit}")
+}
+
+/// A daemon with a second environment, `other`, which is what the key `k-1` of a system means.
+fn keyed(system: TrackingSystem) -> Daemon {
+    Daemon::with(|given| {
+        let mut other = super::environment(super::SHOP);
+        other.name = Some("other".to_owned());
+        given.environments.push(other);
+        given.tracking.keys = vec![TrackingKey::new(system, "k-1", "other")];
+    })
+}
+
+/// A value of each kind, and beyond what is sensible.
+fn odd_values() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(i64::MIN),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(""),
+        json!("x"),
+        json!("\u{0} \u{1f600}"),
+        json!("x".repeat(5_000)),
+        json!("9999-12-31T23:59:59Z"),
+        json!("0001-01-01T00:00:00Z"),
+        json!([]),
+        json!([[{}]]),
+        json!({}),
+        json!({"a": {"b": [1]}}),
+    ]
 }

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::clock::TimeMs;
+use crate::server::slips::{MOST_LOOKED_AT, is_nearly};
 use crate::store::Override;
 
 /// All but the first three are extensions.
@@ -21,6 +23,28 @@ pub(in crate::server::agent) struct OverrideBody {
     pub(in crate::server::agent) reason: Option<String>,
     pub(in crate::server::agent) expires_at: Option<TimeMs>,
     pub(in crate::server::agent) ttl: Option<Value>,
+    /// As with Agent they are not looked at, but for slips.
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
+}
+
+impl OverrideBody {
+    /// What is said of fields that nobody reads and that look like an extension which is not there: an
+    /// override that was to end must not stay in silence.
+    pub(in crate::server::agent) fn slips(&self) -> impl Iterator<Item = &'static str> {
+        let has_end = self.expires_at.is_some() || self.ttl.is_some();
+        let extensions = [
+            ("owner", self.owner.is_some(), "a field looks like owner and is not read"),
+            ("reason", self.reason.is_some(), "a field looks like reason and is not read"),
+            ("expiresat", has_end, "a field looks like expiresAt and is not read"),
+            ("ttl", has_end, "a field looks like ttl and is not read"),
+        ];
+        let is_nearly =
+            |own: &str| self.others.keys().take(MOST_LOOKED_AT).any(|name| is_nearly(name, own));
+        let said =
+            extensions.into_iter().filter(move |(own, is_there, _)| !is_there && is_nearly(own));
+        said.map(|(_, _, text)| text)
+    }
 }
 
 /// What stands behind `messages` is an extension, and there only where it was given.

@@ -135,7 +135,7 @@ impl Reading<'_> {
             mark,
             experiment,
             variation,
-            flag_key: None,
+            ..NewExposure::default()
         });
     }
 }

@@ -24,6 +24,7 @@
 //! Numbers in keys are big-endian. `ids-N` has the ids that stop being recognised in the Nth day since
 //! the epoch, so that a whole day is dropped at once.
 
+mod ahead;
 mod opened;
 
 use std::collections::BTreeSet;
@@ -36,8 +37,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fjall::{Keyspace, OwnedWriteBatch, PersistMode};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
+use self::ahead::Ahead;
 use self::opened::Opened;
 use super::holder::holder;
 use super::journal::{mend_refused, note_dropped, note_made};
@@ -92,12 +94,14 @@ pub(super) struct Engine {
     /// The number of the commit that is being written, or was refused and is not cut off yet; no earlier
     /// one was refused, and no later one written.
     refused_from: AtomicU64,
+    ahead: Mutex<Ahead>,
 }
 
 impl Engine {
     pub(super) fn open(folder: &Path, setup: Setup) -> Result<Self, Error> {
         let (opened, refused_from) = (RwLock::new(None), AtomicU64::new(NOTHING));
-        let engine = Self { folder: folder.into(), setup, opened, refused_from };
+        let ahead = Mutex::default();
+        let engine = Self { folder: folder.into(), setup, opened, refused_from, ahead };
         engine.reopen()?;
         Ok(engine)
     }
@@ -114,6 +118,7 @@ impl Engine {
         for made in opened.ids.values().chain(opened.later()) {
             note_made(&self.folder, made.id())?;
         }
+        *self.ahead.lock() = Ahead::default();
         *self.opened.write() = Some(opened);
         Ok(())
     }
@@ -230,8 +235,11 @@ impl Engine {
     /// before.
     pub(super) fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.make_days(&writes)?;
+        // Nobody else commits while zeros are written.
+        let mut ahead = self.ahead.lock();
         let opened = self.opened.read();
         let opened = opened.as_ref().ok_or_else(|| self.closed())?;
+        let bytes = writes.iter().map(|write| write.bytes().saturating_add(ITEM_BYTES)).sum();
         let batch = self.batch(opened, writes)?;
         self.guarded("write to", || {
             opened.put_in_order(self.setup.memtable_bytes)?;
@@ -239,12 +247,13 @@ impl Engine {
             batch.commit()
         })?;
         self.refused_from.store(NOTHING, Ordering::Relaxed);
+        ahead.note(&self.folder, bytes);
         Ok(())
     }
 
     /// A write that has no place must not be lost in silence.
     fn batch(&self, opened: &Opened, writes: Vec<Write>) -> Result<OwnedWriteBatch, Error> {
-        let mut batch = opened.database.batch().durability(Some(PersistMode::SyncAll));
+        let mut batch = opened.database.batch().durability(Some(PersistMode::SyncData));
         for Write { space, key, value } in writes {
             let Some(keyspace) = opened.space(space) else {
                 let cause = format!("there is no keyspace for {space:?}");
@@ -330,6 +339,8 @@ impl Engine {
 pub(super) const PAGE_BYTES: usize = 4 << 20;
 /// For so long the lock is waited for after closing.
 const CLOSING: Duration = Duration::from_secs(1);
+/// What the journal has for each write, beside its key and value.
+const ITEM_BYTES: u64 = 21;
 /// No commit has this number.
 const NOTHING: u64 = u64::MAX;
 pub(super) const DEFECT: &str = "report it: this is a defect of the program";

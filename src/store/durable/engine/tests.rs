@@ -100,3 +100,29 @@ fn what_was_refused_is_cut_off() {
     engine.reopen().unwrap();
     assert!(is_there(&engine, "next"));
 }
+
+/// What can be read stays as it is; that the blocks have been written before is all that is new.
+#[test]
+fn a_journal_is_written_ahead_and_says_the_same() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let (folder, engine) = engine();
+    let commit = |key: &str| engine.commit(vec![write(Space::Outbox, key, 50_000)]).unwrap();
+    let path = folder.path().join("0.jnl");
+    let journal = || (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().blocks() * 512);
+    ["1", "2", "3"].into_iter().for_each(commit);
+    let (says, takes) = journal();
+    engine.ahead.lock().note(folder.path(), u64::MAX);
+    let (still_says, takes_now) = journal();
+    assert!(says == still_says, "what can be read has changed");
+    assert!(takes_now >= takes + (500 << 10), "{takes}, then {takes_now}");
+    for key in 4..60 {
+        commit(&key.to_string());
+        engine.ahead.lock().note(folder.path(), u64::MAX);
+    }
+    engine.reopen().unwrap();
+    let (says, _) = journal();
+    engine.ahead.lock().note(folder.path(), u64::MAX);
+    assert!(says == journal().0, "one that is cut to its length is not made longer");
+    assert!((1..60).all(|key| is_there(&engine, &key.to_string())));
+}

@@ -5,7 +5,7 @@
 //!
 //! What must agree: records are numbered without gaps from the oldest that is kept to the latest that the
 //! totals name, and none is gone that was not released; every event that still waits in a row has its
-//! record, about that user; the totals are what rows and dead letters add up to; an id stands in the day
+//! record, whoever it was tracked for; the totals are what rows and dead letters add up to; an id stands in the day
 //! in which it stops being recognised; no cursor, dead letter or release goes beyond the latest record; a
 //! sink has as many dead letters as it is said to have, and what is to be delivered again is one of them.
 

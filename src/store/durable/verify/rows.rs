@@ -104,10 +104,9 @@ impl Look<'_> {
         match record {
             Some(Record::Conversion(record)) => {
                 let about = &record.event.about;
-                let is_owners = about.id == pending.id
-                    && about.environment == owner.environment
-                    && owner.user_id.is_none_or(|user_id| *user_id == *about.user_id);
-                (!is_owners).then(|| format!("record {number} is about something else"))
+                // For whom it was tracked says nothing: a merge moves events that wait.
+                let is_it = about.id == pending.id && about.environment == owner.environment;
+                (!is_it).then(|| format!("record {number} is about something else"))
             }
             Some(_) => Some(format!("record {number} is about no event")),
             None => Some(format!("its record {number} cannot be read")),

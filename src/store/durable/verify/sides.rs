@@ -8,11 +8,11 @@ use super::{FaultKind, Look};
 use crate::clock::TimeMs;
 use crate::error::Error;
 use crate::store::durable::engine::Space;
+use crate::store::durable::ids::day_of;
 use crate::store::durable::keys::{behind, everything, number};
 use crate::store::durable::meta;
 use crate::store::durable::reading::KEYS_AT_ONCE;
 use crate::store::durable::sinks::Known;
-use crate::store::durable::turn::day_of;
 
 impl Look<'_> {
     pub(super) fn ids(&mut self) -> Result<(), Error> {

@@ -21,9 +21,14 @@ use super::unreadable::Unreadable;
 /// The version of the layouts of this folder.
 const LAYOUT: u8 = 1;
 
+/// Most values are shorter. The engine makes a copy of its own.
+const MOSTLY_BYTES: usize = 512;
+
 /// Packs a value.
 pub(super) fn packed<T: Serialize>(value: &T) -> Result<Vec<u8>, Unreadable> {
-    postcard::to_extend(value, vec![LAYOUT]).map_err(|error| Unreadable::new(error.to_string()))
+    let mut bytes = Vec::with_capacity(MOSTLY_BYTES);
+    bytes.push(LAYOUT);
+    postcard::to_extend(value, bytes).map_err(|error| Unreadable::new(error.to_string()))
 }
 
 /// Unpacks a value.

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use variate::settings::{Given, JwtSettings, OauthClientSettings};
+use variate::settings::{Given, JwtSettings, OauthClientSettings, Scope};
 
 use super::super::http::{Answer, Request, ask};
 use super::super::{SHOP_KEY, wait_for};
@@ -191,6 +191,72 @@ fn a_client_is_given_what_it_may_ask_for() {
 }
 
 #[test]
+fn scopes_say_what_else_may_be_done_in_the_environments() {
+    let shops = TwoShops::with(|given| {
+        let mut jwt = JwtSettings::new();
+        jwt.hmac_secrets = vec![SECRET.to_vec()];
+        clients(&mut jwt);
+        let mut sets = jwt.clients[0].clone();
+        (sets.id, sets.scopes) = ("sets".to_owned(), vec![Scope::Track, Scope::Override]);
+        jwt.clients.push(sets);
+        given.access.jwt = Some(jwt);
+        given.agent.overrides = Some(true);
+    });
+    let may = |token: &str| {
+        let ask = |what: &str| ask(shops.api(), &bearer(what, token).body("{}")).status != 403;
+        let admin = ask_admin(&shops, token) != 403;
+        let calls = ["POST /v1/decide", "POST /v1/track?eventKey=purchase", "POST /v1/override"];
+        (calls.map(ask), admin)
+    };
+    let said = |scope: Value| {
+        let mut claims = for_keys(&[SHOP_KEY]);
+        claims["scope"] = scope;
+        may(&jwt(&claims))
+    };
+    let usual = ([true, true, false], false);
+    assert_eq!(may(&jwt(&for_keys(&[SHOP_KEY]))), usual);
+    assert_eq!(said(json!("openid profile")), usual, "words of others");
+    assert_eq!(said(json!(["override"])), usual, "no text");
+    assert_eq!(said(json!("admin")), usual, "nobody gets the administration so");
+    assert_eq!(said(json!("decide track override")), ([true, true, true], false));
+    assert_eq!(said(json!("openid track")), ([false, true, false], false));
+    let nothing = jwt(&json!({"iss": "Optimizely", "exp": LATER, "scope": "override"}));
+    assert_eq!(may(&nothing), ([false; 3], false), "no environment");
+    let made = |client: &str| {
+        let answer = ask_for_token(shops.api(), &form(client, &secret_text())).json();
+        may(answer["access_token"].as_str().unwrap())
+    };
+    assert_eq!((made("service"), made("sets")), (usual, ([false, true, true], false)));
+}
+
+fn ask_admin(shops: &TwoShops, token: &str) -> u16 {
+    ask(shops.admin(), &bearer("GET /info", token)).status
+}
+
+/// Whoever has no secret is not told by the time which clients there are.
+#[test]
+fn an_unknown_client_takes_as_long_as_a_known_one() {
+    let shops = with_secrets(|jwt| {
+        clients(jwt);
+        let slow = bcrypt::hash(SECRET, 9).unwrap();
+        jwt.clients.iter_mut().for_each(|client| client.secret_hash.clone_from(&slow));
+    });
+    let took = |client: &str| {
+        let wrong = form(client, &STANDARD.encode(OLDER_SECRET));
+        let least = (0..3).map(|_| {
+            let watch = variate::clock::Stopwatch::start();
+            assert_eq!(ask_for_token(shops.api(), &wrong).status, 401, "{client}");
+            watch.elapsed()
+        });
+        least.min().unwrap()
+    };
+    let (known, unknown) = (took("service"), took("nobody"));
+    assert!(unknown > known / 2, "{unknown:?} against {known:?}");
+    let right = form("nobody", &secret_text());
+    assert_eq!(ask_for_token(shops.api(), &right).status, 401, "with the secret of another one");
+}
+
+#[test]
 fn what_is_wrong_with_a_question_for_a_token_is_told_in_the_words_of_oauth() {
     let shops = with_secrets(clients);
     let good = form("service", &secret_text());
@@ -344,5 +410,13 @@ fn settings_of_jwts_that_cannot_be_meant_are_refused() {
             jwt.clients[0].admin = true;
         },
         "no bcrypt hash",
+    );
+    check(
+        |jwt| {
+            jwt.hmac_secrets = vec![SECRET.to_vec()];
+            clients(jwt);
+            jwt.clients[0].scopes = vec![Scope::Admin];
+        },
+        "admin = true for the administration",
     );
 }

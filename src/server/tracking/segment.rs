@@ -1,0 +1,156 @@
+//! `POST /segment/v1/track`, `batch` and the rest: the HTTP API of Segment, as its clients send to it.
+//!
+//! Must not know the attribution rule. A client is told 400 for what is no JSON or too large, which it then
+//! drops, and 503 for what is not stored, which it sends again with the same ids.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use serde_json::{Map, Value, json};
+
+use super::carried::Places;
+use super::keys::first_chosen;
+use super::messages::{Around, Kind, members};
+use super::payload::Payload;
+use super::reading::text;
+use super::record::record;
+use super::unpacked::unpacked;
+use super::unused::{Reason, Unused};
+use crate::clock::system_time_ms;
+use crate::server::answer::Json;
+use crate::server::app::App;
+use crate::server::refusal::Refusal;
+use crate::settings::TrackingSystem;
+
+const SYSTEM: TrackingSystem = TrackingSystem::Segment;
+/// Segment's limits: of a message, of a batch's messages, and for what stands around these.
+const MESSAGE_BYTES: usize = 32 * 1024;
+const BATCH_BYTES: usize = 500 * 1024;
+const AROUND_BYTES: u64 = 32 * 1024;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/segment/v1/{message}", post(message))
+}
+
+async fn message(
+    State(app): State<Arc<App>>,
+    Path(word): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let kind = Kind::of(&word);
+    if kind.is_none() && word != "batch" {
+        return Err(Refusal::not_there(
+            "there is no such message: send track, identify, page, screen, group, alias or batch",
+        ));
+    }
+    let places = Places::of(&request);
+    let (body, is_small) = read(&app, request).await?;
+    let chosen = first_chosen(&app, SYSTEM, &places.keys(Some(&body)))
+        .map_err(|no_key| no_key.unauthorized(SYSTEM))?;
+    let environment = chosen.environment;
+    let payload = {
+        let settings = app.in_force.now();
+        let datafile = environment.client.datafile();
+        let around = Around {
+            received_at_ms: system_time_ms(),
+            sent_at: None,
+            context: Map::new(),
+            is_context_attributes: false,
+            datafile: datafile.as_deref(),
+            settings: &settings.tracking,
+            system: SYSTEM,
+        };
+        match kind {
+            Some(_) if !is_small && size(&Value::Object(body.clone())) > MESSAGE_BYTES => {
+                return Err(too_large("message", MESSAGE_BYTES));
+            }
+            Some(kind) => single(kind, body, &around),
+            None => batch(body, around, is_small)?,
+        }
+    };
+    record(&app, &environment, SYSTEM, payload).await?;
+    Ok(Json(&json!({"success": true})).into_response())
+}
+
+/// An object, and whether it is so small that nothing in it is too large. Clients in browsers send it as plain
+/// text, so that its kind is not asked for.
+async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool), Refusal> {
+    let most = u64::try_from(BATCH_BYTES).unwrap_or(u64::MAX).saturating_add(AROUND_BYTES);
+    let body = unpacked(request, most.min(app.settings.limits.body.bytes)).await;
+    let body = body.map_err(|refusal| match refusal.into_parts() {
+        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => Refusal::bad_request(text),
+        (status, text, _) => Refusal::new(status, text),
+    })?;
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(object)) => Ok((object, body.len() <= MESSAGE_BYTES)),
+        Ok(_) => {
+            Err(Refusal::bad_request("the body is no object: send a message or {\"batch\": [...]}"))
+        }
+        Err(error) => Err(Refusal::bad_request(format!("the body is no JSON: {error}"))),
+    }
+}
+
+fn too_large(what: &str, most_bytes: usize) -> Refusal {
+    Refusal::bad_request(format!("the {what} is larger than {most_bytes} bytes: send less at once"))
+}
+
+fn single(kind: Kind, message: Map<String, Value>, around: &Around<'_>) -> Payload {
+    let mut payload = Payload::default();
+    around.read(kind, message, &mut payload);
+    payload
+}
+
+fn batch(
+    mut body: Map<String, Value>,
+    around: Around<'_>,
+    is_small: bool,
+) -> Result<Payload, Refusal> {
+    let mut payload = Payload::default();
+    let context = members(&mut body, "context", &mut payload);
+    let sent_at = body.remove("sentAt").filter(|sent| !sent.is_null());
+    let around = Around { context, sent_at, ..around };
+    let messages = match body.remove("batch") {
+        Some(Value::Array(messages)) => messages,
+        _ => {
+            payload.unused.push(Unused::plain(Reason::WrongKind, "a batch that is no list"));
+            Vec::new()
+        }
+    };
+    let mut bytes = 0_usize;
+    for message in messages {
+        let message_bytes = if is_small { 0 } else { size(&message) };
+        bytes = bytes.saturating_add(message_bytes).saturating_add(1);
+        if bytes > BATCH_BYTES {
+            return Err(too_large("batch", BATCH_BYTES));
+        }
+        if message_bytes > MESSAGE_BYTES {
+            payload.unused.push(Unused::plain(Reason::TooLarge, "a message"));
+            continue;
+        }
+        one_of_batch(message, &around, &mut payload);
+    }
+    Ok(payload)
+}
+
+fn one_of_batch(message: Value, around: &Around<'_>, payload: &mut Payload) {
+    let Value::Object(message) = message else {
+        payload.unused.push(Unused::named(Reason::WrongKind, "what is no object in", "batch"));
+        return;
+    };
+    let word = text(&message, "type").unwrap_or_default();
+    match Kind::of(word) {
+        Some(kind) => around.read(kind, message, payload),
+        None => {
+            payload.unused.push(Unused::named(Reason::WrongKind, "a message of the type", word));
+        }
+    }
+}
+
+/// As it would be written without blanks.
+fn size(message: &Value) -> usize {
+    serde_json::to_vec(message).map_or(usize::MAX, |text| text.len())
+}
