@@ -3,7 +3,6 @@
 //! Must not know deciding: nothing is bucketed here.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::capture::Stamp;
 use super::user::UserContext;
@@ -17,13 +16,14 @@ use crate::store::Receipt;
 /// may go with it.
 ///
 /// The experiment is named by its id, its key, or the key of a flag: then that experiment of the flag is
-/// meant which runs and has the variation. The variation is named by its id or its key. An id goes before a
-/// key.
+/// meant which runs and has the variation, else that rule of its rollout which has it. The variation is named
+/// by its id or its key. An id goes before a key.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Exposure<'a> {
-    experiment: &'a str,
-    variation: &'a str,
+    /// `None` where no rule decided.
+    experiment: Option<&'a str>,
+    variation: Option<&'a str>,
     flag_key: Option<&'a str>,
     stamp: Stamp<'a>,
 }
@@ -31,7 +31,14 @@ pub struct Exposure<'a> {
 impl<'a> Exposure<'a> {
     /// A variation of an experiment.
     pub fn new(experiment: &'a str, variation: &'a str) -> Self {
+        let (experiment, variation) = (Some(experiment), Some(variation));
         Self { experiment, variation, flag_key: None, stamp: Stamp::default() }
+    }
+
+    /// A decision of a flag that none of its rules made, and that activates nobody: the flag is off, or, with
+    /// a variation, by its key, somebody forced the flag to show that.
+    pub fn without_rule(flag_key: &'a str, variation: Option<&'a str>) -> Self {
+        Self { experiment: None, variation, flag_key: Some(flag_key), stamp: Stamp::default() }
     }
 
     /// Says that a decision of this flag exposed the user. One that the datafile does not know is none.
@@ -60,7 +67,8 @@ impl<'a> Exposure<'a> {
 pub struct Exposed {
     /// Why there is nothing to record, where that is so.
     pub unknown: Option<UnknownExposure>,
-    /// Whether the user is activated by it: experiments and holdouts activate, rules of rollouts do not.
+    /// Whether the user is activated by it: experiments and holdouts activate, rules of rollouts do not, nor
+    /// does a decision without a rule.
     pub is_activation: bool,
     /// What the ledger made of it, or would have if it was refused; `None` where there is nothing to record.
     pub outcome: Option<ImpressionOutcome>,
@@ -74,7 +82,7 @@ pub struct Exposed {
 pub enum UnknownExposure {
     /// No experiment, holdout, rule or flag has this name.
     Experiment,
-    /// It has no variation of this name; of a flag: no experiment that runs has.
+    /// It has no variation of this name; of a flag: neither an experiment that runs nor the rollout has.
     Variation,
 }
 
@@ -92,14 +100,15 @@ impl UserContext<'_> {
         };
         let recorded = self.record_impression(&NewImpression {
             flag: found.flag,
-            rule: Some(found.index),
-            variation: Some((found.index, found.variation)),
-            is_enabled: found.is_enabled(),
-            ..self.new_impression(datafile, exposure.stamp, found.source())
+            rule: found.rule,
+            variation: found.variation,
+            is_enabled: found.is_enabled,
+            is_forced: found.rule.is_none() && found.variation.is_some(),
+            ..self.new_impression(datafile, exposure.stamp, found.source)
         });
         Exposed {
             unknown: None,
-            is_activation: found.rule.kind() != RuleKind::Rollout,
+            is_activation: found.rule.is_some() && found.source != ImpressionSource::Rollout,
             outcome: Some(recorded.outcome),
             receipt: recorded.receipt,
         }
@@ -130,51 +139,76 @@ impl fmt::Display for UnknownExposure {
 }
 
 /// What the names of an exposure stand for.
-struct Found<'d> {
+struct Found {
     flag: Option<FlagIndex>,
-    index: RuleIndex,
-    rule: &'d Rule,
-    variation: VariationIndex,
+    rule: Option<RuleIndex>,
+    variation: Option<(RuleIndex, VariationIndex)>,
+    source: ImpressionSource,
+    is_enabled: bool,
 }
 
-impl Found<'_> {
+impl Found {
     /// As a decision of the SDKs would report it.
-    fn source(&self) -> ImpressionSource {
-        match self.rule.kind() {
+    fn by_rule(
+        flag: Option<FlagIndex>,
+        (index, rule): (RuleIndex, &Rule),
+        place: VariationIndex,
+    ) -> Self {
+        let source = match rule.kind() {
             RuleKind::Holdout => ImpressionSource::Holdout,
             RuleKind::Rollout => ImpressionSource::Rollout,
-            RuleKind::Experiment if self.flag.is_some() => ImpressionSource::FeatureTest,
+            RuleKind::Experiment if flag.is_some() => ImpressionSource::FeatureTest,
             RuleKind::Experiment => ImpressionSource::Experiment,
-        }
+        };
+        // A call on an experiment is always on.
+        let is_enabled = source == ImpressionSource::Experiment
+            || rule.variation(place).is_some_and(Variation::is_feature_enabled);
+        Self { flag, rule: Some(index), variation: Some((index, place)), source, is_enabled }
     }
 
-    /// A call on an experiment is always on.
-    fn is_enabled(&self) -> bool {
-        let variation = self.rule.variation(self.variation);
-        self.source() == ImpressionSource::Experiment
-            || variation.is_some_and(Variation::is_feature_enabled)
+    /// The same of a decision that no rule made.
+    fn by_none(datafile: &Datafile, exposure: Exposure<'_>) -> Result<Self, UnknownExposure> {
+        let flag = exposure.flag_key.and_then(|key| datafile.flag_index(key));
+        let flag = flag.ok_or(UnknownExposure::Experiment)?;
+        let nothing = Self {
+            flag: Some(flag),
+            rule: None,
+            variation: None,
+            source: ImpressionSource::Rollout,
+            is_enabled: false,
+        };
+        let Some(key) = exposure.variation else { return Ok(nothing) };
+        let found = datafile.flag(flag).and_then(|flag| datafile.flag_variation(flag, key));
+        let (index, place) = found.ok_or(UnknownExposure::Variation)?;
+        let variation = datafile.rule(index).and_then(|rule| rule.variation(place));
+        Ok(Self {
+            variation: Some((index, place)),
+            source: ImpressionSource::FeatureTest,
+            is_enabled: variation.is_some_and(Variation::is_feature_enabled),
+            ..nothing
+        })
     }
 }
 
-fn find<'d>(
-    datafile: &'d Arc<Datafile>,
-    exposure: Exposure<'_>,
-) -> Result<Found<'d>, UnknownExposure> {
-    let Exposure { experiment, variation, flag_key, .. } = exposure;
-    let flag = flag_key.and_then(|key| datafile.flag_index(key));
+fn find(datafile: &Datafile, exposure: Exposure<'_>) -> Result<Found, UnknownExposure> {
+    let (Some(experiment), Some(variation)) = (exposure.experiment, exposure.variation) else {
+        return Found::by_none(datafile, exposure);
+    };
+    let flag = exposure.flag_key.and_then(|key| datafile.flag_index(key));
     let by_name = datafile.rule_index(experiment).or_else(|| datafile.experiment_index(experiment));
     if let Some((index, rule)) = by_name.and_then(|index| Some((index, datafile.rule(index)?))) {
         let variation = variation_of(rule, variation).ok_or(UnknownExposure::Variation)?;
-        return Ok(Found { flag, index, rule, variation });
+        return Ok(Found::by_rule(flag, (index, rule), variation));
     }
-    let flag = datafile.flag_index(experiment).ok_or(UnknownExposure::Experiment)?;
-    let experiments = datafile.flag(flag).map(|flag| flag.experiments()).unwrap_or_default();
-    let mut running = experiments.iter().filter_map(|index| {
-        let rule = datafile.rule(*index).filter(|rule| rule.is_running())?;
-        let variation = variation_of(rule, variation)?;
-        Some(Found { flag: Some(flag), index: *index, rule, variation })
-    });
-    running.next().ok_or(UnknownExposure::Variation)
+    let index = datafile.flag_index(experiment).ok_or(UnknownExposure::Experiment)?;
+    let flag = datafile.flag(index).ok_or(UnknownExposure::Experiment)?;
+    let of_rule = |rule_index: &RuleIndex| Some((*rule_index, datafile.rule(*rule_index)?));
+    let running =
+        flag.experiments().iter().filter_map(of_rule).filter(|(_, rule)| rule.is_running());
+    let mut rules = running.chain(flag.rollout().iter().filter_map(of_rule));
+    let found = rules
+        .find_map(|rule| Some(Found::by_rule(Some(index), rule, variation_of(rule.1, variation)?)));
+    found.ok_or(UnknownExposure::Variation)
 }
 
 fn variation_of(rule: &Rule, name: &str) -> Option<VariationIndex> {

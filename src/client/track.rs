@@ -19,6 +19,26 @@ const VALUE: &str = "value";
 const LEFT_OUT_IF_NULL: [&str; 4] = [REVENUE, VALUE, "tags", "decisions"];
 
 /// What [`UserContext::track`] is told: an event key, and what may go with it.
+///
+/// Who is used to `track(name, properties, entity)`, as Flagger has it, sets the entity once, which is the
+/// user, and gives the properties as tags:
+///
+/// ```
+/// # fn main() -> Result<(), variate::Error> {
+/// # let text = include_bytes!("../../datafiles/shop.json");
+/// # let client = variate::Client::from_datafile(text)?;
+/// use serde_json::json;
+/// use variate::Track;
+///
+/// let entity = client.user("543").with("country", "SE");
+/// entity.activate("checkout_button");
+/// let properties = json!({"plan": "Gold", "referrer": "https://www.google.com", "shirt_size": "medium"});
+/// let properties = properties.as_object().cloned().unwrap_or_default();
+/// let tracked = entity.track(Track::new("purchase").tags(properties));
+/// assert_eq!(&*tracked.credits[0].experiment.experiment_key, "checkout_button");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Track<'a> {

@@ -16,6 +16,7 @@ use super::listener::is_loopback;
 use super::ofrep::Changes;
 use super::problems::{ProblemKind, Problems};
 use super::sinks;
+use super::tracking::Configs;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
 use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
@@ -47,6 +48,8 @@ pub(super) struct App {
     pub(super) figures: Figures,
     /// What streams tell of datafiles.
     pub(super) changes: Changes,
+    /// What clients of Flagger are told of datafiles.
+    pub(super) flagger: Configs,
     pub(super) problems: Arc<Problems>,
     /// For who reads the store for the administration: few at once, so that recording has room.
     pub(super) readers: Arc<Semaphore>,
@@ -107,6 +110,7 @@ impl App {
             store,
             figures,
             changes,
+            flagger: Configs::default(),
             problems,
             readers: Arc::new(Semaphore::new(READERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),

@@ -107,7 +107,8 @@ pub(super) async fn json_text(request: Request<Body>, app: &App) -> Result<Bytes
     whole(request.into_body(), app.settings.limits.body.bytes).await
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body is said to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")

@@ -8,6 +8,7 @@ mod batch;
 mod datafile_webhook;
 mod datafiles;
 mod driver;
+mod front;
 mod hostile;
 mod http;
 mod keys;
@@ -27,6 +28,7 @@ mod settings;
 mod slips;
 mod sources;
 mod stalled;
+mod streams;
 mod tracking;
 mod verbs;
 

@@ -27,11 +27,11 @@ pub(in crate::server) struct Changes {
 
 /// A datafile as streams tell of it.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(in crate::server) struct Told {
     pub(super) etag: HeaderValue,
     pub(super) since_seconds: u64,
     /// Since it replaced another one, if it did.
-    pub(super) changed: Option<Stopwatch>,
+    pub(in crate::server) changed: Option<Stopwatch>,
 }
 
 impl Changes {
@@ -44,7 +44,7 @@ impl Changes {
     }
 
     /// What is told of an environment, by its name.
-    pub(super) fn of_environment(
+    pub(in crate::server) fn of_environment(
         &self,
         environments: &Environments,
         name: &str,
@@ -54,7 +54,7 @@ impl Changes {
     }
 
     /// A place for a stream, if one is free.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+    pub(in crate::server) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 

@@ -26,7 +26,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(super) use self::changes::{Changes, watch};
+pub(super) use self::changes::{Changes, Told, watch};
+pub(super) use self::stream::{Gone, Teller, stream};
 pub(super) use self::value::value as flag_value;
 use super::app::App;
 

@@ -17,7 +17,7 @@ const WAITING_FRAMES: usize = 8;
 
 /// The side that is read.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(in crate::server) struct Stream {
     frames: mpsc::Receiver<Bytes>,
     /// Among all streams: free again when this one is gone.
     _place: OwnedSemaphorePermit,
@@ -25,20 +25,20 @@ pub(super) struct Stream {
 
 /// The side that tells.
 #[derive(Debug)]
-pub(super) struct Teller(mpsc::Sender<Bytes>);
+pub(in crate::server) struct Teller(mpsc::Sender<Bytes>);
 
 /// There is nobody to tell any more.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(in crate::server) struct Gone;
 
-pub(super) fn stream(place: OwnedSemaphorePermit) -> (Teller, Stream) {
+pub(in crate::server) fn stream(place: OwnedSemaphorePermit) -> (Teller, Stream) {
     let (teller, frames) = mpsc::channel(WAITING_FRAMES);
     (Teller(teller), Stream { frames, _place: place })
 }
 
 impl Teller {
     /// Tells something at once, or ends the stream.
-    pub(super) fn tell(&self, frame: impl Into<Bytes>) -> Result<(), Gone> {
+    pub(in crate::server) fn tell(&self, frame: impl Into<Bytes>) -> Result<(), Gone> {
         self.0.try_send(frame.into()).map_err(|error| {
             if matches!(error, TrySendError::Full(_)) {
                 tracing::debug!("a stream's reader is too slow, and is dropped");
@@ -48,7 +48,7 @@ impl Teller {
     }
 
     /// Waits until the reader is gone.
-    pub(super) async fn gone(&self) {
+    pub(in crate::server) async fn gone(&self) {
         self.0.closed().await;
     }
 }

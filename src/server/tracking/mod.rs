@@ -7,6 +7,7 @@
 
 mod carried;
 mod countly;
+mod flagger;
 mod keys;
 mod messages;
 mod names;
@@ -33,6 +34,8 @@ use super::refusal::Refusal;
 use crate::attribution::Origin;
 use crate::settings::TrackingSystem;
 
+pub(super) use self::flagger::Configs;
+
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {
     optimizely::routes()
@@ -40,6 +43,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(thrivestack::routes())
         .merge(onboardflow::routes())
         .merge(countly::routes())
+        .merge(flagger::routes())
 }
 
 const fn origin(system: TrackingSystem) -> Origin {

@@ -26,6 +26,7 @@ use crate::settings::TrackingSystem;
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
 /// The key of the event that reports decisions.
 const ACTIVATED: &str = "campaign_activated";
+const BOT_FILTERING: &str = "$opt_bot_filtering";
 const SYSTEM: TrackingSystem = TrackingSystem::Optimizely;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -97,7 +98,7 @@ fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {
         for snapshot in listed(visitor, "snapshots", &mut payload) {
             let events = listed(snapshot, "events", &mut payload);
             for decision in listed(snapshot, "decisions", &mut payload) {
-                payload.exposures.extend(exposure(decision, &events, &person));
+                payload.exposures.push(exposure(decision, &events, &person));
             }
             let tracked = events.iter().filter(|event| text(event, "key") != Some(ACTIVATED));
             payload.events.extend(tracked.map(|event| tracked_event(event, &person)));
@@ -125,7 +126,15 @@ fn attributes(
     datafile: Option<&Datafile>,
     payload: &mut Payload,
 ) -> Map<String, Value> {
-    let listed = listed(visitor, "attributes", payload);
+    let mut listed = listed(visitor, "attributes", payload);
+    // The last one is not the user's: SDKs put it there, as the datafile says.
+    let of_project = datafile.and_then(Datafile::bot_filtering).map(Value::Bool);
+    let is_of_project = |last: &&Map<String, Value>| {
+        text(last, "key") == Some(BOT_FILTERING) && last.get("value") == of_project.as_ref()
+    };
+    if of_project.is_some() && listed.last().is_some_and(is_of_project) {
+        listed.pop();
+    }
     let named = listed.iter().filter_map(|attribute| {
         let by_id = || {
             let id = id(attribute, "entity_id")?;
@@ -138,28 +147,34 @@ fn attributes(
     named.collect()
 }
 
-/// A decision that names no experiment exposed nobody to any.
+/// A decision that names no experiment is one of a flag that no rule of it made.
 fn exposure(
     decision: &Map<String, Value>,
     events: &[&Map<String, Value>],
     person: &Person,
-) -> Option<NewExposure> {
-    let experiment = id(decision, "experiment_id")?;
+) -> NewExposure {
+    let metadata = object(decision, "metadata");
+    let flag_key = text(&metadata, "flag_key").map(str::to_owned);
     let campaign = id(decision, "campaign_id");
     let is_its_own =
         |event: &&&Map<String, Value>| campaign.is_some() && id(event, "entity_id") == campaign;
     let reported = events.iter().find(is_its_own).or_else(|| events.first());
     let mark = reported.map(|event| mark(event)).unwrap_or_default();
-    let metadata = object(decision, "metadata");
-    Some(NewExposure {
+    let experiment = id(decision, "experiment_id");
+    let variation = match &experiment {
+        Some(_) => id(decision, "variation_id"),
+        None => text(&metadata, "variation_key").map(str::to_owned),
+    };
+    let decided = experiment.as_ref().or(flag_key.as_ref()).map_or("", String::as_str);
+    NewExposure {
         person: person.clone(),
         // One event may report several decisions.
-        mark: Mark { id: mark.id.map(|id| format!("{id}/{experiment}")), ..mark },
-        variation: id(decision, "variation_id").unwrap_or_default(),
-        flag_key: text(&metadata, "flag_key").map(str::to_owned),
-        experiment,
+        mark: Mark { id: mark.id.map(|id| format!("{id}/{decided}")), ..mark },
+        variation: variation.unwrap_or_default(),
+        experiment: experiment.unwrap_or_default(),
+        flag_key,
         ..NewExposure::default()
-    })
+    }
 }
 
 fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {

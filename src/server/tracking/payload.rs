@@ -36,9 +36,9 @@ pub(super) struct Mark {
 pub(super) struct NewExposure {
     pub(super) person: Person,
     pub(super) mark: Mark,
-    /// An id, a key, or the key of a flag.
+    /// An id, a key, or the key of a flag; empty where no rule of the flag decided.
     pub(super) experiment: String,
-    /// An id or a key.
+    /// An id or a key; of a flag that no rule decided, a key, or empty where it is off.
     pub(super) variation: String,
     /// Other names of both, tried in their order where those are unknown.
     pub(super) or: Vec<(String, String)>,

@@ -114,7 +114,9 @@ impl Recording<'_> {
             };
             let reason = Reason::from(unknown);
             let of_no_use = if reason == Reason::UnknownExperiment {
-                Unused::named(reason, "an exposure to the experiment", experiment)
+                let flag_key = new.flag_key.as_ref().filter(|_| experiment.is_empty());
+                let name = flag_key.unwrap_or(experiment);
+                Unused::named(reason, "an exposure to the experiment", name)
             } else {
                 Unused::named(reason, "an exposure to the variation", variation)
             };
@@ -127,10 +129,14 @@ impl Recording<'_> {
     }
 
     fn exposure<'n>(new: &'n NewExposure, experiment: &'n str, variation: &'n str) -> Exposure<'n> {
-        let mut exposure = Exposure::new(experiment, variation);
-        if let Some(flag_key) = &new.flag_key {
-            exposure = exposure.of_flag(flag_key);
-        }
+        let mut exposure = match &new.flag_key {
+            Some(flag_key) if experiment.is_empty() => {
+                let variation = Some(variation).filter(|key| !key.is_empty());
+                Exposure::without_rule(flag_key, variation)
+            }
+            Some(flag_key) => Exposure::new(experiment, variation).of_flag(flag_key),
+            None => Exposure::new(experiment, variation),
+        };
         if let Some(id) = &new.mark.id {
             exposure = exposure.id(id);
         }

@@ -3,8 +3,10 @@
 //! Must not know how anything is answered inside.
 
 mod countly;
+mod flagger;
 mod onboardflow;
 mod optimizely;
+mod sdks;
 mod segment;
 mod segment_clients;
 mod thrivestack;

@@ -2,23 +2,16 @@
 //!
 //! Must not know flags.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use variate::clock::Stopwatch;
 
 use super::scene::{ALL, KEY, Scene, datafile};
-use crate::server::{PATIENCE, wait_for};
+use crate::server::streams::Reader;
+use crate::server::wait_for;
 
 const EVENTS: &str = "/ofrep/v1/events";
-
-/// An open stream.
-struct Reader {
-    lines: BufReader<TcpStream>,
-    head: String,
-}
 
 /// One event: its lines without comments, by their names.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,47 +21,18 @@ struct Event {
     data: String,
 }
 
-impl Reader {
-    fn open(address: SocketAddr, path: &str, headers: &str) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
-        let mut lines = BufReader::new(stream);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            assert!(lines.read_line(&mut head).unwrap() > 0, "{head}");
-        }
-        Self { lines, head }
-    }
-
-    fn status(&self) -> u16 {
-        self.head.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-
-    /// The next chunk, as it was sent; `None` at the end.
-    fn chunk(&mut self) -> Option<String> {
-        let mut size = String::new();
-        self.lines.read_line(&mut size).ok()?;
-        let size = usize::from_str_radix(size.trim(), 16).ok()?;
-        let mut chunk = vec![0; size + 2];
-        self.lines.read_exact(&mut chunk).unwrap();
-        chunk.truncate(size);
-        Some(String::from_utf8(chunk).unwrap()).filter(|chunk| !chunk.is_empty())
-    }
-
-    /// The next event that has data.
-    fn event(&mut self) -> Event {
-        loop {
-            let chunk = self.chunk().expect("the stream goes on");
-            let of = |name: &str| {
-                let prefix = format!("{name}: ");
-                let line = chunk.lines().find_map(|line| line.strip_prefix(&prefix));
-                line.unwrap_or_default().to_owned()
-            };
-            if !of("data").is_empty() {
-                assert!(chunk.ends_with("\n\n"), "{chunk:?}");
-                return Event { id: of("id"), event: of("event"), data: of("data") };
-            }
+/// The next event that has data.
+fn event(reader: &mut Reader) -> Event {
+    loop {
+        let chunk = reader.chunk().expect("the stream goes on");
+        let of = |name: &str| {
+            let prefix = format!("{name}: ");
+            let line = chunk.lines().find_map(|line| line.strip_prefix(&prefix));
+            line.unwrap_or_default().to_owned()
+        };
+        if !of("data").is_empty() {
+            assert!(chunk.ends_with("\n\n"), "{chunk:?}");
+            return Event { id: of("id"), event: of("event"), data: of("data") };
         }
     }
 }
@@ -94,7 +58,7 @@ fn a_change_is_told_with_its_tag() {
 
     for revision in ["2", "3"] {
         scene.swap(&datafile(revision));
-        let event = reader.event();
+        let event = event(&mut reader);
         let now = config(&scene);
         assert_ne!(now, before);
         assert_eq!((event.id.as_str(), event.event.as_str()), (now.trim_matches('"'), "message"));
@@ -111,7 +75,7 @@ fn who_comes_back_is_told_of_what_was_missed_and_only_of_that() {
     let same = format!("Last-Event-ID: {}\r\n", config(&scene).trim_matches('"'));
     let opening = Reader::open(scene.daemon.api(), EVENTS, &same).chunk().unwrap();
     assert!(!opening.contains("data:"), "{opening}");
-    let opening = Reader::open(scene.daemon.api(), EVENTS, "Last-Event-ID: other\r\n").event();
+    let opening = event(&mut Reader::open(scene.daemon.api(), EVENTS, "Last-Event-ID: other\r\n"));
     assert_eq!(opening.id, config(&scene).trim_matches('"'));
 }
 
@@ -121,9 +85,9 @@ fn a_change_between_asking_and_listening_is_told() {
     let before = config(&scene);
     let mut first = Reader::open(scene.daemon.api(), EVENTS, "");
     scene.swap(&datafile("2"));
-    let told = first.event();
+    let told = event(&mut first);
     // Who asked before the swap and listens only now was not there when it was told.
-    assert_eq!(Reader::open(scene.daemon.api(), EVENTS, "").event(), told);
+    assert_eq!(event(&mut Reader::open(scene.daemon.api(), EVENTS, "")), told);
     assert_ne!(told.id, before.trim_matches('"'));
 }
 
@@ -165,7 +129,7 @@ fn who_never_reads_holds_up_nobody() {
     let mut reader = Reader::open(scene.daemon.api(), EVENTS, "");
     for revision in ["2", "3"] {
         scene.swap(&datafile(revision));
-        assert_eq!(reader.event().id, config(&scene).trim_matches('"'), "{revision}");
+        assert_eq!(event(&mut reader).id, config(&scene).trim_matches('"'), "{revision}");
     }
     let watch = Stopwatch::start();
     drop(scene);

@@ -1,0 +1,52 @@
+//! `POST /v3/ingest/{key}`: what a client showed, and what its users did.
+//!
+//! Must not know the attribution rule. Clients send again whatever is not answered with 200, so that only
+//! what may be of use the next time is answered with anything else.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::reading::Reading;
+use super::{Key, SYSTEM, environment};
+use crate::server::app::App;
+use crate::server::asked::is_json;
+use crate::server::refusal::Refusal;
+use crate::server::tracking::record::record;
+use crate::server::tracking::unpacked::unpacked;
+use crate::server::tracking::unused::{Reason, Unused};
+
+pub(super) async fn ingest(
+    State(app): State<Arc<App>>,
+    key: Key,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let environment = environment(&app, &key)?;
+    if !is_json(request.headers()) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be JSON: send Content-Type: application/json",
+        ));
+    }
+    let body = match unpacked(request, app.settings.limits.body.bytes).await {
+        Ok(body) => body,
+        Err(refusal) => {
+            let (status, why, _) = refusal.into_parts();
+            let is_too_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+            let reason = if is_too_large { Reason::TooLarge } else { Reason::WrongKind };
+            Unused::named(reason, "a request:", &why).note(&app, &environment, SYSTEM);
+            return Ok(StatusCode::OK);
+        }
+    };
+    let Ok(Value::Object(said)) = serde_json::from_slice(&body) else {
+        let unused = Unused::plain(Reason::WrongKind, "a body that is no JSON object");
+        unused.note(&app, &environment, SYSTEM);
+        return Ok(StatusCode::OK);
+    };
+    let datafile = environment.client.datafile().ok_or_else(Refusal::not_ready)?;
+    let payload = Reading::new(&said, &body, &datafile).payload(&said);
+    record(&app, &environment, SYSTEM, payload).await?;
+    Ok(StatusCode::OK)
+}

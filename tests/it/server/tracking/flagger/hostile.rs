@@ -1,0 +1,219 @@
+//! Bad input: the client is told nothing that makes it send the same for ever, whoever looks is told why,
+//! and what is good beside it counts.
+//!
+//! Must not know good input beyond one payload.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use variate::settings::{TrackingKey, TrackingSystem};
+
+use super::super::{credits, records, unused};
+use super::scene::{INGEST, KEY, Scene, ago};
+use crate::server::SHOP;
+use crate::server::http::{Request, ask};
+
+/// A user's exposure and event, both good.
+fn payload(id: &str, user: &str) -> Value {
+    let entity = json!({"id": user, "type": "User"});
+    json!({
+        "id": id, "entities": [entity],
+        "exposures": [{"codename": "color-theme", "variation": "blue", "entity": entity, "methodCalled": "x", "timestamp": ago(2000)}],
+        "events": [{"name": "signup", "properties": {}, "entity": entity, "timestamp": ago(1000)}],
+        "sdkInfo": {"name": "js", "version": "3"}, "detectedFlags": [],
+    })
+}
+
+/// One field of a payload, by its path, is something else or missing (null); then so much is counted.
+struct Bad {
+    path: &'static str,
+    value: Value,
+    reason: &'static str,
+    count: u64,
+    is_credited: bool,
+}
+
+fn bad(
+    path: &'static str,
+    value: Value,
+    reason: &'static str,
+    count: u64,
+    is_credited: bool,
+) -> Bad {
+    Bad { path, value, reason, count, is_credited }
+}
+
+#[test]
+fn each_field_may_be_missing_or_of_another_kind() {
+    let scene = Scene::new();
+    let cases = [
+        bad("/id", json!(null), "", 0, true),
+        bad("/id", json!(7), "", 0, true),
+        bad("/entities", json!(null), "", 0, true),
+        bad("/entities", json!("x"), "wrong-kind", 1, true),
+        bad("/entities", json!([7]), "wrong-kind", 1, true),
+        bad("/exposures", json!(null), "", 0, false),
+        bad("/exposures", json!({}), "wrong-kind", 1, false),
+        bad("/events", json!(null), "", 0, false),
+        bad("/events", json!(true), "wrong-kind", 1, false),
+        bad("/sdkInfo", json!(null), "", 0, true),
+        bad("/detectedFlags", json!(null), "", 0, true),
+        bad("/detectedFlags", json!(["nope", "checkout"]), "unknown-experiment", 1, true),
+        bad("/detectedFlags", json!([7]), "wrong-kind", 1, true),
+        bad("/exposures/0/codename", json!(null), "no-name", 1, false),
+        bad("/exposures/0/codename", json!(["x"]), "no-name", 1, false),
+        bad("/exposures/0/codename", json!("nope"), "unknown-experiment", 1, false),
+        bad("/exposures/0/variation", json!(null), "unknown-variation", 1, false),
+        bad("/exposures/0/variation", json!("mauve"), "unknown-variation", 1, false),
+        bad("/exposures/0/entity", json!(null), "no-user", 1, false),
+        bad("/exposures/0/entity", json!("543"), "no-user", 1, false),
+        bad("/exposures/0/entity/id", json!(null), "no-user", 1, false),
+        bad("/exposures/0/entity/id", json!(""), "no-user", 1, false),
+        bad("/exposures/0/entity/id", json!(true), "no-user", 1, false),
+        bad("/exposures/0/entity/type", json!(7), "", 0, true),
+        bad("/exposures/0/methodCalled", json!(null), "", 0, true),
+        bad("/exposures/0/timestamp", json!("yesterday"), "bad-time", 1, false),
+        bad("/exposures/0/timestamp", json!("20-11-23T22:28:55.111Z"), "bad-time", 1, false),
+        bad("/exposures/0/timestamp", json!({}), "bad-time", 1, false),
+        bad("/exposures/0/timestamp", json!("2001-01-01T00:00:00Z"), "", 0, true),
+        bad("/events/0/name", json!(null), "no-name", 1, false),
+        bad("/events/0/name", json!(7), "no-name", 1, false),
+        bad("/events/0/name", json!("nope"), "unknown-event", 1, false),
+        bad("/events/0/properties", json!(null), "", 0, true),
+        bad("/events/0/properties", json!([1]), "wrong-kind", 1, true),
+        bad("/events/0/entity", json!(null), "no-user", 1, false),
+        bad("/events/0/entity/id", json!({}), "no-user", 1, false),
+        bad("/events/0/timestamp", json!(null), "", 0, true),
+        bad("/events/0/timestamp", json!("12 o'clock"), "bad-time", 1, true),
+        bad("/events/0/timestamp", json!("1999-01-01T00:00:00Z"), "", 0, false),
+        bad("/events/0/timestamp", json!("2199-12-31T23:59:59Z"), "", 0, true),
+        bad("/events/0/timestamp", json!("99999-12-31T23:59:59Z"), "bad-time", 1, true),
+    ];
+    let mut reasons: Vec<&str> = cases.iter().map(|case| case.reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons.retain(|reason| !reason.is_empty());
+    let counted = || {
+        reasons.iter().map(|reason| unused(&scene.daemon, "flagger", reason)).collect::<Vec<_>>()
+    };
+    for (place, case) in cases.iter().enumerate() {
+        let Bad { path, value, reason, count, is_credited } = case;
+        let user = format!("user-{place}");
+        let mut payload = payload(&format!("p-{place}"), &user);
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        let parent = payload.pointer_mut(parent).unwrap();
+        match value {
+            Value::Null => drop(parent.as_object_mut().unwrap().remove(key)),
+            value => parent[key] = value.clone(),
+        }
+        let before = counted();
+        scene.send(&payload);
+        let after = counted();
+        let about = || format!("{path} {value}");
+        for ((reason_counted, before), after) in reasons.iter().zip(before).zip(after) {
+            let expect = if reason_counted == reason { *count } else { 0 };
+            assert_eq!(after - before, expect, "{reason_counted} at {}", about());
+        }
+        let expect = format!("{user} signup theme_test/blue");
+        assert_eq!(credits(&scene.daemon).contains(&expect), *is_credited, "{}", about());
+    }
+    let problems = scene.daemon.ask_admin("GET /problems").body;
+    assert!(
+        problems.contains("flagger: the event \\\"nope\\\" is of no use (unknown-event)"),
+        "{problems}"
+    );
+    assert!(!problems.contains("user-"), "no user: {problems}");
+}
+
+#[test]
+fn what_is_bad_keeps_nothing_else_back() {
+    let scene = Scene::new();
+    let mut mixed = payload("p-1", "anna");
+    mixed["events"].as_array_mut().unwrap().insert(0, json!(7));
+    mixed["events"].as_array_mut().unwrap().push(json!({"name": "signup"}));
+    mixed["exposures"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({"codename": "x", "variation": "y"}));
+    scene.send(&mixed);
+    assert_eq!(credits(&scene.daemon), ["anna signup theme_test/blue"]);
+}
+
+/// Whatever is no payload is of no use the next time either.
+#[test]
+fn bodies_that_are_none_are_not_to_come_again() {
+    let scene = Scene::with(|given| given.body_limit = Some("10KiB".parse().unwrap()));
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let good = payload("p-1", "anna").to_string().into_bytes();
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let status = |packing: &str, body: &[u8], expect: u16, counted: u64| {
+        let counted_now = || {
+            ["wrong-kind", "too-large"]
+                .map(|reason| unused(&scene.daemon, "flagger", reason))
+                .iter()
+                .sum::<u64>()
+        };
+        let before = counted_now();
+        let mut request = Request::new(INGEST).header("Content-Type", "application/json");
+        if !packing.is_empty() {
+            request = request.header("Content-Encoding", packing);
+        }
+        let answer = ask(scene.daemon.api(), &request.bytes(body));
+        let about = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        assert_eq!(answer.status, expect, "{packing} {about}");
+        assert_eq!(counted_now() - before, counted, "{packing} {about}");
+    };
+    for body in ["", "{", "[]", "7", "null", "\u{feff}{}", &deep] {
+        status("", body.as_bytes(), 200, 1);
+    }
+    status("", b"\xff\xfe", 200, 1);
+    status("", b"{}", 200, 0);
+    status("", &[b' '; 20_000], 200, 1);
+    status("gzip", b"not packed", 200, 1);
+    status("gzip", &gzip(&good)[..30], 200, 1);
+    status("gzip", &gzip(&vec![b' '; 5_000_000]), 200, 1);
+    status("br", &good, 200, 1);
+    status("gzip", &gzip(&good), 200, 0);
+    assert_eq!(credits(&scene.daemon), ["anna signup theme_test/blue"]);
+
+    let plain = Request::new(INGEST).header("Content-Type", "text/plain").bytes(&good);
+    assert_eq!(
+        ask(scene.daemon.api(), &plain).status,
+        415,
+        "a page of somebody else could send it"
+    );
+    assert_eq!(scene.daemon.ask(&INGEST.replace("POST", "GET"), "").status, 405);
+    assert_eq!(records(&scene.daemon, "conversion").len(), 1);
+}
+
+#[test]
+fn keys_choose_the_environment() {
+    let two = |keys: Vec<TrackingKey>| {
+        Scene::with(|given| {
+            given.environments.push(crate::server::environment(SHOP));
+            given.tracking.keys = keys;
+        })
+    };
+    let paths = |key: &str| [format!("POST /v3/ingest/{key}"), format!("GET /v3/config/{key}")];
+    let check = |scene: &Scene, key: &str, expect: u16| {
+        for path in paths(key) {
+            let body = if path.starts_with("POST") { "{}" } else { "" };
+            assert_eq!(scene.daemon.ask(&path, body).status, expect, "{path}");
+        }
+    };
+    let open = two(Vec::new());
+    check(&open, "FlaggerTests", 200);
+    check(&open, crate::server::SHOP_KEY, 200);
+    check(&open, KEY, 403);
+    check(&open, "%FF", 403);
+    let keyed = two(vec![TrackingKey::new(TrackingSystem::Flagger, "k/1", "FlaggerTests")]);
+    check(&keyed, "k%2F1", 200);
+    check(&keyed, "FlaggerTests", 403);
+    check(&keyed, "", 404);
+}
