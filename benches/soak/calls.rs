@@ -79,22 +79,22 @@ impl Kind {
     pub(crate) fn call(self, sdk_key: &str, event: u64, random: &mut StdRng) -> Call {
         let flag = random.random_range(1..=FLAGS);
         let user = format!("user-{}", random.random_range(0..USERS));
-        let mut body = json!({"userId": user, "userAttributes": {"country": "SE", "age": 34}});
-        let quietly = || json!(["DISABLE_DECISION_EVENT"]);
+        let attributes = json!({"country": "SE", "age": 34});
+        let body = json!({"userId": user, "userAttributes": attributes});
+        let quietly = json!({
+            "userId": user, "userAttributes": attributes,
+            "decideOptions": ["DISABLE_DECISION_EVENT"],
+        });
         let context = json!({"context": {"targetingKey": user, "country": "SE"}});
         let (path, body) = match self {
             Self::Decide => (format!("/v1/decide?keys=flag_{flag}"), Some(body)),
-            Self::DecideQuietly => {
-                body["decideOptions"] = quietly();
-                (format!("/v1/decide?keys=flag_{flag}"), Some(body))
-            }
-            Self::DecideAll => {
-                body["decideOptions"] = quietly();
-                ("/v1/decide".to_owned(), Some(body))
-            }
+            Self::DecideQuietly => (format!("/v1/decide?keys=flag_{flag}"), Some(quietly)),
+            Self::DecideAll => ("/v1/decide".to_owned(), Some(quietly)),
             Self::Activate => (format!("/v1/activate?experimentKey=experiment_{flag}"), Some(body)),
             Self::Track => {
-                body["eventId"] = event_id(event).into();
+                let body = json!({
+                    "userId": user, "userAttributes": attributes, "eventId": event_id(event),
+                });
                 (format!("/v1/track?eventKey={EVENT}"), Some(body))
             }
             Self::OfrepOne => (format!("/ofrep/v1/evaluate/flags/flag_{flag}"), Some(context)),
@@ -154,7 +154,8 @@ impl Call {
         }
         let answer: Value =
             serde_json::from_slice(body).map_err(|error| format!("is no JSON: {error}"))?;
-        let is_credited = answer["credits"].as_array().is_some_and(|credits| !credits.is_empty());
+        let credits = answer.get("credits").and_then(Value::as_array);
+        let is_credited = credits.is_some_and(|credits| !credits.is_empty());
         if self.kind == Kind::Batch {
             judge_batch(&answer)?;
             return Ok(Said::default());
@@ -175,7 +176,8 @@ impl Call {
 
 /// Each operation is answered, and by one revision.
 fn judge_batch(answer: &Value) -> Result<(), String> {
-    let operations = answer["response"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let operations =
+        answer.get("response").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if operations.len() != 3 {
         return Err("does not have three answers".to_owned());
     }

@@ -61,7 +61,7 @@ fn experiment(number: u64, revision: u64) -> Value {
             }],
         })
     };
-    let audiences = if number % 2 == 0 { vec!["9002"] } else { Vec::new() };
+    let audiences = if number.is_multiple_of(2) { vec!["9002"] } else { Vec::new() };
     json!({
         "id": experiment_id(number), "key": format!("experiment_{number}"),
         "layerId": (5000 + number).to_string(), "status": "Running", "forcedVariations": {},

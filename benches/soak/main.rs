@@ -246,7 +246,7 @@ impl Scene {
         Ok(rate)
     }
 
-    /// SIGTERM, with what is open.
+    /// SIGTERM.
     fn end(&mut self, breaches: &mut Vec<String>) -> Result<(), Fault> {
         Command::new("kill").args(["-TERM", &self.daemon.id().to_string()]).status()?;
         let status = self.daemon.wait()?;

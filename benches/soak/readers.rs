@@ -67,7 +67,7 @@ impl Readers {
         let paths = reading.into_iter().flat_map(|(path, count)| std::iter::repeat_n(path, count));
         for (number, path) in paths.enumerate() {
             let [first, second] = sdk_keys;
-            let sdk_key = if number % 2 == 0 { first } else { second };
+            let sdk_key = if number.is_multiple_of(2) { first } else { second };
             let body = open(api, path, sdk_key).await?;
             let heard = Arc::new(AtomicU64::new(0));
             readers.heard.push((path, Arc::clone(&heard)));
@@ -76,12 +76,12 @@ impl Readers {
                 let why = listen(body, &heard).await;
                 found.fault(format!("{path} ended for one who reads: {why}"));
             });
-            if number % AT_ONCE == 0 {
+            if number.is_multiple_of(AT_ONCE) {
                 tokio::task::yield_now().await;
             }
         }
         for number in 0..numbers.never_read {
-            let path = if number % 2 == 0 { OFREP } else { EVERYTHING };
+            let path = if number.is_multiple_of(2) { OFREP } else { EVERYTHING };
             let [first, second] = sdk_keys;
             let sdk_key = if number % 4 < 2 { first } else { second };
             readers.tasks.spawn(never_read(api, path, sdk_key));

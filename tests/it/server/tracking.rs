@@ -6,6 +6,7 @@ mod countly;
 mod flagger;
 mod onboardflow;
 mod optimizely;
+mod pairs;
 mod sdks;
 mod segment;
 mod segment_clients;

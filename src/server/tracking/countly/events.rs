@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::checksum;
-use super::numbers::{count, duration_seconds, number, time_ms};
+use super::numbers::{WholeSecond, count, duration_seconds, number, time_ms};
 use super::request::{Params, json};
 use crate::clock::TimeMs;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
@@ -33,9 +33,9 @@ pub(super) struct Reading<'a> {
     pub(super) mapped: &'a BTreeMap<String, String>,
 }
 
-/// The time that the whole request is of, if it has one.
-pub(super) fn time_of(params: &Params, received_at_ms: TimeMs) -> Option<TimeMs> {
-    time_ms(params.get("timestamp")?, received_at_ms)
+/// When something was shown that the whole request is about, if it has a time.
+pub(super) fn shown_at_ms(params: &Params, received_at_ms: TimeMs) -> Option<TimeMs> {
+    time_ms(params.get("timestamp")?, received_at_ms, WholeSecond::Begin)
 }
 
 /// Who it is about: the device.
@@ -59,7 +59,7 @@ impl Reading<'_> {
     pub(super) fn payload(&self, params: &Params) -> Payload {
         let person = person(params);
         let mut payload = Payload::default();
-        let time_ms = time_of(params, self.received_at_ms);
+        let time_ms = self.done_at_ms(params);
         let hash = Hash { time_ms, text: hash(params) };
         payload.merges.extend(merge(params, &person, &hash));
         if text(params, "method") == Some(ENROL) {
@@ -67,6 +67,10 @@ impl Reading<'_> {
         }
         self.events(params, &person, &hash, &mut payload);
         payload
+    }
+
+    fn done_at_ms(&self, object: &Map<String, Value>) -> Option<TimeMs> {
+        time_ms(object.get("timestamp")?, self.received_at_ms, WholeSecond::End)
     }
 
     fn events(&self, params: &Params, person: &Person, hash: &Hash, payload: &mut Payload) {
@@ -100,8 +104,7 @@ impl Reading<'_> {
         place: usize,
         unused: &mut Vec<Unused>,
     ) -> NewEvent {
-        let own_time_ms =
-            event.get("timestamp").and_then(|time| time_ms(time, self.received_at_ms));
+        let own_time_ms = self.done_at_ms(event);
         if own_time_ms.is_none() && event.get("timestamp").is_some_and(|time| !time.is_null()) {
             unused.push(Unused::plain(Reason::BadTime, "the timestamp of an event"));
         }
@@ -125,7 +128,8 @@ impl Reading<'_> {
             let what = "an enrolment without key or variant";
             return payload.unused.push(Unused::plain(Reason::NoName, what));
         };
-        let mark = Mark { id: hash.id_of("enrol"), time_ms: hash.time_ms };
+        let time_ms = shown_at_ms(params, self.received_at_ms);
+        let mark = Mark { id: hash.id_of("enrol"), time_ms };
         payload.exposures.push(NewExposure {
             person: person.clone(),
             mark,

@@ -45,10 +45,9 @@ enum Door {
 }
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    let tells = || get(told).post(told);
     Router::new()
-        .route("/i", tells())
-        .route("/i/sdk", tells())
+        .route("/i", get(told).post(told))
+        .route("/i/sdk", get(told).post(told))
         .route("/i/bulk", get(told_in_bulk).post(told_in_bulk))
         .route("/o/sdk", get(asked).post(asked))
 }

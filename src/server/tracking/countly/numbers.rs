@@ -34,15 +34,26 @@ pub(super) fn duration_seconds(value: &Value) -> Option<f64> {
     number(value).filter(|seconds| *seconds >= 0.0)
 }
 
-/// A time in seconds or milliseconds, at the latest that of receipt. A whole second means all of it, so that
-/// what was done in the second of an activation is not before it: its end counts.
-pub(super) fn time_ms(value: &Value, received_at_ms: TimeMs) -> Option<TimeMs> {
+/// What a whole second means: all of it. What was done in the second of an activation is not before it, so
+/// that of what was shown its begin counts, and of what was done its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WholeSecond {
+    Begin,
+    End,
+}
+
+/// A time in seconds or milliseconds, at the latest that of receipt.
+pub(super) fn time_ms(
+    value: &Value,
+    received_at_ms: TimeMs,
+    whole_second: WholeSecond,
+) -> Option<TimeMs> {
     let number = number(value)?;
     let ms = if MILLISECONDS.contains(&number) {
         number.floor()
     } else if !SECONDS.contains(&number) {
         return None;
-    } else if number.fract() == 0.0 {
+    } else if number.fract() == 0.0 && whole_second == WholeSecond::End {
         number.mul_add(1000.0, 999.0)
     } else {
         (number * 1000.0).floor()
@@ -57,16 +68,18 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{count, duration_seconds, number, time_ms};
+    use super::{WholeSecond, count, duration_seconds, number, time_ms};
 
     #[test]
     fn times() {
         const NOW: i64 = 1_795_217_276_356;
         let check = |value: Value, expect: Option<i64>| {
-            assert_eq!(time_ms(&value, NOW), expect, "{value}");
+            assert_eq!(time_ms(&value, NOW, WholeSecond::End), expect, "{value}");
         };
         check(json!(1_700_000_000), Some(1_700_000_000_999));
         check(json!("1700000000"), Some(1_700_000_000_999));
+        let begin = time_ms(&json!(1_700_000_000), NOW, WholeSecond::Begin);
+        assert_eq!(begin, Some(1_700_000_000_000));
         check(json!(1_700_000_000.25), Some(1_700_000_000_250));
         check(json!(1_700_000_000_123_i64), Some(1_700_000_000_123));
         check(json!("1700000000123"), Some(1_700_000_000_123));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::events::{person, time_of};
+use super::events::{person, shown_at_ms};
 use super::listed::Tests;
 use super::request::{Params, json as json_of};
 use super::{Door, SYSTEM, note};
@@ -94,7 +94,7 @@ fn decided(
     let user_id = format!("{prefix}{}", person.id);
     let user = snapshot.user(&user_id).from_origin(origin(SYSTEM));
     // The SDK's clock dates what is done later, too.
-    let user = match time_of(params, system_time_ms()) {
+    let user = match shown_at_ms(params, system_time_ms()) {
         Some(time_ms) => user.at(time_ms),
         None => user,
     };

@@ -110,7 +110,7 @@ fn a_journal_is_written_ahead_and_says_the_same() {
     let commit = |key: &str| engine.commit(vec![write(Space::Outbox, key, 50_000)]).unwrap();
     let path = folder.path().join("0.jnl");
     let journal = || (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().blocks() * 512);
-    ["1", "2", "3"].into_iter().for_each(commit);
+    (1..4).for_each(|key| commit(&key.to_string()));
     let (says, takes) = journal();
     engine.ahead.lock().note(folder.path(), u64::MAX);
     let (still_says, takes_now) = journal();

@@ -9,7 +9,8 @@ use super::super::{credits, records, unused};
 use super::{APP, Daemon, SUCCESS, form, get, now_ms, post, shop, shop_with, tell};
 
 const WHO: (&str, &str) = ("device_id", "anna");
-const METRICS: (&str, &str) = ("metrics", r#"{"country":"SE","age":34,"app_version":"6.1.0"}"#);
+const METRICS: (&str, &str) =
+    ("metrics", r#"{"country":"SE","age":34,"app_version":"6.1.0","plan":"basic"}"#);
 
 fn asked(daemon: &Daemon, method: &str, more: &[(&str, &str)]) -> super::Answer {
     let pairs = [&[("method", method), APP, WHO, METRICS], more].concat();
@@ -23,7 +24,7 @@ fn asked(daemon: &Daemon, method: &str, more: &[(&str, &str)]) -> super::Answer 
 
 /// What Agent's interface decides for the same user.
 fn decided(daemon: &Daemon) -> Value {
-    let body = json!({"userId": "anna", "userAttributes": {"country": "SE", "age": 34, "app_version": "6.1.0"},
+    let body = json!({"userId": "anna", "userAttributes": {"country": "SE", "age": 34, "app_version": "6.1.0", "plan": "basic"},
                       "decideOptions": ["DISABLE_DECISION_EVENT"]});
     let decisions = daemon.ask("POST /v1/decide", &body.to_string()).json();
     let by_key = decisions.as_array().unwrap().iter();
@@ -146,6 +147,41 @@ fn a_client_may_say_which_variation_was_shown() {
     for reason in ["unknown-variation", "unknown-experiment", "no-name"] {
         assert_eq!(unused(&shop, "countly", reason), 1, "{reason}");
     }
+}
+
+/// Of what was shown the begin of a whole second counts, and of what was done its end.
+#[test]
+fn whole_seconds_lose_nothing() {
+    let shop = shop();
+    let second = now_ms() / 1000 - 10;
+    let enrol = |device: &str| {
+        let time = second.to_string();
+        let pairs = [
+            APP,
+            ("device_id", device),
+            ("method", "ab_enroll_variant"),
+            ("key", "checkout_button"),
+            ("variant", "orange"),
+            ("timestamp", &time),
+        ];
+        assert_eq!(post(&shop, "/i", &form(&pairs)).body, SUCCESS.1);
+    };
+    for (device, time) in [
+        ("anna", json!(second)),
+        ("ben", json!(second * 1000)),
+        ("eva", json!(second * 1000 + 999)),
+        ("too early", json!(second * 1000 - 1)),
+        ("too early", json!(second - 1)),
+    ] {
+        enrol(device);
+        tell(&shop, device, &[], &json!([{"key": "item purchase", "timestamp": time}]));
+    }
+    let mut seen = credits(&shop);
+    seen.sort();
+    assert_eq!(
+        seen,
+        ["anna", "ben", "eva"].map(|device| format!("{device} purchase checkout_button/orange"))
+    );
 }
 
 #[test]
