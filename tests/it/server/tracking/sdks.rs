@@ -130,7 +130,7 @@ fn impressions(daemon: &Daemon) -> Vec<String> {
 fn attributes(number: usize) -> Value {
     json!({
         "country": (["SE", "NO", "US"][number % 3]), "age": 10 + number, "device": (["phone", "desk"][number % 2]),
-        "lifetime_value": 100 * number, "staff": number % 5 == 0,
+        "lifetime_value": 100 * number, "staff": number.is_multiple_of(5),
     })
 }
 

@@ -150,7 +150,7 @@ fn the_client_shows_no_more_than_the_datafile_gives() {
     let mut shown = [0_u32; 2];
     for number in 0..200_u64 {
         let (age, country, staff) =
-            (10 + number % 20, ["SE", "NO"][number as usize % 2], number % 3 == 0);
+            (10 + number % 20, ["SE", "NO"][number as usize % 2], number.is_multiple_of(3));
         let entity = entity(&format!("user-{number}"), age, country, staff);
         let is_asked = age >= 18 && (country == "SE" || !staff);
         let variation = client.variation("checkout", &entity);
