@@ -188,7 +188,7 @@ fn each_record_is_there_once_although_somebody_moves_the_file_away_around_kills(
     let mut files = Vec::new();
     let kills = kill_and_restart(folder.path(), || {
         let away = path(&format!("records-{:03}", files.len()));
-        if fs::metadata(path("records")).is_ok_and(|found| found.len() > 30_000) {
+        if fs::metadata(path("records")).is_ok_and(|found| found.len() > 5_000) {
             fs::rename(path("records"), &away).unwrap();
             files.push(away);
             if files.len().is_multiple_of(2) {
