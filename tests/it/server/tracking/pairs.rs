@@ -36,7 +36,7 @@ fn user_of(activated_by: &str, tracked_by: &str) -> String {
 }
 
 fn library(folder: &Path) -> Client {
-    let datafile = Datafile::compile(&std::fs::read(SHOP).unwrap()).unwrap().datafile;
+    let datafile = Datafile::compile(std::fs::read(SHOP).unwrap()).unwrap().datafile;
     Client::builder().datafile(datafile).store(folder).build().unwrap()
 }
 
