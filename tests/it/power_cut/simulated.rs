@@ -96,6 +96,11 @@ impl SimulatedDisk {
                 }
             }
             Op::Write { fd, bytes } => self.write(*fd, bytes),
+            Op::WriteAt { fd, place, bytes } => {
+                if let Some(node) = self.opened.get(fd).map(|opened| opened.node) {
+                    self.change(node, What::Write(*place, bytes.clone()));
+                }
+            }
             Op::Resize { fd, length } => {
                 if let Some(node) = self.opened.get(fd).map(|opened| opened.node) {
                     self.change(node, What::Resize(*length));

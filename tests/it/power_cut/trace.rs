@@ -41,6 +41,12 @@ pub(super) enum Op {
         fd: u32,
         bytes: Arc<Vec<u8>>,
     },
+    /// Elsewhere than where the file is at.
+    WriteAt {
+        fd: u32,
+        place: u64,
+        bytes: Arc<Vec<u8>>,
+    },
     Resize {
         fd: u32,
         length: u64,
@@ -131,6 +137,11 @@ fn op(call: &str, began: usize) -> Option<Op> {
         "write" => {
             assert_eq!(texts[0].len(), number::<usize>(result), "a write was cut off: {result}");
             Op::Write { fd: fd(), bytes: Arc::new(texts[0].clone()) }
+        }
+        "pwrite64" => {
+            let place = arguments.rsplit(", ").next().map(number).unwrap();
+            assert_eq!(texts[0].len(), number::<usize>(result), "a write was cut off: {result}");
+            Op::WriteAt { fd: fd(), place, bytes: Arc::new(texts[0].clone()) }
         }
         "lseek" => Op::Seek { fd: fd(), place: number(result) },
         "ftruncate" => {
