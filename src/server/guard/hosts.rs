@@ -13,6 +13,8 @@ use crate::server::listener::Side;
 use crate::settings::{AccessSettings, ServeSettings};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// Where a browser says how far the page is from what it asks.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Hosts {
@@ -56,6 +58,20 @@ impl Hosts {
         }
         let only_looks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
         if only_looks || self.may_change(side, request) { Ok(()) } else { Err(Refused::Origin) }
+    }
+
+    /// The same of what records also where it only seems to be looked at: a page shows a picture of another
+    /// origin without saying which it is itself.
+    pub(super) fn check_recording<B>(
+        &self,
+        side: Side,
+        request: &Request<B>,
+    ) -> Result<(), Refused> {
+        self.check(side, request)?;
+        let headers = request.headers();
+        let is_cross_site = headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site");
+        let is_hidden = is_cross_site && !headers.contains_key(ORIGIN) && !self.is_for_any_origin;
+        if is_hidden || !self.may_change(side, request) { Err(Refused::Origin) } else { Ok(()) }
     }
 
     fn knows(&self, authority: &str) -> bool {

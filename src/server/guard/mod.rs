@@ -83,7 +83,7 @@ impl Guard {
             Needs::Nothing => Ok(None),
             // Who asks whether it is ready, and may know more, is told more.
             Needs::NothingForLess => Ok(self.caller(side, request).ok()),
-            Needs::OwnProof => self.hosts.check(side, request).map(|()| None),
+            Needs::OwnProof => self.hosts.check_recording(side, request).map(|()| None),
             Needs::Token => self.caller(side, request).map(Some),
             Needs::Scope(scope) => {
                 let caller = self.caller(side, request)?;

@@ -1,6 +1,6 @@
 //! `POST /v1/events`: the event API of Optimizely, as its SDKs send to it.
 //!
-//! Must not know the attribution rule. Decisions are exposures, with the id and the time of the event beside
+//! Must not know the attribution rule. Decisions that are reported are exposures, with the id and the time of the event beside
 //! them that reports them; all other events are events.
 
 use std::sync::Arc;
@@ -97,8 +97,12 @@ fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {
         };
         for snapshot in listed(visitor, "snapshots", &mut payload) {
             let events = listed(snapshot, "events", &mut payload);
+            // Decisions beside other events say what the sender would credit, which is no exposure.
+            let is_report = events.iter().any(|event| text(event, "key") == Some(ACTIVATED));
             for decision in listed(snapshot, "decisions", &mut payload) {
-                payload.exposures.push(exposure(decision, &events, &person));
+                if is_report {
+                    payload.exposures.push(exposure(decision, &events, &person));
+                }
             }
             let tracked = events.iter().filter(|event| text(event, "key") != Some(ACTIVATED));
             payload.events.extend(tracked.map(|event| tracked_event(event, &person)));

@@ -62,19 +62,23 @@ pub(super) async fn record(
         keep(recording.track(event), &mut receipts, &mut unused);
     }
     let done = Done { used: receipts.len(), unused: unused.len() };
-    let mut stored = Ok(());
-    for receipt in receipts {
-        stored = stored.and(receipt.await);
-    }
-    stored.map_err(|cause| {
-        let refusal = environment.not_stored(&cause);
-        if done.used > 1 { Refusal::not_all_stored() } else { refusal }
-    })?;
+    let storing = async {
+        let mut stored = Ok(());
+        for receipt in receipts {
+            stored = stored.and(receipt.await);
+        }
+        stored.map_err(|cause| {
+            let refusal = environment.not_stored(&cause);
+            if done.used > 1 { Refusal::not_all_stored() } else { refusal }
+        })
+    };
+    environment.in_time(storing).await?;
     unused.iter().for_each(|unused| unused.note(app, environment, system));
     Ok(done)
 }
 
-async fn let_others(place: usize) {
+/// Lets others have their turn, every so often.
+pub(super) async fn let_others(place: usize) {
     if place % AT_ONCE == AT_ONCE - 1 {
         tokio::task::yield_now().await;
     }

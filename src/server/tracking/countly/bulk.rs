@@ -3,21 +3,24 @@
 //! Must not know what is in them. What is told of one environment in a row is recorded together, as far as
 //! nobody changes who they are in between.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::events::{Reading, person};
 use super::remote::{Method, answer};
 use super::request::{Asked, Params, json};
-use super::{Door, SUCCESS, chosen, ignored_cut, note, signed, take as record};
+use super::{Door, SUCCESS, checksum, chosen, ignored_cut, note, take as record};
 use crate::clock::system_time_ms;
 use crate::server::app::App;
 use crate::server::environment::Environment;
 use crate::server::tracking::keys::Chosen;
 use crate::server::tracking::payload::Payload;
 use crate::server::tracking::reading::id;
+use crate::server::tracking::record::let_others;
 use crate::server::tracking::unused::{Reason, Unused};
 
 pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> {
@@ -36,6 +39,7 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
             (Ok(chosen), None) => Some(chosen),
         },
     };
+    let raw = params.get("requests");
     let requests = json(&params, "requests");
     let Some(requests) = requests.as_deref().and_then(|requests| requests.as_array()) else {
         let Some(of_all) = of_all else { return Err(Answer::MISSING) };
@@ -45,8 +49,11 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
     };
     let settings = app.in_force.now();
     let reading = Reading { received_at_ms, mapped: &settings.tracking.events };
-    let mut bulk = Bulk { app, asked: &asked, of_all: of_all.as_ref(), reading, told: None };
-    for request in requests {
+    let signed = BTreeMap::new();
+    let mut bulk =
+        Bulk { app, asked: &asked, raw, of_all: of_all.as_ref(), signed, reading, told: None };
+    for (place, request) in requests.iter().enumerate() {
+        let_others(place).await;
         match request.as_object() {
             Some(request) => bulk.one(request).await?,
             None => bulk.is_none(),
@@ -59,6 +66,10 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
 struct Bulk<'a> {
     app: &'a App,
     asked: &'a Asked,
+    /// The requests, as they were found.
+    raw: Option<&'a Value>,
+    /// Whether they are what is signed, by the salt.
+    signed: BTreeMap<String, bool>,
     /// What the key of the bulk chooses, for requests that have none.
     of_all: Option<&'a Chosen>,
     reading: Reading<'a>,
@@ -77,8 +88,7 @@ impl Bulk<'_> {
             return Ok(());
         };
         let environment = &chosen.environment;
-        // The bulk is signed, not what is in it.
-        if signed(chosen, self.asked, Params::new()).is_err() {
+        if !self.is_signed(chosen) {
             let unused = Unused::plain(Reason::WrongChecksum, "a request in a bulk");
             note(self.app, environment, unused);
             return Ok(());
@@ -93,6 +103,18 @@ impl Bulk<'_> {
             return answered.await.map(drop);
         }
         self.add(environment, self.reading.payload(request)).await
+    }
+
+    /// The bulk is signed, not what is in it; and what is signed must be these requests.
+    fn is_signed(&mut self, chosen: &Chosen) -> bool {
+        let Some(salt) = chosen.salt() else { return true };
+        if let Some(is_signed) = self.signed.get(salt) {
+            return *is_signed;
+        }
+        let is_signed = checksum::signed(self.asked, salt)
+            .is_ok_and(|params| params.get("requests") == self.raw);
+        self.signed.insert(salt.to_owned(), is_signed);
+        is_signed
     }
 
     async fn add(

@@ -125,13 +125,13 @@ fn form(text: &str) -> Params {
     let mut rest = text;
     while !rest.is_empty() {
         let (pair, after) = rest.split_once('&').unwrap_or((rest, ""));
-        if raw_values < MOST_RAW_VALUES
-            && let Some(raw) = RawValue::at(rest, pair.len())
-        {
+        if raw_values < MOST_RAW_VALUES && RawValue::may_begin(pair) {
             raw_values += 1;
-            params.insert(raw.name, raw.value);
-            rest = raw.after;
-            continue;
+            if let Some(raw) = RawValue::at(rest, pair.len()) {
+                params.insert(raw.name, raw.value);
+                rest = raw.after;
+                continue;
+            }
         }
         for (name, value) in form_urlencoded::parse(pair.as_bytes()) {
             params.insert(name.into_owned(), Value::String(value.into_owned()));
@@ -149,10 +149,16 @@ struct RawValue<'t> {
 }
 
 impl<'t> RawValue<'t> {
-    /// The one at the beginning of a text, where a pair of this length would end within it.
+    /// Whether what would be a pair may be the beginning of one.
+    fn may_begin(pair: &str) -> bool {
+        pair.split_once('=').is_some_and(|(_, value)| value.starts_with(['[', '{']))
+    }
+
+    /// The one at the beginning of a text, where a pair of this length, which may begin one, would end within
+    /// it.
     fn at(text: &'t str, pair_length: usize) -> Option<Self> {
         let (name, value) = text.split_once('=')?;
-        if pair_length == text.len() || !value.starts_with(['[', '{']) || name.contains('&') {
+        if pair_length == text.len() {
             return None;
         }
         let mut values = serde_json::Deserializer::from_str(value).into_iter::<Value>();

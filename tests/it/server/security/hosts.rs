@@ -71,8 +71,17 @@ fn a_page_of_another_origin_changes_nothing() {
     for origin in ["https://evil.example", "null", "http://localhost:9", "localhost"] {
         assert_eq!(post(origin), 403, "{origin}");
     }
+    // What is recorded by a GET is not to be recorded by a picture on any page.
+    let get = "GET /i?app_key=x&device_id=anna&events=%5B%7B%22key%22%3A%22purchase%22%7D%5D";
+    for (header, value, expect) in [
+        ("Sec-Fetch-Site", "cross-site", 403),
+        ("Origin", "https://evil.example", 403),
+        ("Sec-Fetch-Site", "none", 200),
+    ] {
+        assert_eq!(ask(shop.api(), &Request::new(get).header(header, value)).status, expect);
+    }
     let stored = shop.ask_admin("GET /events").body.lines().count();
-    assert_eq!(stored, 1);
+    assert_eq!(stored, 2);
     for what in ["POST /events", "DELETE /users/anna", "POST /oauth/token"] {
         let request = Request::new(what).header("Origin", "https://evil.example");
         assert!([403, 404].contains(&ask(shop.admin(), &request).status), "{what}");

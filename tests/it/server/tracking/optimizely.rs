@@ -119,6 +119,19 @@ fn what_is_of_no_use_is_left_out_and_counted() {
     assert!(!problems.contains("anna"), "no user: {problems}");
 }
 
+/// As the first SDKs sent conversions: with the decisions that they would credit.
+#[test]
+fn a_decision_beside_a_conversion_alone_exposes_nobody() {
+    let shop = Daemon::shop();
+    let mut visitor = purchased("anna", "e1", now_ms());
+    visitor["snapshots"][0]["decisions"] = json!([
+        {"campaign_id": "9300000801101", "experiment_id": "9300001201101", "variation_id": "1652301"},
+    ]);
+    assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor])).status, 204);
+    assert_eq!(records(&shop, "impression").len(), 0);
+    assert_eq!(credits(&shop), Vec::<String>::new());
+}
+
 #[test]
 fn bodies_that_are_none_are_refused() {
     let shop = Daemon::shop();
