@@ -45,7 +45,8 @@ def main():
 
 def curl_blocks(text):
     """Blocks of shell that begin with curl, each with the JSON block that follows."""
-    blocks = re.findall(r"^```sh\n(curl .*?)```\n+```json\n(.*?)```$", text, re.DOTALL | re.MULTILINE)
+    shell = r"^```sh\n(curl (?:(?!```).)*)```\n+"
+    blocks = re.findall(shell + r"```json\n(.*?)```$", text, re.DOTALL | re.MULTILINE)
     return [(lines, expected) for lines, expected in blocks]
 
 
