@@ -36,6 +36,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use variate::clock::Stopwatch;
 use variate::server::Server;
@@ -66,6 +67,15 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let server = start(folder.path().join("store"), change).unwrap();
         Self { server, _folder: folder }
+    }
+
+    /// One that follows a datafile in a folder, with other settings.
+    fn following(folder: &TempDir, datafile: &Value, change: impl FnOnce(&mut Given)) -> Self {
+        let path = put(folder, datafile);
+        Self::with(|given| {
+            given.environments = vec![environment(path.to_str().unwrap())];
+            change(given);
+        })
     }
 
     fn api(&self) -> SocketAddr {
@@ -105,6 +115,14 @@ fn start(store: PathBuf, change: impl FnOnce(&mut Given)) -> Result<Server, vari
     };
     change(&mut given);
     Server::start(ServeSettings::new(given))
+}
+
+/// Puts a datafile into a folder whole, in the place of the one that is there.
+fn put(folder: &TempDir, datafile: &Value) -> PathBuf {
+    let (beside, path) = (folder.path().join("next.json"), folder.path().join("scene.json"));
+    std::fs::write(&beside, datafile.to_string()).unwrap();
+    std::fs::rename(beside, &path).unwrap();
+    path
 }
 
 /// An environment as `--datafile` makes it.

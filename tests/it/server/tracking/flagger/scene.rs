@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use variate::settings::Given;
 
 use crate::server::http::{Answer, Request, ask};
-use crate::server::{Daemon, environment};
+use crate::server::{Daemon, put};
 
 /// The only environment is meant by any key.
 pub(super) const KEY: &str = "apikey123";
@@ -28,20 +28,13 @@ impl Scene {
 
     pub(super) fn with(change: impl FnOnce(&mut Given)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scene.json");
-        std::fs::write(&path, datafile("1").to_string()).unwrap();
-        let daemon = Daemon::with(|given| {
-            given.environments = vec![environment(path.to_str().unwrap())];
-            change(given);
-        });
+        let daemon = Daemon::following(&folder, &datafile("1"), change);
         Self { daemon, folder }
     }
 
     /// Puts another datafile in the place of the one in force.
     pub(super) fn swap(&self, datafile: &Value) {
-        let beside = self.folder.path().join("next.json");
-        std::fs::write(&beside, datafile.to_string()).unwrap();
-        std::fs::rename(beside, self.folder.path().join("scene.json")).unwrap();
+        put(&self.folder, datafile);
     }
 
     /// Sends a payload, which is answered as clients need it.
