@@ -6,7 +6,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -32,13 +31,15 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(batch::unrouted)
-        .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
-        .layer(from_fn_with_state((Arc::clone(app), side), guard::check));
+        .method_not_allowed_fallback(|| async { Refusal::wrong_method() });
+    let (catching, guarding) =
+        (CatchPanicLayer::custom(panicked), guard::Guarding { app: Arc::clone(app), side });
+    // The first is the outermost. One call, because each makes a copy of what it is about for every request.
     let answered = match (&app.settings.access.cors, side) {
-        (Some(cors), Side::Api) => answered.layer(guard::cors(cors)?),
-        _ => answered,
+        (Some(cors), Side::Api) => answered.layer((catching, guard::cors(cors)?, guarding)),
+        _ => answered.layer((catching, guarding)),
     };
-    Ok(answered.layer(CatchPanicLayer::custom(panicked)).with_state(Arc::clone(app)))
+    Ok(answered.with_state(Arc::clone(app)))
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

@@ -1,32 +1,62 @@
 //! The layer around all that is routed: it looks at requests, and lets them on.
 //!
-//! Must not know the rules.
+//! Must not know the rules. A service of its own: `axum::middleware::from_fn` copies and boxes what is behind it
+//! for each request.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::future::{Either, Ready, ready};
+use tower::{Layer, Service};
 
 use super::Caller;
 use crate::server::app::App;
 use crate::server::listener::Side;
 
 /// Refuses a request, or lets it on with who asks. Nothing of its body is read before.
-pub(in crate::server) async fn check(
-    State((app, side)): State<(Arc<App>, Side)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let admitted = app.guard.now().admit(side, &request);
-    let caller = match admitted {
-        Ok(caller) => caller,
-        Err(refused) => return refused.into_response(),
-    };
-    let extensions = request.extensions_mut();
-    match caller {
-        Some(caller) => extensions.insert(caller),
-        None => extensions.remove::<Caller>(),
-    };
-    next.run(request).await
+#[derive(Clone)]
+pub(in crate::server) struct Guarding {
+    pub(in crate::server) app: Arc<App>,
+    pub(in crate::server) side: Side,
+}
+
+/// What is behind the guard.
+#[derive(Clone)]
+pub(in crate::server) struct Guarded<S> {
+    guarding: Guarding,
+    behind: S,
+}
+
+impl<S> Layer<S> for Guarding {
+    type Service = Guarded<S>;
+
+    fn layer(&self, behind: S) -> Guarded<S> {
+        Guarded { guarding: self.clone(), behind }
+    }
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<Ready<Result<Response, S::Error>>, S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.behind.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let Guarding { app, side } = &self.guarding;
+        let caller = match app.guard.now().admit(*side, &request) {
+            Ok(caller) => caller,
+            Err(refused) => return Either::Left(ready(Ok(refused.into_response()))),
+        };
+        let extensions = request.extensions_mut();
+        match caller {
+            Some(caller) => extensions.insert(caller),
+            None => extensions.remove::<Caller>(),
+        };
+        Either::Right(self.behind.call(request))
+    }
 }

@@ -28,7 +28,7 @@ pub(super) use self::caller::Caller;
 pub(super) use self::cors::layer as cors;
 pub(super) use self::hosts::Hosts;
 pub(super) use self::jwks::run as ask_for_keys;
-pub(super) use self::layer::check;
+pub(super) use self::layer::Guarding;
 pub(super) use self::oauth::{Doorkeeper, routes as oauth};
 pub(super) use self::stay::Stay;
 pub(super) use self::tls::Tls;

@@ -4,8 +4,8 @@
 //!
 //! Of fjall 3.1.13 this must be known, which its documentation does not say. Its workers take their orders
 //! from a queue of 1000, and wait for room in it when they put a memtable aside. Every commit that finds a
-//! memtable over its limit adds an order for each. So while both workers are busy, a thousand small commits
-//! fill the queue, and then both can wait for room that only they could make: nothing is put in order any
+//! memtable over its limit adds an order for each. So while they are busy, a thousand small commits
+//! fill the queue, and then they can wait for room that only they could make: nothing is put in order any
 //! more, and memory grows without end. It took half a minute of commits on a quick disk. Therefore memtables
 //! have no limit that the engine knows, and who commits puts them aside: that is one order for one memtable,
 //! of which there are never more than three for a keyspace. When it is opened it gives one order for each
@@ -29,7 +29,7 @@ use fjall::{
 use super::{Setup, Space};
 
 const IDS: &str = "ids-";
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
 const TABLE_BYTES: u64 = 16 << 20;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 
@@ -54,7 +54,9 @@ impl Opened {
             // Journals are checked by compressing again what was compressed: another version of the
             // compressor could refuse them.
             .journal_compression(CompressionType::None)
-            // With more, a flush that fails can leave a commit waiting for ever.
+            // Of two, the first one hands every order to compact back to the queue at once, over and over, while the
+            // other one compacts: up to a core for nothing. With more than two, a flush that fails can leave
+            // a commit waiting for ever.
             .worker_threads(WORKERS)
             .open()?;
         Self::with_keyspaces(database)
