@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::attribution::Origin;
 use crate::error::Error;
 
 /// The settings of other systems' tracking calls.
@@ -184,17 +185,23 @@ impl TrackingSystem {
         Self::Onboardflow,
     ];
 
-    /// The word for it.
+    /// Where what its clients send comes from, in records.
+    #[must_use]
+    pub const fn origin(self) -> Origin {
+        match self {
+            Self::Optimizely => Origin::Optimizely,
+            Self::Flagger => Origin::Flagger,
+            Self::Thrivestack => Origin::Thrivestack,
+            Self::Segment => Origin::Segment,
+            Self::Countly => Origin::Countly,
+            Self::Onboardflow => Origin::Onboardflow,
+        }
+    }
+
+    /// The word for it, in settings as in records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Optimizely => "optimizely",
-            Self::Flagger => "flagger",
-            Self::Thrivestack => "thrivestack",
-            Self::Segment => "segment",
-            Self::Countly => "countly",
-            Self::Onboardflow => "onboardflow",
-        }
+        self.origin().as_str()
     }
 }
 
