@@ -248,14 +248,16 @@ impl FromStr for TrackingKey {
     fn from_str(text: &str) -> Result<Self, Error> {
         let parts = text.split_once(':').and_then(|(system, rest)| {
             let (key, environment) = rest.rsplit_once('=')?;
-            Some((system, key, environment)).filter(|_| !key.is_empty() && !environment.is_empty())
+            let system = system.parse().ok()?;
+            Some(Self::new(system, key, environment))
         });
-        // The text may hold a secret.
-        let shown = text.split(':').next().unwrap_or_default();
-        let (system, key, environment) = parts.ok_or_else(|| {
-            Error::setting_value("tracking key", shown, "write SYSTEM:KEY=ENVIRONMENT")
-        })?;
-        Ok(Self::new(system.parse()?, key, environment))
+        // Any part of what is no tracking key may be the key.
+        parts.filter(|key| !key.key.is_empty() && !key.environment.is_empty()).ok_or_else(|| {
+            let systems = TrackingSystem::ALL.map(TrackingSystem::as_str).join(", ");
+            Error::settings(format!(
+                "a tracking key is none: write SYSTEM:KEY=ENVIRONMENT, the system being one of {systems}"
+            ))
+        })
     }
 }
 

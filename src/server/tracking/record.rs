@@ -55,19 +55,16 @@ pub(super) async fn record(
     };
     let Payload { exposures, merges, events, unused } = payload;
     let mut storing = Storing::new(app, environment, unused);
-    let stored = async {
-        for exposure in &exposures {
-            storing.keep(recording.expose(exposure)).await?;
-        }
-        for merge in &merges {
-            storing.keep(recording.merge(merge)).await?;
-        }
-        for event in events {
-            storing.keep(recording.track(event)).await?;
-        }
-        storing.wait().await
-    };
-    environment.in_time(stored).await?;
+    for exposure in &exposures {
+        storing.keep(recording.expose(exposure)).await?;
+    }
+    for merge in &merges {
+        storing.keep(recording.merge(merge)).await?;
+    }
+    for event in events {
+        storing.keep(recording.track(event)).await?;
+    }
+    storing.wait().await?;
     let done = Done { used: storing.used, unused: storing.unused.count() };
     storing.unused.note(app, Some(environment), system);
     Ok(done)
@@ -128,14 +125,18 @@ impl<'a> Storing<'a> {
 
     /// Waits until all is stored that was handed to the store.
     async fn wait(&mut self) -> Result<(), Refusal> {
-        let mut stored = Ok(());
-        for receipt in self.receipts.drain(..) {
-            stored = stored.and(receipt.await);
-        }
-        stored.map_err(|cause| {
-            let refusal = self.environment.not_stored(&cause);
-            if self.used > 1 { Refusal::not_all_stored() } else { refusal }
-        })
+        let (receipts, environment, used) = (&mut self.receipts, self.environment, self.used);
+        let stored = async {
+            let mut stored = Ok(());
+            for receipt in receipts.drain(..) {
+                stored = stored.and(receipt.await);
+            }
+            stored.map_err(|cause| {
+                let refusal = environment.not_stored(&cause);
+                if used > 1 { Refusal::not_all_stored() } else { refusal }
+            })
+        };
+        environment.in_time(stored).await
     }
 }
 

@@ -213,6 +213,13 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
         "request_timeout lets nothing through: give more than 0",
     );
     check_refused(&with(&["--sdk-key", "a-b"]), 2, "the SDK key is none");
+    for key in ["s3cret", "s3cret=production", "s3cret:part=production", "segment:s3cret", "countly:s3cret="] {
+        let arguments = with(&["--datafile", SHOP, "--tracking-key", key]);
+        check_refused(&arguments, 2, "write SYSTEM:KEY=ENVIRONMENT");
+        let folder = tempfile::tempdir().unwrap();
+        let said = String::from_utf8(run(folder.path(), &arguments).stderr).unwrap();
+        assert!(!said.contains("s3cret"), "{key}: {said}");
+    }
     check_refused(&with(&["--sdk-key", "production="]), 2, "write KEY, KEY:TOKEN or NAME=KEY");
     let ports = |api, admin| ["--datafile", SHOP, "--port", api, "--admin-port", admin];
     check_refused(&ports("off", "off"), 3, "are both off, so that nobody could ask");

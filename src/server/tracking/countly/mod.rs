@@ -26,7 +26,7 @@ use super::keys::{self, Chosen, NoKey};
 use super::payload::Payload;
 use super::reading::{id, text};
 use super::record::record;
-use super::unused::{AllUnused, Reason, Unused};
+use super::unused::{Reason, Unused};
 use super::wanted::Wanted;
 use crate::clock::system_time_ms;
 use crate::server::app::App;
