@@ -80,13 +80,7 @@ impl Problems {
         self.latest.lock().iter().rev().cloned().collect()
     }
 
-    fn note_at(
-        &self,
-        now_ms: TimeMs,
-        (kind, about): (ProblemKind, &str),
-        text: &str,
-        times: u64,
-    ) {
+    fn note_at(&self, now_ms: TimeMs, (kind, about): (ProblemKind, &str), text: &str, times: u64) {
         let text: String = text.chars().take(LONGEST_TEXT).collect();
         let is_same =
             |other: &Problem| (other.kind, &*other.about, &*other.text) == (kind, about, &*text);

@@ -61,12 +61,7 @@ impl Figures {
 
     /// Parts of a system's tracking calls were of no use, for a reason; of no environment where the key is
     /// nobody's.
-    pub(super) fn unused(
-        &self,
-        environment: &str,
-        what: (&'static str, &'static str),
-        times: u64,
-    ) {
+    pub(super) fn unused(&self, environment: &str, what: (&'static str, &'static str), times: u64) {
         with_local_recorder(&*self.recorder, || environment::unused(environment, what, times));
     }
 

@@ -75,11 +75,7 @@ impl<'a> Around<'a> {
     }
 
     /// The same with what a batch says of all its messages.
-    pub(super) fn of_batch(
-        self,
-        batch: &mut Map<String, Value>,
-        payload: &mut Payload,
-    ) -> Self {
+    pub(super) fn of_batch(self, batch: &mut Map<String, Value>, payload: &mut Payload) -> Self {
         let sent_at = batch.remove("sentAt").filter(|sent| !sent.is_null());
         let shared = Arc::new(self.attributes(batch, payload));
         Self { sent_at, shared, ..self }
@@ -117,8 +113,7 @@ impl<'a> Around<'a> {
         let properties = members(&mut message, "properties", payload);
         match shown(&properties) {
             Some(shown) => {
-                let (person, mark) =
-                    self.who_and_when(&mut message, WholeSecond::Begin, payload);
+                let (person, mark) = self.who_and_when(&mut message, WholeSecond::Begin, payload);
                 payload.exposures.push(NewExposure { person, mark, ..shown });
             }
             None => payload.unused.push(Unused::plain(

@@ -18,8 +18,9 @@ use crate::store::Receipt;
 
 /// So many are handed to the store before others get their turn.
 const BETWEEN_TURNS: usize = 64;
-/// So many of a request wait for the disk at most, and no more than a part of all that may.
-const MOST_AT_ONCE: usize = 1000;
+/// So many of a request wait for the disk at most, and no more than a part of all that may. Each may hold a row of the
+/// ledger until it is stored.
+const MOST_AT_ONCE: usize = 512;
 const PARTS_OF_THE_QUEUE: usize = 8;
 /// A clock may be so far ahead of this one; times further ahead are never believed.
 const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
@@ -79,13 +80,9 @@ pub(super) async fn let_others(place: usize) {
 
 /// A time as far as it is believed. A sender's clock may be a little ahead of this one, and what a request tells
 /// has happened before it came in: its receipt is the time then. What is further ahead the store knows.
-pub(super) fn believed(
-    time_ms: Option<TimeMs>,
-    received_at_ms: TimeMs,
-) -> Option<TimeMs> {
-    let is_ahead = |time_ms: TimeMs| {
-        (1..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(received_at_ms))
-    };
+pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> Option<TimeMs> {
+    let is_ahead =
+        |time_ms: TimeMs| (1..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(received_at_ms));
     time_ms.filter(|time_ms| !is_ahead(*time_ms))
 }
 

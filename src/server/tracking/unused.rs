@@ -161,12 +161,7 @@ impl AllUnused {
     }
 
     /// Counts all of it, and keeps some among the problems. What has no environment is nobody's.
-    pub(super) fn note(
-        self,
-        app: &App,
-        environment: Option<&Environment>,
-        system: TrackingSystem,
-    ) {
+    pub(super) fn note(self, app: &App, environment: Option<&Environment>, system: TrackingSystem) {
         let name = environment.map_or("", Environment::name);
         for (reason, times) in &self.counts {
             app.figures.unused(name, (system.as_str(), reason.as_str()), *times);

@@ -118,7 +118,7 @@ mod tests {
     #[track_caller]
     fn check(given: &Value, expect: (usize, u64)) {
         let datafile = Datafile::compile(
-            &serde_json::to_vec(&json!({
+            serde_json::to_vec(&json!({
                 "version": "4", "accountId": "1", "projectId": "1", "revision": "1",
                 "experiments": [], "groups": [], "audiences": [], "events": [], "featureFlags": [],
                 "rollouts": [], "attributes": [{"id": "1", "key": "plan"}, {"id": "2", "key": "age"}],

@@ -26,7 +26,8 @@ pub(super) async fn ingest(
     let environment = environment(&app, &key)?;
     if !is_json(request.headers()) {
         // A page of somebody else could send it; a client would send it again for ever.
-        let unused = Unused::plain(Reason::WrongKind, "a request without Content-Type: application/json");
+        let unused =
+            Unused::plain(Reason::WrongKind, "a request without Content-Type: application/json");
         unused.note(&app, &environment, SYSTEM);
         return Ok(StatusCode::OK);
     }

@@ -31,10 +31,16 @@ fn stored_events(served: &Served) -> u64 {
 /// A body that says much of one user, and much that the user did.
 #[track_caller]
 fn check(name: &str, what: &str, body: &Value, events: usize) {
+    check_with(&["--late-window", "0s"], (name, what), body, events);
+}
+
+#[track_caller]
+fn check_with(arguments: &[&str], (name, what): (&str, &str), body: &Value, events: usize) {
     let body = body.to_string();
     assert!(body.len() as u64 <= MEBIBYTE, "{name}: {} bytes", body.len());
     let folder = tempfile::tempdir().unwrap();
-    let served = serve(folder.path(), &["--datafile", SHOP, "--request-timeout", "120s"]);
+    let fixed = ["--datafile", SHOP, "--request-timeout", "120s"];
+    let served = serve(folder.path(), &[&fixed[..], arguments].concat());
     let send = |body: &str| -> Answer { ask(served.api, &Request::new(what).body(body)) };
     let before = most_memory(&served);
     let answer = send(&body);
@@ -63,6 +69,13 @@ fn optimizely(attributes: &Map<String, Value>, events: usize) -> Value {
 #[test]
 fn attributes_of_many_events_take_no_room_for_each_of_optimizely() {
     check("many", "POST /v1/events", &optimizely(&attributes(MANY), MANY), MANY);
+}
+
+/// Each of them is in the user's row until it is stored.
+#[test]
+fn events_that_wait_for_late_activations_take_little_room_for_each() {
+    let body = optimizely(&attributes(MANY), 2000);
+    check_with(&[], ("late", "POST /v1/events"), &body, 2000);
 }
 
 #[test]
@@ -106,9 +119,8 @@ fn attributes_of_many_events_take_no_room_for_each_of_segment() {
 fn a_payload_may_be_larger_than_the_queue() {
     let shop = Daemon::with(|given| given.queue_entries = Some(32));
     let now = now_ms();
-    let event = |place: usize| {
-        json!({"key": "purchase", "uuid": format!("e-{place}"), "timestamp": now})
-    };
+    let event =
+        |place: usize| json!({"key": "purchase", "uuid": format!("e-{place}"), "timestamp": now});
     let events: Vec<Value> = (0..500).map(event).collect();
     let decided = json!({
         "decisions": [{"campaign_id": "9300000801101", "experiment_id": "9300001201101", "variation_id": "1652301"}],

@@ -185,7 +185,8 @@ fn bodies_that_are_none_are_not_to_come_again() {
     // A page of somebody else could send it.
     let before = unused(&scene.daemon, "flagger", "wrong-kind");
     let other = payload("p-2", "anna").to_string();
-    for request in [Request::new(INGEST).header("Content-Type", "text/plain"), Request::new(INGEST)] {
+    for request in [Request::new(INGEST).header("Content-Type", "text/plain"), Request::new(INGEST)]
+    {
         let answer = ask(scene.daemon.api(), &request.raw_body(&other));
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     }
