@@ -60,6 +60,17 @@ impl<'a> UserContext<'a> {
         self
     }
 
+    /// Adds many attributes, as those of a JSON object, in a time that grows as their number does.
+    #[must_use]
+    pub fn with_all<V: Into<AttributeValue<'a>>>(
+        mut self,
+        attributes: impl IntoIterator<Item = (&'a String, V)>,
+    ) -> Self {
+        let attributes = attributes.into_iter();
+        self.user.set_all(attributes.map(|(key, value)| Attribute::new(key, value)));
+        self
+    }
+
     /// Says which segments the user is in; without it, none were ever fetched, and `qualified`
     /// conditions are false.
     #[must_use]

@@ -15,6 +15,9 @@ const BUCKETING_ID: &str = "$opt_bucketing_id";
 /// As many attributes as this are kept without an allocation.
 const INLINE_ATTRIBUTES: usize = 8;
 
+/// So many are looked for one by one; of more, a table knows the places.
+const FEW_ATTRIBUTES: usize = 32;
+
 /// The user to decide for; what is known is borrowed from the caller.
 ///
 /// It holds the list of attributes, so that who keeps users hands them to decisions as they are.
@@ -55,6 +58,25 @@ impl<'a> User<'a> {
         match self.attributes.iter_mut().rev().find(is_same) {
             Some(attribute) => attribute.value = added.value,
             None => self.attributes.push(added),
+        }
+    }
+
+    /// Adds many attributes, as [`set`](Self::set) would one by one, in a time that grows as their number does.
+    pub fn set_all(&mut self, added: impl IntoIterator<Item = Attribute<'a>>) {
+        let mut added = added.into_iter();
+        for attribute in added.by_ref().take(FEW_ATTRIBUTES) {
+            self.set(attribute);
+        }
+        let Some(next) = added.next() else { return };
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let known = std::mem::take(&mut self.attributes);
+        for attribute in known.into_iter().chain([next]).chain(added) {
+            self.may_be_renamed |= attribute.key() == BUCKETING_ID;
+            let place = *places.entry(attribute.key()).or_insert(self.attributes.len());
+            match self.attributes.get_mut(place) {
+                Some(before) => before.value = attribute.value,
+                None => self.attributes.push(attribute),
+            }
         }
     }
 

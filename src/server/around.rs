@@ -46,13 +46,13 @@ pub(super) async fn answer(
     };
     response.headers_mut().insert(REQUEST_ID, request_id);
     let status = response.status();
+    // A path may name a user, or hold a key.
     let endpoint = app.figures.answered(side, &path, status, watch.elapsed());
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
-        // A path may name a user.
         tracing::error!(%method, endpoint, status = status.as_u16(), "a request failed");
     } else {
         let elapsed_us = watch.elapsed().as_micros();
-        tracing::debug!(%method, path, status = status.as_u16(), elapsed_us, "answered");
+        tracing::debug!(%method, endpoint, status = status.as_u16(), elapsed_us, "answered");
     }
     response
 }

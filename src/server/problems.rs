@@ -67,7 +67,12 @@ impl ProblemKind {
 
 impl Problems {
     pub(super) fn note(&self, kind: ProblemKind, about: &str, text: &str) {
-        self.note_at(system_time_ms(), kind, about, text);
+        self.note_times(kind, about, text, 1);
+    }
+
+    /// What went wrong several times at once.
+    pub(super) fn note_times(&self, kind: ProblemKind, about: &str, text: &str, times: u64) {
+        self.note_at(system_time_ms(), (kind, about), text, times);
     }
 
     /// The latest first.
@@ -75,7 +80,7 @@ impl Problems {
         self.latest.lock().iter().rev().cloned().collect()
     }
 
-    fn note_at(&self, now_ms: TimeMs, kind: ProblemKind, about: &str, text: &str) {
+    fn note_at(&self, now_ms: TimeMs, (kind, about): (ProblemKind, &str), text: &str, times: u64) {
         let text: String = text.chars().take(LONGEST_TEXT).collect();
         let is_same =
             |other: &Problem| (other.kind, &*other.about, &*other.text) == (kind, about, &*text);
@@ -93,7 +98,7 @@ impl Problems {
         }
         let problem = match before {
             Some(before) => {
-                Problem { last_at_ms: now_ms, count: before.count.saturating_add(1), ..before }
+                Problem { last_at_ms: now_ms, count: before.count.saturating_add(times), ..before }
             }
             None => Problem {
                 kind,
@@ -101,7 +106,7 @@ impl Problems {
                 text: text.into(),
                 first_at_ms: now_ms,
                 last_at_ms: now_ms,
-                count: 1,
+                count: times,
             },
         };
         latest.push_back(problem);
@@ -117,23 +122,23 @@ mod tests {
     #[test]
     fn the_latest_come_first_and_repeats_are_counted() {
         let problems = Problems::default();
-        problems.note_at(1, ProblemKind::Source, "a", "down");
-        problems.note_at(2, ProblemKind::Sink, "b", "down");
-        problems.note_at(3, ProblemKind::Source, "a", "down");
+        problems.note_at(1, (ProblemKind::Source, "a"), "down", 1);
+        problems.note_at(2, (ProblemKind::Sink, "b"), "down", 1);
+        problems.note_at(3, (ProblemKind::Source, "a"), "down", 4);
         let latest: Vec<_> = problems
             .latest()
             .iter()
             .map(|one| (one.kind.as_str(), one.first_at_ms, one.last_at_ms, one.count))
             .collect();
-        assert_eq!(latest, [("source", 1, 3, 2), ("sink", 2, 2, 1)]);
+        assert_eq!(latest, [("source", 1, 3, 5), ("sink", 2, 2, 1)]);
     }
 
     #[test]
     fn what_others_send_pushes_out_nothing_else() {
         let problems = Problems::default();
-        problems.note_at(0, ProblemKind::Sink, "b", "down");
+        problems.note_at(0, (ProblemKind::Sink, "b"), "down", 1);
         for number in 1..1000 {
-            problems.note_at(number, ProblemKind::Tracking, "a", &format!("{number}"));
+            problems.note_at(number, (ProblemKind::Tracking, "a"), &format!("{number}"), 1);
         }
         let latest = problems.latest();
         assert_eq!(latest.last().map(|one| one.kind.as_str()), Some("sink"));
@@ -145,9 +150,9 @@ mod tests {
     fn there_is_a_most() {
         let problems = Problems::default();
         for number in 0..1000 {
-            problems.note_at(number, ProblemKind::Sink, "b", &format!("{number}"));
+            problems.note_at(number, (ProblemKind::Sink, "b"), &format!("{number}"), 1);
         }
-        problems.note_at(1000, ProblemKind::Sink, "b", &"x".repeat(100_000));
+        problems.note_at(1000, (ProblemKind::Sink, "b"), &"x".repeat(100_000), 1);
         let latest = problems.latest();
         assert_eq!(latest.len(), MOST_PROBLEMS);
         assert!(latest.iter().all(|one| one.text.len() <= 1000));

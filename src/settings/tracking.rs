@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::attribution::Origin;
 use crate::error::Error;
 
 /// The settings of other systems' tracking calls.
@@ -184,17 +185,23 @@ impl TrackingSystem {
         Self::Onboardflow,
     ];
 
-    /// The word for it.
+    /// Where what its clients send comes from, in records.
+    #[must_use]
+    pub const fn origin(self) -> Origin {
+        match self {
+            Self::Optimizely => Origin::Optimizely,
+            Self::Flagger => Origin::Flagger,
+            Self::Thrivestack => Origin::Thrivestack,
+            Self::Segment => Origin::Segment,
+            Self::Countly => Origin::Countly,
+            Self::Onboardflow => Origin::Onboardflow,
+        }
+    }
+
+    /// The word for it, in settings as in records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Optimizely => "optimizely",
-            Self::Flagger => "flagger",
-            Self::Thrivestack => "thrivestack",
-            Self::Segment => "segment",
-            Self::Countly => "countly",
-            Self::Onboardflow => "onboardflow",
-        }
+        self.origin().as_str()
     }
 }
 
@@ -241,14 +248,16 @@ impl FromStr for TrackingKey {
     fn from_str(text: &str) -> Result<Self, Error> {
         let parts = text.split_once(':').and_then(|(system, rest)| {
             let (key, environment) = rest.rsplit_once('=')?;
-            Some((system, key, environment)).filter(|_| !key.is_empty() && !environment.is_empty())
+            let system = system.parse().ok()?;
+            Some(Self::new(system, key, environment))
         });
-        // The text may hold a secret.
-        let shown = text.split(':').next().unwrap_or_default();
-        let (system, key, environment) = parts.ok_or_else(|| {
-            Error::setting_value("tracking key", shown, "write SYSTEM:KEY=ENVIRONMENT")
-        })?;
-        Ok(Self::new(system.parse()?, key, environment))
+        // Any part of what is no tracking key may be the key.
+        parts.filter(|key| !key.key.is_empty() && !key.environment.is_empty()).ok_or_else(|| {
+            let systems = TrackingSystem::ALL.map(TrackingSystem::as_str).join(", ");
+            Error::settings(format!(
+                "a tracking key is none: write SYSTEM:KEY=ENVIRONMENT, the system being one of {systems}"
+            ))
+        })
     }
 }
 

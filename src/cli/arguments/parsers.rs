@@ -2,9 +2,13 @@
 //!
 //! Must not know which arguments there are.
 
+use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -13,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::cli::members::kind_of;
 use crate::client::DecideOptions;
 use crate::clock::{TimeMs, system_time_ms};
+use crate::error::Error;
 use crate::settings::nearest;
 use crate::settings::parse_span_ms;
 use crate::targeting::Attribute;
@@ -25,6 +30,37 @@ pub(super) fn datafile_parser() -> impl TypedValueParser<Value = PathBuf> {
         }
         Ok(path)
     })
+}
+
+/// Reads what holds a secret: an error of its own, since clap's repeats what was given.
+#[derive(Debug, Clone)]
+struct SecretParser<T>(PhantomData<fn() -> T>);
+
+pub(super) fn secret_parser<T>() -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
+{
+    SecretParser(PhantomData)
+}
+
+impl<T> TypedValueParser for SecretParser<T>
+where
+    T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        value.to_string_lossy().parse().map_err(|error| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let text = format!("the value of '{name}' cannot be used: {error}");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
 }
 
 pub(super) fn parse_whole(text: &str) -> Result<u64, &'static str> {

@@ -9,6 +9,7 @@ use clap::Args;
 use super::access::AccessArguments;
 use super::agent::AgentArguments;
 use super::ofrep::OfrepArguments;
+use super::parsers::secret_parser;
 use super::tracking::TrackingArguments;
 use crate::events::{AttributionMode, SinkTarget};
 use crate::settings::{
@@ -34,6 +35,7 @@ pub(in crate::cli) struct ServeArguments {
         value_name = "[NAME=]KEY[:TOKEN]",
         env = "VARIATE_SDK_KEY",
         value_delimiter = ';',
+        value_parser = secret_parser::<NamedSdkKey>(),
         hide_env_values = true
     )]
     sdk_key: Vec<NamedSdkKey>,

@@ -4,6 +4,7 @@
 
 use clap::Args;
 
+use super::parsers::secret_parser;
 use crate::settings::{GivenTracking, MappedEvent, OnboardflowEvent, TrackingKey};
 
 #[derive(Debug, Args)]
@@ -14,6 +15,7 @@ pub(super) struct TrackingArguments {
         value_name = "SYSTEM:KEY=ENVIRONMENT",
         env = "VARIATE_TRACKING_KEY",
         value_delimiter = ';',
+        value_parser = secret_parser::<TrackingKey>(),
         hide_env_values = true
     )]
     tracking_key: Vec<TrackingKey>,

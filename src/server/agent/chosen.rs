@@ -77,6 +77,5 @@ pub(super) fn user<'a>(
     attributes: Option<&'a Map<String, Value>>,
 ) -> UserContext<'a> {
     let user = snapshot.user(user_id).from_origin(Origin::Agent);
-    let attributes = attributes.into_iter().flatten();
-    attributes.fold(user, |user, (key, value)| user.with(key, value))
+    user.with_all(attributes.into_iter().flatten())
 }

@@ -64,6 +64,17 @@ pub(super) fn describe() {
     );
 }
 
+/// Parts of another system's tracking calls were of no use.
+pub(super) fn unused(
+    environment: &str,
+    (system, reason): (&'static str, &'static str),
+    times: u64,
+) {
+    let environment = SharedString::from(environment.to_owned());
+    counter!(UNUSED, "environment" => environment, "system" => system, "reason" => reason)
+        .increment(times);
+}
+
 impl EnvironmentFigures {
     pub(super) fn new(
         recorder: Arc<PrometheusRecorder>,
@@ -144,15 +155,6 @@ impl EnvironmentFigures {
                 counter!(NOT_CREDITED, "environment" => environment, "reason" => reason.as_str())
                     .increment(1);
             }
-        });
-    }
-
-    /// A part of another system's tracking call was of no use.
-    pub(in crate::server) fn unused(&self, system: &'static str, reason: &'static str) {
-        with_local_recorder(&*self.recorder, || {
-            let environment = self.environment.clone();
-            counter!(UNUSED, "environment" => environment, "system" => system, "reason" => reason)
-                .increment(1);
         });
     }
 

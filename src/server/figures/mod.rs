@@ -59,6 +59,12 @@ impl Figures {
         EnvironmentFigures::new(Arc::clone(&self.recorder), Arc::clone(&self.traffic), name)
     }
 
+    /// Parts of a system's tracking calls were of no use, for a reason; of no environment where the key is
+    /// nobody's.
+    pub(super) fn unused(&self, environment: &str, what: (&'static str, &'static str), times: u64) {
+        with_local_recorder(&*self.recorder, || environment::unused(environment, what, times));
+    }
+
     /// A request was answered; gives the path as it is counted.
     pub(super) fn answered(
         &self,

@@ -43,8 +43,7 @@ impl Context {
     /// The user; one without an id where there is none.
     pub(super) fn user<'a>(&'a self, snapshot: &'a Snapshot<'_>) -> UserContext<'a> {
         let user_id = self.targeting_key.as_deref().unwrap_or_default();
-        let user = snapshot.user(user_id).from_origin(Origin::Ofrep);
-        self.attributes.iter().fold(user, |user, (key, value)| user.with(key, value))
+        snapshot.user(user_id).from_origin(Origin::Ofrep).with_all(&self.attributes)
     }
 }
 

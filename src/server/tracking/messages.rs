@@ -3,13 +3,16 @@
 //! Must not know how a request carries them, nor what it is answered. Who sends ids spells them in either way,
 //! `userId` or `user_id`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::names::{event_key, in_small_letters};
 use super::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
-use super::reading::{content_id, id, take_revenue, text, time_ms};
+use super::reading::{WholeSecond, content_id, id, take_revenue, text, time_ms};
 use super::unused::{Reason, Unused};
-use crate::clock::TimeMs;
+use super::wanted::Wanted;
+use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::settings::{TrackingSettings, TrackingSystem};
 
@@ -37,16 +40,14 @@ pub(super) enum Kind {
 /// What all messages of a request have in common.
 #[derive(Debug)]
 pub(super) struct Around<'a> {
-    pub(super) received_at_ms: TimeMs,
+    received_at_ms: TimeMs,
     /// When the sender's clock says that it was sent.
-    pub(super) sent_at: Option<Value>,
-    /// For messages whose own does not say otherwise.
-    pub(super) context: Map<String, Value>,
-    /// Whether what a context says itself is an attribute, as its traits are.
-    pub(super) is_context_attributes: bool,
-    pub(super) datafile: Option<&'a Datafile>,
-    pub(super) settings: &'a TrackingSettings,
-    pub(super) system: TrackingSystem,
+    sent_at: Option<Value>,
+    /// What is known of everybody, as far as messages do not say otherwise.
+    shared: Arc<Map<String, Value>>,
+    datafile: Option<&'a Datafile>,
+    settings: &'a TrackingSettings,
+    system: TrackingSystem,
 }
 
 impl Kind {
@@ -63,7 +64,23 @@ impl Kind {
     }
 }
 
-impl Around<'_> {
+impl<'a> Around<'a> {
+    pub(super) fn new(
+        system: TrackingSystem,
+        settings: &'a TrackingSettings,
+        datafile: Option<&'a Datafile>,
+    ) -> Self {
+        let received_at_ms = system_time_ms();
+        Self { received_at_ms, sent_at: None, shared: Arc::default(), datafile, settings, system }
+    }
+
+    /// The same with what a batch says of all its messages.
+    pub(super) fn of_batch(self, batch: &mut Map<String, Value>, payload: &mut Payload) -> Self {
+        let sent_at = batch.remove("sentAt").filter(|sent| !sent.is_null());
+        let shared = Arc::new(self.attributes(batch, payload));
+        Self { sent_at, shared, ..self }
+    }
+
     /// Adds what a message says to a payload.
     pub(super) fn read(&self, kind: Kind, mut message: Map<String, Value>, payload: &mut Payload) {
         let user = any_id(&message, &USER);
@@ -96,7 +113,7 @@ impl Around<'_> {
         let properties = members(&mut message, "properties", payload);
         match shown(&properties) {
             Some(shown) => {
-                let (person, mark) = self.who_and_when(&mut message, payload);
+                let (person, mark) = self.who_and_when(&mut message, WholeSecond::Begin, payload);
                 payload.exposures.push(NewExposure { person, mark, ..shown });
             }
             None => payload.unused.push(Unused::plain(
@@ -122,7 +139,7 @@ impl Around<'_> {
     fn event(&self, name: String, message: &mut Map<String, Value>, payload: &mut Payload) {
         let mut tags = members(message, "properties", payload);
         let revenue_cents = take_revenue(&mut tags, payload);
-        let (person, mark) = self.who_and_when(message, payload);
+        let (person, mark) = self.who_and_when(message, WholeSecond::End, payload);
         let event = NewEvent { person, mark, name, tags, revenue_cents, ..NewEvent::default() };
         payload.events.push(event);
     }
@@ -130,22 +147,30 @@ impl Around<'_> {
     fn who_and_when(
         &self,
         message: &mut Map<String, Value>,
+        whole_second: WholeSecond,
         payload: &mut Payload,
-    ) -> (Person, Mark) {
+    ) -> (Arc<Person>, Mark) {
         let id = any_id(message, &USER).or_else(|| any_id(message, &NOBODY_YET));
-        let mark = Mark { id: any_id(message, &MESSAGE), time_ms: self.time_ms(message, payload) };
-        let person =
-            Person { id: id.unwrap_or_default(), attributes: self.attributes(message, payload) };
-        (person, mark)
+        let time_ms = self.time_ms(message, whole_second, payload);
+        let mark = Mark { id: any_id(message, &MESSAGE), time_ms };
+        let own = self.attributes(message, payload);
+        let person = Person::new(id.unwrap_or_default(), &mut payload.unused);
+        (Arc::new(Person { shared: Arc::clone(&self.shared), own, ..person }), mark)
     }
 
     /// The sender's clock may be wrong, and what it says of two times is right: how long before it was sent
     /// something happened.
-    fn time_ms(&self, message: &Map<String, Value>, payload: &mut Payload) -> Option<TimeMs> {
+    fn time_ms(
+        &self,
+        message: &Map<String, Value>,
+        whole_second: WholeSecond,
+        payload: &mut Payload,
+    ) -> Option<TimeMs> {
         let given = |name: &str| message.get(name).filter(|value| !value.is_null());
         let happened = given("originalTimestamp").or_else(|| given("timestamp"))?;
-        let sent = given("sentAt").or(self.sent_at.as_ref()).map(time_ms);
-        let Some(happened) = time_ms(happened) else {
+        let sent = given("sentAt").or(self.sent_at.as_ref());
+        let sent = sent.map(|sent| time_ms(sent, WholeSecond::Begin));
+        let Some(happened) = time_ms(happened, whole_second) else {
             payload.unused.push(Unused::plain(Reason::BadTime, "a time of an event"));
             return None;
         };
@@ -161,23 +186,19 @@ impl Around<'_> {
         }
     }
 
-    /// Traits, and the rest of the context where that counts; what the message itself says stands over what
-    /// the request says.
+    /// The traits of a context, and the rest of it, where that is ThriveStack's.
     fn attributes(
         &self,
         message: &mut Map<String, Value>,
         payload: &mut Payload,
     ) -> Map<String, Value> {
-        let own = members(message, "context", payload);
-        let mut attributes = Map::new();
-        for mut context in [self.context.clone(), own] {
-            let traits = members(&mut context, "traits", payload);
-            if self.is_context_attributes {
-                attributes.extend(context);
-            }
-            attributes.extend(traits);
+        let mut context = members(message, "context", payload);
+        let mut attributes = members(&mut context, "traits", payload);
+        if self.system == TrackingSystem::Thrivestack {
+            context.append(&mut attributes);
+            attributes = context;
         }
-        attributes
+        Wanted(self.datafile).kept(&attributes, &mut payload.unused)
     }
 }
 
@@ -187,7 +208,7 @@ fn know_by_content(message: &mut Map<String, Value>) {
         ["originalTimestamp", "timestamp"]
             .iter()
             .filter_map(|key| message.get(*key))
-            .any(|time| time_ms(time).is_some())
+            .any(|time| time_ms(time, WholeSecond::Begin).is_some())
     };
     if any_id(message, &MESSAGE).is_none() && has_time() {
         let sent_at = message.remove("sentAt");

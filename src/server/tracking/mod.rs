@@ -20,6 +20,7 @@ mod segment;
 mod thrivestack;
 mod unpacked;
 mod unused;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -31,8 +32,6 @@ use serde_json::Value;
 use super::answer::Json;
 use super::app::App;
 use super::refusal::Refusal;
-use crate::attribution::Origin;
-use crate::settings::TrackingSystem;
 
 pub(super) use self::flagger::Configs;
 
@@ -44,17 +43,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(onboardflow::routes())
         .merge(countly::routes())
         .merge(flagger::routes())
-}
-
-const fn origin(system: TrackingSystem) -> Origin {
-    match system {
-        TrackingSystem::Optimizely => Origin::Optimizely,
-        TrackingSystem::Flagger => Origin::Flagger,
-        TrackingSystem::Thrivestack => Origin::Thrivestack,
-        TrackingSystem::Segment => Origin::Segment,
-        TrackingSystem::Countly => Origin::Countly,
-        TrackingSystem::Onboardflow => Origin::Onboardflow,
-    }
 }
 
 /// A refusal in the words of a system.

@@ -17,13 +17,14 @@ use uuid::Uuid;
 use super::carried::Places;
 use super::keys::first_chosen;
 use super::messages::members;
-use super::payload::{Mark, NewEvent, Payload, Person};
-use super::reading::{content_id, id, take_revenue, text, unix_ms};
+use super::payload::{Mark, NewEvent, Payload};
+use super::reading::{WholeSecond, content_id, id, take_revenue, text, unix_ms};
 use super::record::record;
 use super::refused;
 use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
-use crate::clock::{TimeMs, system_time_ms};
+use super::wanted::Wanted;
+use crate::clock::system_time_ms;
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::refusal::Refusal;
@@ -64,7 +65,9 @@ async fn take(app: &App, request: Request) -> Result<Value, Refusal> {
             "the body is no object: send {\"s\": ..., \"event\": ...}",
         ));
     };
-    let (payload, data) = read_event(body, &app.in_force.now().tracking)?;
+    let datafile = chosen.environment.client.datafile();
+    let wanted = Wanted(datafile.as_deref());
+    let (payload, data) = read_event(body, &app.in_force.now().tracking, wanted)?;
     record(app, &chosen.environment, SYSTEM, payload).await?;
     Ok(data)
 }
@@ -85,6 +88,7 @@ fn takes_json(headers: &HeaderMap) -> bool {
 fn read_event(
     mut body: Map<String, Value>,
     settings: &TrackingSettings,
+    wanted: Wanted<'_>,
 ) -> Result<(Payload, Value), Refusal> {
     let missing = |name: &str| Refusal::bad_request(format!("there is no {name}: send it as text"));
     let needed = |name: &str| text(&body, name).map(str::to_owned).ok_or_else(|| missing(name));
@@ -102,12 +106,13 @@ fn read_event(
     let attributes = members(&mut user, "custom_properties", &mut payload);
     let mut tags = members(&mut body, "meta", &mut payload);
     let revenue_cents = take_revenue(&mut tags, &mut payload);
-    let time_ms = time_ms(&body, &mut payload);
+    let date = date(&body, &mut payload);
+    let time_ms = date.and_then(|date| unix_ms(date, WholeSecond::End));
     // What has no time is never known by what it says: the same may be done again.
     let recorded_id = content_id.filter(|_| time_ms.is_some()).unwrap_or_else(Uuid::new_v4);
     let now_ms = system_time_ms();
     let data = json!({
-        "event_date": time_ms.unwrap_or(now_ms),
+        "event_date": date.and_then(|date| unix_ms(date, WholeSecond::Begin)).unwrap_or(now_ms),
         "event_provider": "JSTRACKER",
         "event_value": value,
         "id": number(recorded_id),
@@ -118,13 +123,14 @@ fn read_event(
         "created": now_ms,
         "updated": now_ms,
     });
+    let person = wanted.person(user_id, &attributes, &mut payload.unused);
     let name = match settings.onboardflow_event {
         OnboardflowEvent::Value => value,
         OnboardflowEvent::Event => kind,
         OnboardflowEvent::Both => format!("{kind}:{value}"),
     };
     payload.events.push(NewEvent {
-        person: Person { id: user_id, attributes },
+        person,
         mark: Mark { id: Some(recorded_id.to_string()), time_ms },
         name,
         tags,
@@ -134,13 +140,14 @@ fn read_event(
     Ok((payload, data))
 }
 
-fn time_ms(body: &Map<String, Value>, payload: &mut Payload) -> Option<TimeMs> {
+/// The date of an event, if it can be read.
+fn date<'b>(body: &'b Map<String, Value>, payload: &mut Payload) -> Option<&'b Value> {
     let date = body.get("event_date").filter(|date| !date.is_null())?;
-    let time_ms = unix_ms(date);
-    if time_ms.is_none() {
-        payload.unused.push(Unused::plain(Reason::BadTime, "an event_date"));
+    if unix_ms(date, WholeSecond::Begin).is_some() {
+        return Some(date);
     }
-    time_ms
+    payload.unused.push(Unused::plain(Reason::BadTime, "an event_date"));
+    None
 }
 
 /// The first 13 of an id's 32 digits; larger numbers are not exact in JavaScript.

@@ -3,25 +3,30 @@
 //! Must not know the attribution rule. Decisions that are reported are exposures, with the id and the time of the event beside
 //! them that reports them; all other events are events.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::post;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::keys::{self, NoKey};
 use super::payload::{Mark, NewEvent, NewExposure, Payload, Person};
 use super::reading::{id, object, objects, text};
 use super::record::record;
-use super::unused::{Reason, Unused};
+use super::unused::{AllUnused, Reason, Unused};
+use super::wanted::Wanted;
+use crate::clock::TimeMs;
 use crate::datafile::Datafile;
 use crate::server::app::App;
 use crate::server::asked::json_text;
 use crate::server::environment::Environment;
 use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
+use crate::value::parse_double;
 
 const SDK_KEY: HeaderName = HeaderName::from_static("x-optimizely-sdk-key");
 /// The key of the event that reports decisions.
@@ -91,21 +96,26 @@ fn of_project(app: &App, body: &Map<String, Value>) -> Option<Arc<Environment>> 
 fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {
     let mut payload = Payload::default();
     for visitor in listed(body, "visitors", &mut payload) {
-        let person = Person {
-            id: id(visitor, "visitor_id").unwrap_or_default(),
-            attributes: attributes(visitor, datafile, &mut payload),
-        };
+        let visitor_id = id(visitor, "visitor_id").unwrap_or_default();
+        let attributes = attributes(visitor, datafile, &mut payload);
+        let person = Wanted(datafile).person(visitor_id, &attributes, &mut payload.unused);
         for snapshot in listed(visitor, "snapshots", &mut payload) {
             let events = listed(snapshot, "events", &mut payload);
-            // Decisions beside other events say what the sender would credit, which is no exposure.
-            let is_report = events.iter().any(|event| text(event, "key") == Some(ACTIVATED));
-            for decision in listed(snapshot, "decisions", &mut payload) {
-                if is_report {
-                    payload.exposures.push(exposure(decision, &events, &person));
-                }
+            for _ in events.iter().filter(|event| has_bad_time(event)) {
+                payload.unused.push(Unused::plain(Reason::BadTime, "a timestamp"));
             }
-            let tracked = events.iter().filter(|event| text(event, "key") != Some(ACTIVATED));
-            payload.events.extend(tracked.map(|event| tracked_event(event, &person)));
+            // Decisions beside other events say what the sender would credit, which is no exposure.
+            let is_report = |event: &Map<String, Value>| text(event, "key") == Some(ACTIVATED);
+            let decisions = listed(snapshot, "decisions", &mut payload);
+            if events.iter().any(|event| is_report(event)) {
+                let reports = Reports::of(&events);
+                let exposed = decisions.into_iter().map(|one| reports.exposure(one, &person));
+                payload.exposures.extend(exposed);
+            }
+            for event in events.into_iter().filter(|event| !is_report(event)) {
+                let event = tracked_event(event, &person, &mut payload.unused);
+                payload.events.push(event);
+            }
         }
     }
     payload
@@ -151,46 +161,80 @@ fn attributes(
     named.collect()
 }
 
-/// A decision that names no experiment is one of a flag that no rule of it made.
-fn exposure(
-    decision: &Map<String, Value>,
-    events: &[&Map<String, Value>],
-    person: &Person,
-) -> NewExposure {
-    let metadata = object(decision, "metadata");
-    let flag_key = text(&metadata, "flag_key").map(str::to_owned);
-    let campaign = id(decision, "campaign_id");
-    let is_its_own =
-        |event: &&&Map<String, Value>| campaign.is_some() && id(event, "entity_id") == campaign;
-    let reported = events.iter().find(is_its_own).or_else(|| events.first());
-    let mark = reported.map(|event| mark(event)).unwrap_or_default();
-    let experiment = id(decision, "experiment_id");
-    let variation = match &experiment {
-        Some(_) => id(decision, "variation_id"),
-        None => text(&metadata, "variation_key").map(str::to_owned),
-    };
-    let decided = experiment.as_ref().or(flag_key.as_ref()).map_or("", String::as_str);
-    NewExposure {
-        person: person.clone(),
-        // One event may report several decisions.
-        mark: Mark { id: mark.id.map(|id| format!("{id}/{decided}")), ..mark },
-        variation: variation.unwrap_or_default(),
-        experiment: experiment.unwrap_or_default(),
-        flag_key,
-        ..NewExposure::default()
+/// The events that report decisions, by what they are about.
+struct Reports {
+    by_campaign: HashMap<String, Mark>,
+    first: Mark,
+}
+
+impl Reports {
+    fn of(events: &[&Map<String, Value>]) -> Self {
+        let mut by_campaign = HashMap::new();
+        let mut first = None;
+        for event in events {
+            let mark = mark(event);
+            first.get_or_insert_with(|| mark.clone());
+            if let Some(campaign) = id(event, "entity_id") {
+                by_campaign.entry(campaign).or_insert(mark);
+            }
+        }
+        Self { by_campaign, first: first.unwrap_or_default() }
+    }
+
+    /// A decision that names no experiment is one of a flag that no rule of it made.
+    fn exposure(&self, decision: &Map<String, Value>, person: &Arc<Person>) -> NewExposure {
+        let metadata = object(decision, "metadata");
+        let flag_key = text(&metadata, "flag_key").map(str::to_owned);
+        let its_own = id(decision, "campaign_id").and_then(|id| self.by_campaign.get(&id));
+        let mark = its_own.unwrap_or(&self.first);
+        let experiment = id(decision, "experiment_id");
+        let variation = match &experiment {
+            Some(_) => id(decision, "variation_id"),
+            None => text(&metadata, "variation_key").map(str::to_owned),
+        };
+        let decided = experiment.as_ref().or(flag_key.as_ref()).map_or("", String::as_str);
+        NewExposure {
+            person: Arc::clone(person),
+            mark: Mark {
+                // One event may report several decisions.
+                id: mark.id.as_ref().map(|id| format!("{id}/{decided}")),
+                time_ms: mark.time_ms,
+            },
+            variation: variation.unwrap_or_default(),
+            experiment: experiment.unwrap_or_default(),
+            flag_key,
+            ..NewExposure::default()
+        }
     }
 }
 
-fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {
+fn tracked_event(
+    event: &Map<String, Value>,
+    person: &Arc<Person>,
+    unused: &mut AllUnused,
+) -> NewEvent {
+    let given = |key: &str| event.get(key).filter(|value| !value.is_null());
+    if given("tags").is_some_and(|tags| !tags.is_object()) {
+        unused.push(Unused::named(Reason::WrongKind, "what is no object in", "tags"));
+    }
     let mut tags = object(event, "tags");
     for key in ["revenue", "value"] {
-        if let Some(value) = event.get(key) {
+        if let Some(value) = given(key) {
             tags.insert(key.to_owned(), value.clone());
         }
     }
+    let is_wrong = |key: &str, is_right: fn(&Value) -> bool| {
+        tags.get(key).is_some_and(|value| !value.is_null() && !is_right(value))
+    };
+    if is_wrong("revenue", |cents| cents.as_i64().is_some()) {
+        unused.push(Unused::plain(Reason::WrongKind, "a revenue that is no whole number of cents"));
+    }
+    if is_wrong("value", is_number) {
+        unused.push(Unused::plain(Reason::WrongKind, "a value that is no number"));
+    }
     let name = text(event, "key").map(str::to_owned).or_else(|| id(event, "entity_id"));
     NewEvent {
-        person: person.clone(),
+        person: Arc::clone(person),
         mark: mark(event),
         name: name.unwrap_or_default(),
         tags,
@@ -198,9 +242,25 @@ fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {
     }
 }
 
-fn mark(event: &Map<String, Value>) -> Mark {
-    Mark {
-        id: text(event, "uuid").map(str::to_owned),
-        time_ms: event.get("timestamp").and_then(Value::as_i64),
+fn is_number(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(f64::is_finite),
+        Value::String(text) => parse_double(text).is_some(),
+        _ => false,
     }
+}
+
+fn mark(event: &Map<String, Value>) -> Mark {
+    let time_ms = event.get("timestamp").and_then(whole_ms);
+    Mark { id: text(event, "uuid").map(str::to_owned), time_ms }
+}
+
+/// One that cannot be read is as none.
+fn has_bad_time(event: &Map<String, Value>) -> bool {
+    event.get("timestamp").is_some_and(|time| !time.is_null() && whole_ms(time).is_none())
+}
+
+/// Milliseconds, within what calendars know.
+fn whole_ms(time: &Value) -> Option<TimeMs> {
+    time.as_i64().filter(|ms| Timestamp::from_millisecond(*ms).is_ok())
 }

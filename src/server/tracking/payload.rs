@@ -2,9 +2,11 @@
 //!
 //! Must not know the form that it came in.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::unused::Unused;
+use super::unused::AllUnused;
 use crate::clock::TimeMs;
 
 /// All of a request. Exposures count first, then merges, then events, in whatever order they stand in it.
@@ -14,14 +16,18 @@ pub(super) struct Payload {
     pub(super) merges: Vec<NewMerge>,
     pub(super) events: Vec<NewEvent>,
     /// What could not be read of it.
-    pub(super) unused: Vec<Unused>,
+    pub(super) unused: AllUnused,
 }
 
-/// Who did something, or was shown something.
-#[derive(Debug, Clone, Default)]
+/// Who did something, or was shown something. One value for all that a request says of somebody: what is known
+/// of a person may be as large as the request.
+#[derive(Debug, Default)]
 pub(super) struct Person {
     pub(super) id: String,
-    pub(super) attributes: Map<String, Value>,
+    /// What is said once, of one or of several people.
+    pub(super) shared: Arc<Map<String, Value>>,
+    /// What is said besides, and counts more.
+    pub(super) own: Map<String, Value>,
 }
 
 /// The sender's own id and time, as far as they were given.
@@ -34,7 +40,7 @@ pub(super) struct Mark {
 /// Somebody was shown a variation.
 #[derive(Debug, Default)]
 pub(super) struct NewExposure {
-    pub(super) person: Person,
+    pub(super) person: Arc<Person>,
     pub(super) mark: Mark,
     /// An id, a key, or the key of a flag; empty where no rule of the flag decided.
     pub(super) experiment: String,
@@ -58,7 +64,7 @@ pub(super) struct NewMerge {
 /// Somebody did something.
 #[derive(Debug, Default)]
 pub(super) struct NewEvent {
-    pub(super) person: Person,
+    pub(super) person: Arc<Person>,
     pub(super) mark: Mark,
     /// As the sender calls it.
     pub(super) name: String,

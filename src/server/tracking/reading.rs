@@ -59,25 +59,47 @@ pub(super) fn objects<'a>(
     (objects, is_mixed)
 }
 
+/// What a whole second means: all of it. What was done in the second of an activation is not before it, so
+/// that of what was shown its begin counts, and of what was done its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WholeSecond {
+    Begin,
+    End,
+}
+
+impl WholeSecond {
+    pub(super) const fn of(self, begin_ms: TimeMs) -> TimeMs {
+        match self {
+            Self::Begin => begin_ms,
+            Self::End => begin_ms.saturating_add(999),
+        }
+    }
+}
+
 /// A time as text (RFC 3339; without a zone it is UTC), or as a number as [`unix_ms`] reads it.
-pub(super) fn time_ms(value: &Value) -> Option<TimeMs> {
-    let Value::String(text) = value else { return unix_ms(value) };
+pub(super) fn time_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs> {
+    let Value::String(text) = value else { return unix_ms(value, whole_second) };
     let in_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-    let time = text.parse::<Timestamp>().ok().or_else(|| Some(in_utc()?.timestamp()));
-    time.map(Timestamp::as_millisecond).or_else(|| unix_ms(value))
+    let Some(time) = text.parse::<Timestamp>().ok().or_else(|| Some(in_utc()?.timestamp())) else {
+        return unix_ms(value, whole_second);
+    };
+    let has_seconds = text.matches(':').count() >= 2 && !text.contains(['.', ',']);
+    let ms = time.as_millisecond();
+    Some(if has_seconds { whole_second.of(ms) } else { ms })
 }
 
 /// A number since the epoch, or its digits: of seconds, or of milliseconds where seconds would be thousands of years away.
-pub(super) fn unix_ms(value: &Value) -> Option<TimeMs> {
+pub(super) fn unix_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
-    let ms = if number.abs() < LEAST_MS { number * 1000.0 } else { number };
-    let ms = whole(ms.trunc())?;
+    let is_seconds = number.abs() < LEAST_MS;
+    let ms = whole(if is_seconds { number * 1000.0 } else { number }.trunc())?;
     // What is beyond all calendars is no time.
-    Timestamp::from_millisecond(ms).is_ok().then_some(ms)
+    Timestamp::from_millisecond(ms).ok()?;
+    Some(if is_seconds && number.fract() == 0.0 { whole_second.of(ms) } else { ms })
 }
 
 /// Takes `revenue` in units of the currency out of tags, where it would be cents.
@@ -111,12 +133,13 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{cents_of_units, time_ms};
+    use super::{WholeSecond, cents_of_units, time_ms};
 
     #[test]
     fn times_are_text_or_numbers() {
-        let check =
-            |value: Value, expect: Option<i64>| assert_eq!(time_ms(&value), expect, "{value}");
+        let check = |value: Value, expect: Option<i64>| {
+            assert_eq!(time_ms(&value, WholeSecond::Begin), expect, "{value}");
+        };
         check(json!("2024-01-15T10:30:00Z"), Some(1_705_314_600_000));
         check(json!("2024-01-15T11:30:00.123456789+01:00"), Some(1_705_314_600_123));
         check(json!("2024-01-15T10:30:00"), Some(1_705_314_600_000));
@@ -132,6 +155,23 @@ mod tests {
         for beyond in [json!(i64::MIN), json!(u64::MAX), json!(1e300), json!("inf"), json!("nan")] {
             check(beyond, None);
         }
+    }
+
+    #[test]
+    fn a_whole_second_is_all_of_it() {
+        let check = |value: Value, expect: i64| {
+            assert_eq!(time_ms(&value, WholeSecond::End), Some(expect), "{value}");
+        };
+        check(json!("2024-01-15T10:30:00Z"), 1_705_314_600_999);
+        check(json!("2024-01-15 11:30:00+01:00"), 1_705_314_600_999);
+        check(json!("2024-01-15T10:30:00"), 1_705_314_600_999);
+        check(json!("2024-01-15T10:30:00.000Z"), 1_705_314_600_000);
+        check(json!("2024-01-15T10:30:00.5+00:00"), 1_705_314_600_500);
+        check(json!("2024-01-15"), 1_705_276_800_000);
+        check(json!(1_705_314_600), 1_705_314_600_999);
+        check(json!("1705314600"), 1_705_314_600_999);
+        check(json!(1_705_314_600.25), 1_705_314_600_250);
+        check(json!(1_705_314_600_000_i64), 1_705_314_600_000);
     }
 
     #[test]

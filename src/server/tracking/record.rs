@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::names::event_key;
-use super::origin;
 use super::payload::{NewEvent, NewExposure, NewMerge, Payload, Person};
-use super::unused::{Reason, Unused};
+use super::unused::{AllUnused, Reason, Unused};
 use crate::client::{Exposure, Merge, Snapshot, Track, UserContext};
+use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::server::app::App;
 use crate::server::environment::Environment;
@@ -17,7 +17,13 @@ use crate::settings::TrackingSystem;
 use crate::store::Receipt;
 
 /// So many are handed to the store before others get their turn.
-const AT_ONCE: usize = 64;
+const BETWEEN_TURNS: usize = 64;
+/// So many of a request wait for the disk at most, and no more than a part of all that may. Each may hold a row of the
+/// ledger until it is stored.
+const MOST_AT_ONCE: usize = 512;
+const PARTS_OF_THE_QUEUE: usize = 8;
+/// A clock may be so far ahead of this one; times further ahead are never believed.
+const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
 
 /// What became of a payload that is stored.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +31,7 @@ pub(super) struct Done {
     /// Exposures and events of which use was made.
     pub(super) used: usize,
     /// Parts that were of no use, and are counted as such.
-    pub(super) unused: usize,
+    pub(super) unused: u64,
 }
 
 /// Records all of a payload: exposures, then merges, then events. When it returns, all of it is stored; a refusal means
@@ -46,48 +52,88 @@ pub(super) async fn record(
         datafile,
         prefix: settings.tracking.user_prefixes.get(&system).map_or("", String::as_str),
         mapped: &settings.tracking.events,
+        received_at_ms: system_time_ms(),
     };
-    let Payload { exposures, merges, events, mut unused } = payload;
-    let mut receipts = Vec::with_capacity(exposures.len() + merges.len() + events.len());
-    for (place, exposure) in exposures.iter().enumerate() {
-        let_others(place).await;
-        keep(recording.expose(exposure), &mut receipts, &mut unused);
+    let Payload { exposures, merges, events, unused } = payload;
+    let mut storing = Storing::new(app, environment, unused);
+    for exposure in &exposures {
+        storing.keep(recording.expose(exposure)).await?;
     }
-    for (place, merge) in merges.iter().enumerate() {
-        let_others(place).await;
-        keep(recording.merge(merge), &mut receipts, &mut unused);
+    for merge in &merges {
+        storing.keep(recording.merge(merge)).await?;
     }
-    for (place, event) in events.into_iter().enumerate() {
-        let_others(place).await;
-        keep(recording.track(event), &mut receipts, &mut unused);
+    for event in events {
+        storing.keep(recording.track(event)).await?;
     }
-    let done = Done { used: receipts.len(), unused: unused.len() };
-    let storing = async {
-        let mut stored = Ok(());
-        for receipt in receipts {
-            stored = stored.and(receipt.await);
-        }
-        stored.map_err(|cause| {
-            let refusal = environment.not_stored(&cause);
-            if done.used > 1 { Refusal::not_all_stored() } else { refusal }
-        })
-    };
-    environment.in_time(storing).await?;
-    unused.iter().for_each(|unused| unused.note(app, environment, system));
+    storing.wait().await?;
+    let done = Done { used: storing.used, unused: storing.unused.count() };
+    storing.unused.note(app, Some(environment), system);
     Ok(done)
 }
 
 /// Lets others have their turn, every so often.
 pub(super) async fn let_others(place: usize) {
-    if place % AT_ONCE == AT_ONCE - 1 {
+    if place % BETWEEN_TURNS == BETWEEN_TURNS - 1 {
         tokio::task::yield_now().await;
     }
 }
 
-fn keep(made: Result<Receipt, Unused>, receipts: &mut Vec<Receipt>, unused: &mut Vec<Unused>) {
-    match made {
-        Ok(receipt) => receipts.push(receipt),
-        Err(of_no_use) => unused.push(of_no_use),
+/// A time as far as it is believed. A sender's clock may be a little ahead of this one, and what a request tells
+/// has happened before it came in: its receipt is the time then. What is further ahead the store knows.
+pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> Option<TimeMs> {
+    let is_ahead =
+        |time_ms: TimeMs| (1..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(received_at_ms));
+    time_ms.filter(|time_ms| !is_ahead(*time_ms))
+}
+
+/// What is being stored: some of it at a time, so that one request neither fills the store's queue nor is ever too
+/// large for it.
+struct Storing<'a> {
+    environment: &'a Environment,
+    at_once: usize,
+    receipts: Vec<Receipt>,
+    place: usize,
+    used: usize,
+    unused: AllUnused,
+}
+
+impl<'a> Storing<'a> {
+    fn new(app: &App, environment: &'a Environment, unused: AllUnused) -> Self {
+        let at_once = app.settings.store.queue_entries / PARTS_OF_THE_QUEUE;
+        let at_once = at_once.clamp(1, MOST_AT_ONCE);
+        Self { environment, at_once, receipts: Vec::new(), place: 0, used: 0, unused }
+    }
+
+    async fn keep(&mut self, made: Result<Receipt, Unused>) -> Result<(), Refusal> {
+        match made {
+            Ok(receipt) => {
+                self.used += 1;
+                self.receipts.push(receipt);
+            }
+            Err(of_no_use) => self.unused.push(of_no_use),
+        }
+        if self.receipts.len() >= self.at_once {
+            self.wait().await?;
+        }
+        self.place += 1;
+        let_others(self.place).await;
+        Ok(())
+    }
+
+    /// Waits until all is stored that was handed to the store.
+    async fn wait(&mut self) -> Result<(), Refusal> {
+        let (receipts, environment, used) = (&mut self.receipts, self.environment, self.used);
+        let stored = async {
+            let mut stored = Ok(());
+            for receipt in receipts.drain(..) {
+                stored = stored.and(receipt.await);
+            }
+            stored.map_err(|cause| {
+                let refusal = environment.not_stored(&cause);
+                if used > 1 { Refusal::not_all_stored() } else { refusal }
+            })
+        };
+        environment.in_time(stored).await
     }
 }
 
@@ -98,6 +144,7 @@ struct Recording<'a> {
     datafile: &'a Datafile,
     prefix: &'a str,
     mapped: &'a BTreeMap<String, String>,
+    received_at_ms: TimeMs,
 }
 
 impl Recording<'_> {
@@ -109,7 +156,7 @@ impl Recording<'_> {
             names.chain(new.or.iter().map(|(experiment, variation)| (experiment, variation)));
         let mut unused = None;
         for (experiment, variation) in names {
-            let exposed = user.expose(Self::exposure(new, experiment, variation));
+            let exposed = user.expose(self.exposure(new, experiment, variation));
             let Some(unknown) = exposed.unknown else {
                 if exposed.is_activation {
                     self.environment.figures.activated(&exposed.receipt);
@@ -132,7 +179,12 @@ impl Recording<'_> {
         Err(unused.unwrap_or(Unused::plain(Reason::NoName, "an exposure without a name")))
     }
 
-    fn exposure<'n>(new: &'n NewExposure, experiment: &'n str, variation: &'n str) -> Exposure<'n> {
+    fn exposure<'n>(
+        &self,
+        new: &'n NewExposure,
+        experiment: &'n str,
+        variation: &'n str,
+    ) -> Exposure<'n> {
         let mut exposure = match &new.flag_key {
             Some(flag_key) if experiment.is_empty() => {
                 let variation = Some(variation).filter(|key| !key.is_empty());
@@ -144,7 +196,7 @@ impl Recording<'_> {
         if let Some(id) = &new.mark.id {
             exposure = exposure.id(id);
         }
-        if let Some(time_ms) = new.mark.time_ms {
+        if let Some(time_ms) = believed(new.mark.time_ms, self.received_at_ms) {
             exposure = exposure.time_ms(time_ms);
         }
         exposure
@@ -157,7 +209,7 @@ impl Recording<'_> {
         let of = |id: &str| format!("{}{id}", self.prefix);
         let (from, into) = (of(&new.from_id), of(&new.into_id));
         let merge = Merge::new(&from).id(new.id.as_deref().unwrap_or_default());
-        let user = self.snapshot.user(&into).from_origin(origin(self.system));
+        let user = self.snapshot.user(&into).from_origin(self.system.origin());
         Ok(user.merge_from(merge).receipt)
     }
 
@@ -184,7 +236,7 @@ impl Recording<'_> {
         if let Some(id) = &new.mark.id {
             call = call.id(id);
         }
-        if let Some(time_ms) = new.mark.time_ms {
+        if let Some(time_ms) = believed(new.mark.time_ms, self.received_at_ms) {
             call = call.time_ms(time_ms);
         }
         let tracked = self.user(&user_id, &new.person).track(call);
@@ -205,7 +257,7 @@ impl Recording<'_> {
     }
 
     fn user<'u>(&'u self, user_id: &'u str, person: &'u Person) -> UserContext<'u> {
-        let user = self.snapshot.user(user_id).from_origin(origin(self.system));
-        person.attributes.iter().fold(user, |user, (key, value)| user.with(key, value))
+        let user = self.snapshot.user(user_id).from_origin(self.system.origin());
+        user.with_all(person.shared.iter().chain(&person.own))
     }
 }

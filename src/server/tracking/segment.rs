@@ -14,13 +14,12 @@ use serde_json::{Map, Value, json};
 
 use super::carried::Places;
 use super::keys::first_chosen;
-use super::messages::{Around, Kind, members};
+use super::messages::{Around, Kind};
 use super::payload::Payload;
 use super::reading::text;
 use super::record::record;
 use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
-use crate::clock::system_time_ms;
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::refusal::Refusal;
@@ -55,15 +54,7 @@ async fn message(
     let payload = {
         let settings = app.in_force.now();
         let datafile = environment.client.datafile();
-        let around = Around {
-            received_at_ms: system_time_ms(),
-            sent_at: None,
-            context: Map::new(),
-            is_context_attributes: false,
-            datafile: datafile.as_deref(),
-            settings: &settings.tracking,
-            system: SYSTEM,
-        };
+        let around = Around::new(SYSTEM, &settings.tracking, datafile.as_deref());
         match kind {
             Some(_) if !is_small && size(&Value::Object(body.clone())) > MESSAGE_BYTES => {
                 return Err(too_large("message", MESSAGE_BYTES));
@@ -110,9 +101,7 @@ fn batch(
     is_small: bool,
 ) -> Result<Payload, Refusal> {
     let mut payload = Payload::default();
-    let context = members(&mut body, "context", &mut payload);
-    let sent_at = body.remove("sentAt").filter(|sent| !sent.is_null());
-    let around = Around { context, sent_at, ..around };
+    let around = around.of_batch(&mut body, &mut payload);
     let messages = match body.remove("batch") {
         Some(Value::Array(messages)) => messages,
         _ => {

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::carried::Places;
@@ -22,7 +22,6 @@ use super::record::record;
 use super::refused;
 use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
-use crate::clock::system_time_ms;
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::refusal::Refusal;
@@ -102,15 +101,7 @@ async fn take(app: &App, kind: Kind, request: Request) -> Result<Option<String>,
     let payload = {
         let settings = app.in_force.now();
         let datafile = environment.client.datafile();
-        let around = Around {
-            received_at_ms: system_time_ms(),
-            sent_at: None,
-            context: Map::new(),
-            is_context_attributes: true,
-            datafile: datafile.as_deref(),
-            settings: &settings.tracking,
-            system: SYSTEM,
-        };
+        let around = Around::new(SYSTEM, &settings.tracking, datafile.as_deref());
         read(kind, messages, &around)
     };
     let event_id = payload.events.first().and_then(|event| event.mark.id.clone());

@@ -129,6 +129,22 @@ fn it_ends_in_order_and_says_so_without_users() {
 }
 
 #[test]
+fn the_log_names_no_key_of_a_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = "segment:s3cret=production";
+    let arguments = ["--datafile", SHOP, "--log", "debug", "--tracking-key", key];
+    let served = serve(folder.path(), &arguments);
+    for path in ["v3/config/s3cret", "optimizely/s3cret/v1/events", "s3cret"] {
+        served.ask(&format!("GET /{path}?key=s3cret"), "");
+    }
+    assert_eq!(served.ask("POST /v3/ingest/s3cret", "{}").status, 200);
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("/v3/ingest/"), "it is at debug: {said}");
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[test]
 fn the_log_speaks_json_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let served = serve(folder.path(), &["--datafile", SHOP, "--log-format", "json"]);
@@ -213,6 +229,19 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
         "request_timeout lets nothing through: give more than 0",
     );
     check_refused(&with(&["--sdk-key", "a-b"]), 2, "the SDK key is none");
+    for key in [
+        "s3cret",
+        "s3cret=production",
+        "s3cret:part=production",
+        "segment:s3cret",
+        "countly:s3cret=",
+    ] {
+        let arguments = with(&["--datafile", SHOP, "--tracking-key", key]);
+        check_refused(&arguments, 2, "write SYSTEM:KEY=ENVIRONMENT");
+        let folder = tempfile::tempdir().unwrap();
+        let said = String::from_utf8(run(folder.path(), &arguments).stderr).unwrap();
+        assert!(!said.contains("s3cret"), "{key}: {said}");
+    }
     check_refused(&with(&["--sdk-key", "production="]), 2, "write KEY, KEY:TOKEN or NAME=KEY");
     let ports = |api, admin| ["--datafile", SHOP, "--port", api, "--admin-port", admin];
     check_refused(&ports("off", "off"), 3, "are both off, so that nobody could ask");

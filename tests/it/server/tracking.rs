@@ -2,6 +2,8 @@
 //!
 //! Must not know how anything is answered inside.
 
+mod amounts;
+mod clocks;
 mod countly;
 mod flagger;
 mod onboardflow;

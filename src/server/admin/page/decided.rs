@@ -67,7 +67,7 @@ fn user<'a>(
     user_id: &'a str,
     attributes: &'a Map<String, Value>,
 ) -> UserContext<'a> {
-    attributes.iter().fold(snapshot.user(user_id), |user, (key, value)| user.with(key, value))
+    snapshot.user(user_id).with_all(attributes)
 }
 
 fn flag(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {

@@ -1,65 +1,73 @@
 //! `/i/bulk`: several requests in one, each of which may be of another application and device.
 //!
-//! Must not know what is in them. What is told of one environment in a row is recorded together, as far as
+//! Must not know what is in them. As with Countly's own, the bulk is acknowledged whatever is in it: what has no
+//! key that is known is counted, and is no reason to keep the rest back. What is told of one environment in a row is recorded together, as far as
 //! nobody changes who they are in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::Request;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::events::{Reading, person};
+use super::events::{Reading, device_id};
 use super::remote::{Method, answer};
 use super::request::{Asked, Params, json};
-use super::{Door, SUCCESS, checksum, chosen, ignored_cut, note, take as record};
-use crate::clock::system_time_ms;
+use super::{Door, SUCCESS, SYSTEM, checksum, chosen, ignored_cut, take as record};
 use crate::server::app::App;
 use crate::server::environment::Environment;
-use crate::server::tracking::keys::Chosen;
+use crate::server::tracking::keys::{self, Chosen};
 use crate::server::tracking::payload::Payload;
 use crate::server::tracking::reading::id;
 use crate::server::tracking::record::let_others;
-use crate::server::tracking::unused::{Reason, Unused};
+use crate::server::tracking::unused::{AllUnused, Reason, Unused};
+use crate::server::tracking::wanted::Wanted;
 
 pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> {
-    let received_at_ms = system_time_ms();
     let asked = Asked::read(app, request).await?;
     let params = asked.params();
     let app_key = id(&params, "app_key");
-    let of_all = match (&app_key, asked.cut) {
-        (None, None) => None,
-        (_, cut) => match (chosen(app, app_key.as_deref()), cut) {
-            (Ok(chosen), Some(cut)) => {
-                return Ok(ignored_cut(app, Some(&chosen.environment), cut));
-            }
-            (Err(_), Some(cut)) => return Ok(ignored_cut(app, None, cut)),
-            (Err(no_key), None) => return Err(no_key.into()),
-            (Ok(chosen), None) => Some(chosen),
-        },
-    };
+    let of_all = app_key.as_deref().and_then(|key| chosen(app, Some(key)).ok());
+    if let Some(cut) = asked.cut {
+        return Ok(ignored_cut(app, of_all.as_ref().map(|chosen| &*chosen.environment), cut));
+    }
     let raw = params.get("requests");
     let requests = json(&params, "requests");
     let Some(requests) = requests.as_deref().and_then(|requests| requests.as_array()) else {
-        let Some(of_all) = of_all else { return Err(Answer::MISSING) };
+        if app_key.is_none() {
+            return Err(Answer::MISSING);
+        }
         let what = Unused::named(Reason::WrongKind, "what is no list in", "requests");
-        note(app, &of_all.environment, what);
+        AllUnused::from(what).note(app, of_all.as_ref().map(|chosen| &*chosen.environment), SYSTEM);
         return Ok(Answer::ignored("Missing or invalid parameter \"requests\""));
     };
     let settings = app.in_force.now();
-    let reading = Reading { received_at_ms, mapped: &settings.tracking.events };
-    let signed = BTreeMap::new();
-    let mut bulk =
-        Bulk { app, asked: &asked, raw, of_all: of_all.as_ref(), signed, reading, told: None };
+    let mut bulk = Bulk {
+        app,
+        asked: &asked,
+        raw,
+        of_all,
+        chosen: HashMap::new(),
+        signed: BTreeMap::new(),
+        mapped: &settings.tracking.events,
+        told: None,
+        unused: Vec::new(),
+    };
     for (place, request) in requests.iter().enumerate() {
         let_others(place).await;
         match request.as_object() {
             Some(request) => bulk.one(request).await?,
-            None => bulk.is_none(),
+            None => {
+                let what = Unused::named(Reason::WrongKind, "what is no object in", "requests");
+                bulk.note(None, what);
+            }
         }
     }
     bulk.record().await?;
+    for (environment, unused) in bulk.unused {
+        unused.note(app, environment.as_deref(), SYSTEM);
+    }
     Ok(SUCCESS)
 }
 
@@ -71,50 +79,78 @@ struct Bulk<'a> {
     /// Whether they are what is signed, by the salt.
     signed: BTreeMap<String, bool>,
     /// What the key of the bulk chooses, for requests that have none.
-    of_all: Option<&'a Chosen>,
-    reading: Reading<'a>,
+    of_all: Option<Chosen>,
+    /// What other keys choose.
+    chosen: HashMap<String, Option<Chosen>>,
+    /// Names that the settings know.
+    mapped: &'a BTreeMap<String, String>,
     /// What is not recorded yet.
     told: Option<(Arc<Environment>, Payload)>,
+    /// What is noted in the end: who sends it again would have it noted twice.
+    unused: Vec<(Option<Arc<Environment>>, AllUnused)>,
 }
 
 impl Bulk<'_> {
     async fn one(&mut self, request: &Params) -> Result<(), Answer> {
-        let own = match id(request, "app_key") {
-            Some(key) => chosen(self.app, Some(&key)).ok(),
-            None => None,
-        };
-        let is_of_all = !request.contains_key("app_key");
-        let Some(chosen) = own.as_ref().or_else(|| self.of_all.filter(|_| is_of_all)) else {
+        let Some((environment, salt)) = self.chosen(request) else {
+            let unused = Unused::plain(Reason::UnknownKey, "a request in a bulk");
+            self.note(None, unused);
             return Ok(());
         };
-        let environment = &chosen.environment;
-        if !self.is_signed(chosen) {
+        if !self.is_signed(salt) {
             let unused = Unused::plain(Reason::WrongChecksum, "a request in a bulk");
-            note(self.app, environment, unused);
+            self.note(Some(environment), unused);
             return Ok(());
         }
-        if person(request).id.is_empty() {
-            note(self.app, environment, Unused::plain(Reason::NoUser, "what nobody did"));
+        if device_id(request).is_none() {
+            self.note(Some(environment), Unused::plain(Reason::NoUser, "what nobody did"));
             return Ok(());
         }
         if let Some(method) = Method::of(request) {
             self.record().await?;
-            let answered = answer(self.app, environment, request, (method, Door::Tells));
+            let answered = answer(self.app, &environment, request, (method, Door::Tells));
             return answered.await.map(drop);
         }
-        self.add(environment, self.reading.payload(request)).await
+        let datafile = environment.client.datafile();
+        let reading = Reading { mapped: self.mapped, wanted: Wanted(datafile.as_deref()) };
+        self.add(&environment, reading.payload(request)).await
+    }
+
+    /// The environment of a request, and the salt of its key.
+    fn chosen(&mut self, request: &Params) -> Option<(Arc<Environment>, Option<String>)> {
+        let chosen = if request.contains_key("app_key") {
+            let key = id(request, "app_key")?;
+            let app = self.app;
+            let choose = |key: &String| keys::chosen(app, SYSTEM, Some(key)).ok();
+            self.chosen.entry(key).or_insert_with_key(choose).as_ref()
+        } else {
+            self.of_all.as_ref()
+        };
+        let chosen = chosen?;
+        Some((Arc::clone(&chosen.environment), chosen.salt().map(str::to_owned)))
+    }
+
+    /// What has no environment is of that of the bulk, unless its key is nobody's.
+    fn note(&mut self, environment: Option<Arc<Environment>>, unused: Unused) {
+        let is_of_all = unused.reason != Reason::UnknownKey;
+        let of_all = self.of_all.as_ref().filter(|_| is_of_all);
+        let environment = environment.or_else(|| Some(Arc::clone(&of_all?.environment)));
+        let name = |one: &Option<Arc<Environment>>| one.as_ref().map(Arc::as_ptr);
+        let is_same = |(other, _): &&mut (_, _)| name(other) == name(&environment);
+        match self.unused.iter_mut().find(is_same) {
+            Some((_, all)) => all.push(unused),
+            None => self.unused.push((environment, unused.into())),
+        }
     }
 
     /// The bulk is signed, not what is in it; and what is signed must be these requests.
-    fn is_signed(&mut self, chosen: &Chosen) -> bool {
-        let Some(salt) = chosen.salt() else { return true };
-        if let Some(is_signed) = self.signed.get(salt) {
-            return *is_signed;
-        }
-        let is_signed = checksum::signed(self.asked, salt)
-            .is_ok_and(|params| params.get("requests") == self.raw);
-        self.signed.insert(salt.to_owned(), is_signed);
-        is_signed
+    fn is_signed(&mut self, salt: Option<String>) -> bool {
+        let Some(salt) = salt else { return true };
+        let (asked, raw) = (self.asked, self.raw);
+        let signed = |salt: &String| {
+            checksum::signed(asked, salt).is_ok_and(|params| params.get("requests") == raw)
+        };
+        *self.signed.entry(salt.clone()).or_insert_with(|| signed(&salt))
     }
 
     async fn add(
@@ -145,14 +181,6 @@ impl Bulk<'_> {
                 record(self.app, &environment, payload).await.map_err(Answer::from)
             }
             None => Ok(()),
-        }
-    }
-
-    fn is_none(&self) {
-        if let Some(of_all) = self.of_all {
-            let what = "what is no object in";
-            let unused = Unused::named(Reason::WrongKind, what, "requests");
-            note(self.app, &of_all.environment, unused);
         }
     }
 }

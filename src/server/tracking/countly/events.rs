@@ -5,17 +5,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::checksum;
-use super::numbers::{WholeSecond, count, duration_seconds, number, time_ms};
+use super::numbers::{count, duration_seconds, number, time_ms};
 use super::request::{Params, json};
 use crate::clock::TimeMs;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
-use crate::server::tracking::reading::{id, object, text};
-use crate::server::tracking::unused::{Reason, Unused};
+use crate::server::tracking::reading::{WholeSecond, id, object, text};
+use crate::server::tracking::unused::{AllUnused, Reason, Unused};
+use crate::server::tracking::wanted::Wanted;
 
 /// What the clients' own events begin with.
 const OF_CLIENTS: &str = "[CLY]_";
@@ -28,23 +30,28 @@ const ENROL: &str = "ab_enroll_variant";
 /// What a request is read with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading<'a> {
-    pub(super) received_at_ms: TimeMs,
     /// Names that the settings know.
     pub(super) mapped: &'a BTreeMap<String, String>,
+    pub(super) wanted: Wanted<'a>,
 }
 
 /// When something was shown that the whole request is about, if it has a time.
-pub(super) fn shown_at_ms(params: &Params, received_at_ms: TimeMs) -> Option<TimeMs> {
-    time_ms(params.get("timestamp")?, received_at_ms, WholeSecond::Begin)
+pub(super) fn shown_at_ms(params: &Params) -> Option<TimeMs> {
+    time_ms(params.get("timestamp")?, WholeSecond::Begin)
 }
 
-/// Who it is about: the device.
-pub(super) fn person(params: &Params) -> Person {
-    Person { id: id(params, "device_id").unwrap_or_default(), attributes: attributes(params) }
+/// When something was done.
+fn done_at_ms(object: &Map<String, Value>) -> Option<TimeMs> {
+    time_ms(object.get("timestamp")?, WholeSecond::End)
+}
+
+/// Whom it is about.
+pub(super) fn device_id(params: &Params) -> Option<String> {
+    id(params, "device_id")
 }
 
 /// What is known of a device in one request: its metrics, and above them what the application says.
-fn attributes(params: &Params) -> Map<String, Value> {
+pub(super) fn attributes(params: &Params) -> Map<String, Value> {
     let as_object = |name: &str| json(params, name).and_then(|value| value.as_object().cloned());
     let metrics = as_object("metrics").unwrap_or_default();
     let details = as_object("user_details").unwrap_or_default();
@@ -57,23 +64,19 @@ fn attributes(params: &Params) -> Map<String, Value> {
 impl Reading<'_> {
     /// All of a request.
     pub(super) fn payload(&self, params: &Params) -> Payload {
-        let person = person(params);
         let mut payload = Payload::default();
-        let time_ms = self.done_at_ms(params);
-        let hash = Hash { time_ms, text: hash(params) };
+        let device_id = device_id(params).unwrap_or_default();
+        let person = self.wanted.person(device_id, &attributes(params), &mut payload.unused);
+        let hash = Hash { time_ms: done_at_ms(params), text: hash(params) };
         payload.merges.extend(merge(params, &person, &hash));
         if text(params, "method") == Some(ENROL) {
-            self.enrol(params, &person, &hash, &mut payload);
+            enrol(params, &person, &hash, &mut payload);
         }
         self.events(params, &person, &hash, &mut payload);
         payload
     }
 
-    fn done_at_ms(&self, object: &Map<String, Value>) -> Option<TimeMs> {
-        time_ms(object.get("timestamp")?, self.received_at_ms, WholeSecond::End)
-    }
-
-    fn events(&self, params: &Params, person: &Person, hash: &Hash, payload: &mut Payload) {
+    fn events(&self, params: &Params, person: &Arc<Person>, hash: &Hash, payload: &mut Payload) {
         let Some(events) = json(params, "events") else { return };
         let Some(events) = events.as_array() else {
             let what = "what is no list in";
@@ -92,52 +95,50 @@ impl Reading<'_> {
             if name.starts_with(OF_CLIENTS) && !self.mapped.contains_key(name) {
                 continue;
             }
-            let event = self.event(event, hash, place, &mut payload.unused);
-            payload.events.push(NewEvent { person: person.clone(), ..event });
+            let event = self::event(event, hash, place, &mut payload.unused);
+            payload.events.push(NewEvent { person: Arc::clone(person), ..event });
         }
     }
+}
 
-    fn event(
-        &self,
-        event: &Map<String, Value>,
-        hash: &Hash,
-        place: usize,
-        unused: &mut Vec<Unused>,
-    ) -> NewEvent {
-        let own_time_ms = self.done_at_ms(event);
-        if own_time_ms.is_none() && event.get("timestamp").is_some_and(|time| !time.is_null()) {
-            unused.push(Unused::plain(Reason::BadTime, "the timestamp of an event"));
-        }
-        let time_ms = own_time_ms.or(hash.time_ms);
-        let by_hash = || time_ms.map(|_| format!("{}/{place}", hash.text));
-        NewEvent {
-            mark: Mark { id: id(event, "id").or_else(by_hash), time_ms },
-            name: text(event, "key").unwrap_or_default().to_owned(),
-            tags: tags(event, unused),
-            value: measured(event, "sum", number, unused),
-            count: measured(event, "count", count, unused),
-            duration_seconds: measured(event, "dur", duration_seconds, unused),
-            ..NewEvent::default()
-        }
+fn event(
+    event: &Map<String, Value>,
+    hash: &Hash,
+    place: usize,
+    unused: &mut AllUnused,
+) -> NewEvent {
+    let own_time_ms = done_at_ms(event);
+    if own_time_ms.is_none() && event.get("timestamp").is_some_and(|time| !time.is_null()) {
+        unused.push(Unused::plain(Reason::BadTime, "the timestamp of an event"));
     }
+    let time_ms = own_time_ms.or(hash.time_ms);
+    let by_hash = || time_ms.map(|_| format!("{}/{place}", hash.text));
+    NewEvent {
+        mark: Mark { id: id(event, "id").or_else(by_hash), time_ms },
+        name: text(event, "key").unwrap_or_default().to_owned(),
+        tags: tags(event, unused),
+        value: measured(event, "sum", number, unused),
+        count: measured(event, "count", count, unused),
+        duration_seconds: measured(event, "dur", duration_seconds, unused),
+        ..NewEvent::default()
+    }
+}
 
-    /// Somebody is put into a variation by the client.
-    fn enrol(&self, params: &Params, person: &Person, hash: &Hash, payload: &mut Payload) {
-        let named = |name: &str| id(params, name);
-        let (Some(experiment), Some(variation)) = (named("key"), named("variant")) else {
-            let what = "an enrolment without key or variant";
-            return payload.unused.push(Unused::plain(Reason::NoName, what));
-        };
-        let time_ms = shown_at_ms(params, self.received_at_ms);
-        let mark = Mark { id: hash.id_of("enrol"), time_ms };
-        payload.exposures.push(NewExposure {
-            person: person.clone(),
-            mark,
-            experiment,
-            variation,
-            ..NewExposure::default()
-        });
-    }
+/// Somebody is put into a variation by the client.
+fn enrol(params: &Params, person: &Arc<Person>, hash: &Hash, payload: &mut Payload) {
+    let named = |name: &str| id(params, name);
+    let (Some(experiment), Some(variation)) = (named("key"), named("variant")) else {
+        let what = "an enrolment without key or variant";
+        return payload.unused.push(Unused::plain(Reason::NoName, what));
+    };
+    let mark = Mark { id: hash.id_of("enrol"), time_ms: shown_at_ms(params) };
+    payload.exposures.push(NewExposure {
+        person: Arc::clone(person),
+        mark,
+        experiment,
+        variation,
+        ..NewExposure::default()
+    });
 }
 
 /// What a request is known by, where it has a time: without one, a repeat may be meant.
@@ -176,7 +177,7 @@ fn merge(params: &Params, person: &Person, hash: &Hash) -> Option<NewMerge> {
     Some(NewMerge { from_id, into_id: person.id.clone(), id: hash.id_of("merge") })
 }
 
-fn tags(event: &Map<String, Value>, unused: &mut Vec<Unused>) -> Map<String, Value> {
+fn tags(event: &Map<String, Value>, unused: &mut AllUnused) -> Map<String, Value> {
     let Some(segmentation) = json(event, "segmentation") else { return Map::new() };
     match segmentation.into_owned() {
         Value::Object(tags) => tags,
@@ -193,7 +194,7 @@ fn measured<T>(
     event: &Map<String, Value>,
     name: &'static str,
     read: impl FnOnce(&Value) -> Option<T>,
-    unused: &mut Vec<Unused>,
+    unused: &mut AllUnused,
 ) -> Option<T> {
     let value = event.get(name).filter(|value| !value.is_null())?;
     let measured = read(value);

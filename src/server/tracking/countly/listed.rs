@@ -2,6 +2,8 @@
 //!
 //! Must not know who asked. Nobody is exposed by a list.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::remote::{Remote, lone};
@@ -32,11 +34,11 @@ impl<'r, 'a> Tests<'r, 'a> {
     }
 
     /// By parameter; no keys are all.
-    pub(super) fn variants(&self, keys: &[String]) -> Value {
+    pub(super) fn variants(&self, keys: &BTreeSet<String>) -> Value {
         let mut parameters = Map::new();
         for test in self.all() {
             let parameter = test.parameter();
-            if !keys.is_empty() && !keys.iter().any(|key| key == parameter) {
+            if !keys.is_empty() && !keys.contains(parameter) {
                 continue;
             }
             let listed = parameters.entry(parameter).or_insert_with(|| json!([]));

@@ -20,13 +20,14 @@ use axum::extract::{Request, State};
 use axum::routing::get;
 
 use self::answer::Answer;
-use self::events::{Reading, person};
+use self::events::{Reading, device_id};
 use self::request::{Asked, Cut, Params};
 use super::keys::{self, Chosen, NoKey};
 use super::payload::Payload;
 use super::reading::{id, text};
 use super::record::record;
 use super::unused::{Reason, Unused};
+use super::wanted::Wanted;
 use crate::clock::system_time_ms;
 use crate::server::app::App;
 use crate::server::environment::Environment;
@@ -65,7 +66,6 @@ async fn told_in_bulk(State(app): State<Arc<App>>, request: Request) -> Answer {
 }
 
 async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answer> {
-    let received_at_ms = system_time_ms();
     let asked = Asked::read(app, request).await?;
     let params = asked.params();
     let chosen = chosen(app, id(&params, "app_key").as_deref());
@@ -87,9 +87,9 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
     })?;
     let method = text(&params, "method").unwrap_or_default();
     if method == remote::SETTINGS {
-        return Ok(remote::settings(received_at_ms));
+        return Ok(remote::settings(system_time_ms()));
     }
-    if person(&params).id.is_empty() {
+    if device_id(&params).is_none() {
         if door == Door::Asks {
             return Err(Answer::MISSING);
         }
@@ -103,16 +103,18 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
         return Err(Answer::bad_request("Invalid method"));
     }
     let settings = app.in_force.now();
-    let reading = Reading { received_at_ms, mapped: &settings.tracking.events };
+    let datafile = environment.client.datafile();
+    let wanted = Wanted(datafile.as_deref());
+    let reading = Reading { mapped: &settings.tracking.events, wanted };
     take(app, environment, reading.payload(&params)).await?;
     Ok(SUCCESS)
 }
 
 /// Records what a request says, if it says anything.
 async fn take(app: &App, environment: &Environment, payload: Payload) -> Result<(), Refusal> {
-    let Payload { exposures, merges, events, unused } = &payload;
+    let Payload { exposures, merges, events, .. } = &payload;
     if exposures.is_empty() && merges.is_empty() && events.is_empty() {
-        unused.iter().for_each(|unused| unused.note(app, environment, SYSTEM));
+        payload.unused.note(app, Some(environment), SYSTEM);
         return Ok(());
     }
     record(app, environment, SYSTEM, payload).await.map(drop)

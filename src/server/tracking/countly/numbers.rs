@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::clock::TimeMs;
+use crate::server::tracking::reading::WholeSecond;
 
 /// Seconds since the epoch have ten digits, milliseconds thirteen; what has not is no time.
 const SECONDS: std::ops::Range<f64> = 1e9..1e10;
@@ -34,32 +35,16 @@ pub(super) fn duration_seconds(value: &Value) -> Option<f64> {
     number(value).filter(|seconds| *seconds >= 0.0)
 }
 
-/// What a whole second means: all of it. What was done in the second of an activation is not before it, so
-/// that of what was shown its begin counts, and of what was done its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WholeSecond {
-    Begin,
-    End,
-}
-
-/// A time in seconds or milliseconds, at the latest that of receipt.
-pub(super) fn time_ms(
-    value: &Value,
-    received_at_ms: TimeMs,
-    whole_second: WholeSecond,
-) -> Option<TimeMs> {
+/// A time in seconds or milliseconds.
+pub(super) fn time_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs> {
     let number = number(value)?;
-    let ms = if MILLISECONDS.contains(&number) {
-        number.floor()
-    } else if !SECONDS.contains(&number) {
-        return None;
-    } else if number.fract() == 0.0 && whole_second == WholeSecond::End {
-        number.mul_add(1000.0, 999.0)
-    } else {
-        (number * 1000.0).floor()
+    let is_seconds = SECONDS.contains(&number);
+    let ms = match is_seconds {
+        true => (number * 1000.0).floor(),
+        false => Some(number.floor()).filter(|ms| MILLISECONDS.contains(ms))?,
     };
     let ms: TimeMs = format!("{ms:.0}").parse().ok()?;
-    Some(ms.min(received_at_ms))
+    Some(if is_seconds && number.fract() == 0.0 { whole_second.of(ms) } else { ms })
 }
 
 #[cfg(test)]
@@ -72,20 +57,18 @@ mod tests {
 
     #[test]
     fn times() {
-        const NOW: i64 = 1_795_217_276_356;
         let check = |value: Value, expect: Option<i64>| {
-            assert_eq!(time_ms(&value, NOW, WholeSecond::End), expect, "{value}");
+            assert_eq!(time_ms(&value, WholeSecond::End), expect, "{value}");
         };
         check(json!(1_700_000_000), Some(1_700_000_000_999));
         check(json!("1700000000"), Some(1_700_000_000_999));
-        let begin = time_ms(&json!(1_700_000_000), NOW, WholeSecond::Begin);
+        let begin = time_ms(&json!(1_700_000_000), WholeSecond::Begin);
         assert_eq!(begin, Some(1_700_000_000_000));
         check(json!(1_700_000_000.25), Some(1_700_000_000_250));
         check(json!(1_700_000_000_123_i64), Some(1_700_000_000_123));
         check(json!("1700000000123"), Some(1_700_000_000_123));
         check(json!(" 1700000000123.7 "), Some(1_700_000_000_123));
-        check(json!(1_795_217_276), Some(NOW));
-        check(json!(9_999_999_999_999_i64), Some(NOW));
+        check(json!(9_999_999_999_999_i64), Some(9_999_999_999_999));
         for none in [json!(0), json!(-1_700_000_000), json!(123_456_789), json!(17_000_000_000_i64)]
         {
             check(none, None);

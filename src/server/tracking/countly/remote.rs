@@ -4,12 +4,13 @@
 //! an experiment of no flag, whose value is the key of the variation. To be told values exposes nobody: the
 //! SDKs get all of them long before they use one. To take part does, and so does asking with `oi=1`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::events::{person, shown_at_ms};
+use super::events::{attributes, device_id, shown_at_ms};
 use super::listed::Tests;
 use super::request::{Params, json as json_of};
 use super::{Door, SYSTEM, note};
@@ -20,14 +21,17 @@ use crate::server::app::App;
 use crate::server::environment::Environment;
 use crate::server::ofrep::flag_value;
 use crate::server::refusal::Refusal;
-use crate::server::tracking::origin;
 use crate::server::tracking::reading::text;
-use crate::server::tracking::unused::{Reason, Unused};
+use crate::server::tracking::record::believed;
+use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::settings::OfrepSettings;
 use crate::store::Receipt;
 
 /// The method that asks for the SDK's own settings.
 pub(super) const SETTINGS: &str = "sc";
+
+/// So many experiments are taken part in at once.
+const MOST_KEYS: usize = 1000;
 
 /// What needs decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +78,13 @@ pub(super) async fn answer(
     (method, door): (Method, Door),
 ) -> Result<Answer, Answer> {
     let (answer, receipts) = decided(app, environment, params, (method, door))?;
-    for receipt in receipts {
-        environment.stored(receipt).await?;
-    }
+    let stored = async {
+        for receipt in receipts {
+            receipt.await.map_err(|cause| environment.not_stored(&cause))?;
+        }
+        Ok(())
+    };
+    environment.in_time(stored).await?;
     Ok(answer)
 }
 
@@ -89,16 +97,15 @@ fn decided(
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
     let settings = app.in_force.now();
-    let person = person(params);
+    let attributes = attributes(params);
     let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
-    let user_id = format!("{prefix}{}", person.id);
-    let user = snapshot.user(&user_id).from_origin(origin(SYSTEM));
+    let user_id = format!("{prefix}{}", device_id(params).unwrap_or_default());
+    let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
     // The SDK's clock dates what is done later, too.
-    let user = match shown_at_ms(params, system_time_ms()) {
+    let user = match believed(shown_at_ms(params), system_time_ms()) {
         Some(time_ms) => user.at(time_ms),
         None => user,
     };
-    let user = person.attributes.iter().fold(user, |user, (key, value)| user.with(key, value));
     let keys = keys(params, "keys");
     let mut remote =
         Remote { environment, datafile, user, settings: &app.settings.ofrep, receipts: Vec::new() };
@@ -106,18 +113,14 @@ fn decided(
         Method::Values { takes_part } => {
             let omitted = self::keys(params, "omit_keys").unwrap_or_default();
             let is_asked_for = |key: &str| match &keys {
-                Some(keys) if !keys.is_empty() => keys.iter().any(|asked| asked == key),
-                _ => !omitted.iter().any(|omitted| omitted == key),
+                Some(keys) if !keys.is_empty() => keys.contains(key),
+                _ => !omitted.contains(key),
             };
             Answer::Holds(Value::Object(remote.values(is_asked_for, takes_part)))
         }
         Method::TakePart => match keys.filter(|keys| !keys.is_empty()) {
             Some(keys) => {
-                let unknown = keys.iter().filter(|key| !remote.take_part(key));
-                unknown.for_each(|key| {
-                    let what = "taking part in the experiment";
-                    note(app, environment, Unused::named(Reason::UnknownExperiment, what, key));
-                });
+                remote.take_part_in_all(&keys).note(app, Some(environment), SYSTEM);
                 Answer::success("Successfully enrolled in ab tests")
             }
             None if door == Door::Asks => return Err(Answer::bad_request("Missing Keys")),
@@ -132,8 +135,8 @@ fn decided(
     Ok((answer, remote.receipts))
 }
 
-/// A list of keys, as JSON; what is no text in it names nothing.
-fn keys(params: &Params, name: &str) -> Option<Vec<String>> {
+/// A list of keys, as JSON, each once; what is no text in it names nothing.
+fn keys(params: &Params, name: &str) -> Option<BTreeSet<String>> {
     let list = json_of(params, name)?;
     let texts = list.as_array()?.iter().filter_map(Value::as_str);
     Some(texts.map(str::to_owned).collect())
@@ -165,6 +168,21 @@ impl Remote<'_> {
             values.extend(self.experiment(key, takes_part).map(|value| (key.into(), value.into())));
         }
         values
+    }
+
+    /// Gives what cannot be taken part in.
+    fn take_part_in_all(&mut self, keys: &BTreeSet<String>) -> AllUnused {
+        let mut unused = AllUnused::default();
+        for key in keys.iter().take(MOST_KEYS) {
+            if !self.take_part(key) {
+                let what = "taking part in the experiment";
+                unused.push(Unused::named(Reason::UnknownExperiment, what, key));
+            }
+        }
+        for _ in keys.iter().skip(MOST_KEYS) {
+            unused.push(Unused::plain(Reason::TooLarge, "a list of keys to take part in"));
+        }
+        unused
     }
 
     /// Whether there is anything to take part in by this name.

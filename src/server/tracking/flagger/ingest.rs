@@ -25,10 +25,11 @@ pub(super) async fn ingest(
 ) -> Result<StatusCode, Refusal> {
     let environment = environment(&app, &key)?;
     if !is_json(request.headers()) {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be JSON: send Content-Type: application/json",
-        ));
+        // A page of somebody else could send it; a client would send it again for ever.
+        let unused =
+            Unused::plain(Reason::WrongKind, "a request without Content-Type: application/json");
+        unused.note(&app, &environment, SYSTEM);
+        return Ok(StatusCode::OK);
     }
     let body = match unpacked(request, app.settings.limits.body.bytes).await {
         Ok(body) => body,

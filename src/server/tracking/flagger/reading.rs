@@ -3,31 +3,31 @@
 //! Must not know what becomes of them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{OFF, USER};
-use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::{Datafile, Rule};
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
-use crate::server::tracking::reading::{id, objects, text, time_ms};
-use crate::server::tracking::unused::{Reason, Unused};
-
-/// A client's clock may be so far ahead of this one. Further, its times are not believed at all.
-const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
+use crate::server::tracking::reading::{WholeSecond, id, objects, text, time_ms};
+use crate::server::tracking::unused::{AllUnused, Reason, Unused};
+use crate::server::tracking::wanted::Wanted;
 
 /// A request that is being read.
 pub(super) struct Reading<'a> {
     datafile: &'a Datafile,
+    /// The attributes that the datafile declares, as clients write them: in small letters.
+    declared: HashMap<String, &'a str>,
     /// What clients say of entities once, by type and id.
-    entities: HashMap<(&'a str, String), &'a Map<String, Value>>,
+    entities: HashMap<(&'a str, String), Arc<Person>>,
     /// The client's id of the request, which is the same when it is sent again.
     id: Option<&'a str>,
     body: &'a Bytes,
-    now_ms: TimeMs,
-    unused: Vec<Unused>,
+    unused: AllUnused,
 }
 
 impl<'a> Reading<'a> {
@@ -36,39 +36,37 @@ impl<'a> Reading<'a> {
         body: &'a Bytes,
         datafile: &'a Datafile,
     ) -> Self {
+        let declared = datafile.attributes().iter().map(|declared| declared.key());
         let mut reading = Self {
             datafile,
+            declared: declared.map(|key| (key.to_lowercase(), key)).collect(),
             entities: HashMap::new(),
             id: text(said, "id"),
             body,
-            now_ms: system_time_ms(),
-            unused: Vec::new(),
+            unused: AllUnused::default(),
         };
-        let entities = reading.listed(said, "entities");
-        let known = entities.into_iter().filter_map(|entity| Some((name_of(entity)?, entity)));
-        reading.entities = known.collect();
+        for entity in reading.listed(said, "entities") {
+            let Some((kind, id)) = name_of(entity) else { continue };
+            let shared = Arc::new(reading.attributes(entity));
+            let person = Person::new(user_id(kind, &id), &mut reading.unused);
+            reading.entities.insert((kind, id), Arc::new(Person { shared, ..person }));
+        }
         reading
     }
 
     /// What is in it.
-    pub(super) fn payload(mut self, said: &Map<String, Value>) -> Payload {
+    pub(super) fn payload(mut self, said: &'a Map<String, Value>) -> Payload {
         let mut payload = Payload::default();
         let base = self.base();
         for (place, shown) in self.listed(said, "exposures").into_iter().enumerate() {
-            let mark = self.mark(&base, ("exposure", place), shown);
-            let is_ahead = |time_ms: &TimeMs| {
-                (0..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(self.now_ms))
-            };
-            // What was shown was shown before this came in; events without a time count from then.
-            let time_ms =
-                mark.time_ms.map(|time_ms| if is_ahead(&time_ms) { self.now_ms } else { time_ms });
-            match self.exposure(shown, Mark { time_ms, ..mark }) {
+            let mark = self.mark(&base, ("exposure", place), (shown, WholeSecond::Begin));
+            match self.exposure(shown, mark) {
                 Ok(exposure) => payload.exposures.extend(exposure),
                 Err(unused) => self.unused.push(unused),
             }
         }
         for (place, event) in self.listed(said, "events").into_iter().enumerate() {
-            let mark = self.mark(&base, ("event", place), event);
+            let mark = self.mark(&base, ("event", place), (event, WholeSecond::End));
             payload.events.push(self.event(event, mark));
         }
         self.look_at_detected(said);
@@ -89,10 +87,10 @@ impl<'a> Reading<'a> {
         &mut self,
         base: &str,
         (kind, place): (&str, usize),
-        part: &Map<String, Value>,
+        (part, whole_second): (&Map<String, Value>, WholeSecond),
     ) -> Mark {
         let given = part.get("timestamp").filter(|time| !time.is_null());
-        let time_ms = given.and_then(time_ms);
+        let time_ms = given.and_then(|time| time_ms(time, whole_second));
         if let (Some(given), None) = (given, time_ms) {
             let unused = Unused::named(Reason::BadTime, "the time", &given.to_string());
             self.unused.push(unused);
@@ -105,8 +103,8 @@ impl<'a> Reading<'a> {
 
     /// `None` where nothing was shown, and nobody wants to hear of that.
     fn exposure(
-        &self,
-        shown: &Map<String, Value>,
+        &mut self,
+        shown: &'a Map<String, Value>,
         mark: Mark,
     ) -> Result<Option<NewExposure>, Unused> {
         let codename = text(shown, "codename").unwrap_or_default();
@@ -144,7 +142,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Clients in Go call the properties otherwise, and send no time.
-    fn event(&mut self, event: &Map<String, Value>, mark: Mark) -> NewEvent {
+    fn event(&mut self, event: &'a Map<String, Value>, mark: Mark) -> NewEvent {
         let named = |key| event.get(key).filter(|properties| !properties.is_null());
         let tags = match named("properties").or_else(|| named("eventProperties")) {
             None => Map::new(),
@@ -159,33 +157,43 @@ impl<'a> Reading<'a> {
         NewEvent { person: self.person(event), mark, name, tags, ..NewEvent::default() }
     }
 
-    /// Users are known by their ids, what else there is by its type and id.
-    fn person(&self, part: &Map<String, Value>) -> Person {
+    /// Whom a part is about. What it says of an entity itself counts above what the request says of it once.
+    fn person(&mut self, part: &'a Map<String, Value>) -> Arc<Person> {
         let entity = part.get("entity").and_then(Value::as_object);
-        let Some((entity, named)) = entity.and_then(|entity| Some((entity, name_of(entity)?)))
+        let Some((entity, (kind, id))) = entity.and_then(|entity| Some((entity, name_of(entity)?)))
         else {
-            return Person::default();
+            return Arc::default();
         };
-        let mut attributes = Map::new();
-        for entity in self.entities.get(&named).copied().into_iter().chain([entity]) {
-            let given = entity.get("attributes").and_then(Value::as_object);
-            let given = given.into_iter().flatten().chain(entity.get_key_value("name"));
-            for (key, value) in given {
-                attributes.insert(self.declared(key).to_owned(), value.clone());
+        let own = self.attributes(entity);
+        let person = match self.entities.entry((kind, id)) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(vacant) => {
+                let (kind, id) = vacant.key();
+                let person = Arc::new(Person::new(user_id(kind, id), &mut self.unused));
+                Arc::clone(vacant.insert(person))
             }
+        };
+        if own.iter().all(|(key, value)| person.shared.get(key) == Some(value)) {
+            return person;
         }
-        let (kind, id) = named;
-        let id = if kind == USER { id } else { format!("{kind}:{id}") };
-        Person { id, attributes }
+        Arc::new(Person { id: person.id.clone(), shared: Arc::clone(&person.shared), own })
     }
 
-    /// The attribute that is meant: clients write all keys in small letters.
+    /// The attributes of an entity, as the datafile calls them.
+    fn attributes(&mut self, entity: &Map<String, Value>) -> Map<String, Value> {
+        let given = entity.get("attributes").and_then(Value::as_object);
+        let given = given.into_iter().flatten().chain(entity.get_key_value("name"));
+        let named = given.map(|(key, value)| (self.declared(key).to_owned(), value.clone()));
+        let named: Map<_, _> = named.collect();
+        Wanted(Some(self.datafile)).kept(&named, &mut self.unused)
+    }
+
+    /// The attribute that is meant.
     fn declared<'k>(&'k self, key: &'k str) -> &'k str {
         if self.datafile.attribute_by_key(key).is_some() {
             return key;
         }
-        let declared = self.datafile.attributes().iter().map(|declared| declared.key());
-        declared.into_iter().find(|declared| declared.to_lowercase() == key).unwrap_or(key)
+        self.declared.get(key).copied().unwrap_or(key)
     }
 
     fn knows(&self, codename: &str) -> bool {
@@ -234,6 +242,11 @@ fn name_of(entity: &Map<String, Value>) -> Option<(&str, String)> {
     let kind = text(entity, "type").unwrap_or(USER);
     let kind = if kind.eq_ignore_ascii_case(USER) { USER } else { kind };
     Some((kind, id(entity, "id")?))
+}
+
+/// Users are known by their ids, what else there is by its type and id.
+fn user_id(kind: &str, id: &str) -> String {
+    if kind == USER { id.to_owned() } else { format!("{kind}:{id}") }
 }
 
 fn has_variation(rule: &Rule, name: &str) -> bool {

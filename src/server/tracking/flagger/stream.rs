@@ -43,6 +43,8 @@ pub(super) async fn stream(
     key: Key,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    // Before the key is looked at: what is reloaded from then on is seen.
+    let reloaded = app.reloaded.subscribe();
     let environment = environment(&app, &key)?;
     let config = config::of(&app, &environment).ok_or_else(Refusal::not_ready)?;
     let place = app.changes.place().ok_or_else(Refusal::too_many_streams)?;
@@ -64,6 +66,7 @@ pub(super) async fn stream(
         app: Arc::clone(&app),
         environment: Arc::clone(&environment),
         key,
+        reloaded,
         is_go: agent.starts_with(GO),
         seen,
     };
@@ -84,6 +87,7 @@ struct Telling {
     app: Arc<App>,
     environment: Arc<Environment>,
     key: Key,
+    reloaded: watch::Receiver<()>,
     is_go: bool,
     /// The id of the configuration that the client has.
     seen: String,
@@ -92,7 +96,6 @@ struct Telling {
 impl Telling {
     async fn run(mut self) {
         let mut stopping = self.app.stopping.clone();
-        let mut reloaded = self.app.reloaded.subscribe();
         let pause = self.app.settings.ofrep.stream_keepalive.as_duration().min(LONGEST_PAUSE);
         let mut quiet = interval(pause);
         // Not all at once, after a time in which nothing ran.
@@ -106,7 +109,7 @@ impl Telling {
             let told = tokio::select! {
                 changed = self.told.changed() => if changed.is_ok() { self.tell() } else { return },
                 _ = quiet.tick() => self.keep_alive(),
-                changed = reloaded.changed() => {
+                changed = self.reloaded.changed() => {
                     if changed.is_err() || !self.may_stay() { return }
                     Ok(())
                 }

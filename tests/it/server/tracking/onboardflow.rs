@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use variate::settings::{OnboardflowEvent, TrackingSystem};
 
-use super::super::Daemon;
 use super::super::http::{Answer, Request, ask};
+use super::super::{Daemon, wait_for};
 use super::{activated, credits, keyed, odd_values, records, unused};
 
 const PATH: &str = "POST /api/v1/tracker/event/";
@@ -78,14 +78,18 @@ fn times_attributes_and_tags_are_kept() {
     let shop = Daemon::shop();
     activated(&shop, "anna");
     let mut event = custom("anna", "purchase");
-    let seconds = variate::clock::system_time_ms() / 1000 + 1;
+    // After the activation, and past when it is sent.
+    let seconds = variate::clock::system_time_ms() / 1000;
+    wait_for("the next second", || {
+        (variate::clock::system_time_ms() / 1000 > seconds).then_some(())
+    });
     event["event_date"] = json!(seconds);
     event["site_user"]["custom_properties"] = json!({"country": "SE", "age": 34, "projects": 7});
     event["meta"] = json!({"title": "Cart", "revenue": 9.5});
     let told = post(&shop, &event).json();
     assert_eq!(told["data"]["event_date"], seconds * 1000, "{told}");
     let conversion = records(&shop, "conversion").pop().unwrap();
-    assert_eq!(conversion["time"], seconds * 1000);
+    assert_eq!(conversion["time"], seconds * 1000 + 999, "all of the second");
     assert_eq!(conversion["revenue"], 950);
     assert_eq!(conversion["tags"], json!({"title": "Cart", "revenue": 950}));
     let attributes = conversion["attributes"].to_string();

@@ -122,7 +122,7 @@ fn a_key_that_nobody_has_named_yet_is_not_acknowledged() {
     let shop = shop_with(|given| {
         given.tracking.keys = vec![TrackingKey::new(TrackingSystem::Countly, "k", "production")];
     });
-    for path in ["/i", "/i/sdk", "/o/sdk", "/i/bulk"] {
+    for path in ["/i", "/i/sdk", "/o/sdk"] {
         let answer = get(&shop, path, "app_key=other&device_id=anna&method=rc");
         assert_eq!(
             (answer.status, &*answer.body),

@@ -129,5 +129,34 @@ fn each_may_be_of_another_application() {
     assert_eq!((answer.status, &*answer.body), SUCCESS);
     assert_eq!(credits(&shop).len(), 1, "in b alone: {:?}", credits(&shop));
     let problems = shop.ask_admin("GET /problems").body;
-    assert!(problems.contains("the key is unknown"), "{problems}");
+    assert!(problems.contains("a request in a bulk is of no use (unknown-key)"), "{problems}");
+    assert_eq!(unused(&shop, "countly", "unknown-key"), 1);
+}
+
+/// A client sends a bulk again until it is told of success: what has a key counts, what has none is told to the
+/// operator.
+#[test]
+fn a_key_that_is_unknown_keeps_nothing_back() {
+    let shop = shop_with(|given| {
+        given.tracking.keys = vec![TrackingKey::new(TrackingSystem::Countly, "k", "production")];
+    });
+    activate(&shop, "anna");
+    let requests = json!([
+        {"device_id": "anna", "events": purchase()},
+        {"app_key": "k", "device_id": "anna", "events": purchase()},
+        {"app_key": 7.5, "device_id": "anna", "events": purchase()},
+    ]);
+    for (outer, unknown) in [(&[("app_key", "other")][..], 2), (&[], 4), (&[("app_key", "k")], 5)] {
+        let body = form(&[outer, &[("requests", &requests.to_string())]].concat());
+        let answer = post(&shop, "/i/bulk", &body);
+        assert_eq!((answer.status, &*answer.body), SUCCESS);
+        assert_eq!(unused(&shop, "countly", "unknown-key"), unknown, "{outer:?}");
+    }
+    assert_eq!(credits(&shop).len(), 4);
+    let problems = shop.ask_admin("GET /problems").body;
+    assert!(problems.contains("[[tracking.key]]"), "{problems}");
+    let many = json!(vec![json!({"app_key": "other", "device_id": "anna", "events": []}); 2000]);
+    let answer = post(&shop, "/i/bulk", &form(&[APP, ("requests", &many.to_string())]));
+    assert_eq!((answer.status, &*answer.body), SUCCESS);
+    assert_eq!(unused(&shop, "countly", "unknown-key"), 2005);
 }

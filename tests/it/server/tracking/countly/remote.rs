@@ -96,6 +96,7 @@ fn taking_part_by_keys_is_of_the_time_of_the_client() {
         (200, "{\"result\":\"Successfully enrolled in ab tests\"}")
     );
     assert_eq!(unused(&shop, "countly", "unknown-experiment"), 1);
+    assert_eq!(records(&shop, "impression").len(), 2);
     tell(&shop, "anna", &[], &json!([{"key": "item purchase", "timestamp": later}]));
     let mut seen = credits(&shop);
     seen.sort();
@@ -108,6 +109,18 @@ fn taking_part_by_keys_is_of_the_time_of_the_client() {
         (queued.status, &*queued.body),
         (200, r#"{"info":"Request ignored: Missing Keys","result":"Success"}"#)
     );
+}
+
+#[test]
+fn keys_count_once_and_have_a_most() {
+    let shop = shop();
+    let mut keys = vec!["checkout_button".to_owned(); 500];
+    keys.extend((0..3000).map(|place| format!("nothing-{place}")));
+    let pairs = [("method", "ab"), APP, WHO, METRICS, ("keys", &*json!(keys).to_string())];
+    assert_eq!(post(&shop, "/o/sdk", &form(&pairs)).status, 200);
+    assert_eq!(records(&shop, "impression").len(), 1);
+    assert_eq!(unused(&shop, "countly", "unknown-experiment"), 999);
+    assert_eq!(unused(&shop, "countly", "too-large"), 2001);
 }
 
 #[test]
