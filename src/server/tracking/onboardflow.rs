@@ -103,9 +103,9 @@ fn read_event(
     let mut tags = members(&mut body, "meta", &mut payload);
     let revenue_cents = take_revenue(&mut tags, &mut payload);
     let time_ms = time_ms(&body, &mut payload);
+    let now_ms = system_time_ms();
     // What has no time is never known by what it says: the same may be done again.
     let recorded_id = content_id.filter(|_| time_ms.is_some()).unwrap_or_else(Uuid::new_v4);
-    let now_ms = system_time_ms();
     let data = json!({
         "event_date": time_ms.unwrap_or(now_ms),
         "event_provider": "JSTRACKER",
@@ -125,7 +125,10 @@ fn read_event(
     };
     payload.events.push(NewEvent {
         person: Person { id: user_id, attributes },
-        mark: Mark { id: Some(recorded_id.to_string()), time_ms },
+        mark: Mark {
+            id: Some(recorded_id.to_string()),
+            time_ms: time_ms.map(|time_ms| done_at_ms(time_ms, now_ms)),
+        },
         name,
         tags,
         revenue_cents,
@@ -141,6 +144,19 @@ fn time_ms(body: &Map<String, Value>, payload: &mut Payload) -> Option<TimeMs> {
         payload.unused.push(Unused::plain(Reason::BadTime, "an event_date"));
     }
     time_ms
+}
+
+/// Dates are in seconds, and a whole one means all of it: what was done in the second of an activation is not before
+/// it. What is in the future stays as it is.
+const fn done_at_ms(time_ms: TimeMs, now_ms: TimeMs) -> TimeMs {
+    let end_ms = if time_ms % 1_000 == 0 { time_ms.saturating_add(999) } else { time_ms };
+    if end_ms <= now_ms {
+        end_ms
+    } else if time_ms <= now_ms {
+        now_ms
+    } else {
+        time_ms
+    }
 }
 
 /// The first 13 of an id's 32 digits; larger numbers are not exact in JavaScript.

@@ -2,11 +2,13 @@
 //!
 //! Must not know how anything is answered inside.
 
+mod bad;
 mod countly;
 mod flagger;
 mod onboardflow;
 mod optimizely;
 mod pairs;
+mod property;
 mod sdks;
 mod segment;
 mod segment_clients;

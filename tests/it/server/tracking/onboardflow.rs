@@ -96,6 +96,21 @@ fn times_attributes_and_tags_are_kept() {
     assert_eq!(told["data"]["id"], number);
 }
 
+/// Dates are in whole seconds, and somebody may be activated within one.
+#[test]
+fn what_is_done_in_the_second_of_the_activation_counts() {
+    let shop = Daemon::shop();
+    let shown = activated(&shop, "anna");
+    let second = variate::clock::system_time_ms() / 1000;
+    for (date, expect) in [(second, 1), (second - 2, 1), (second + 2, 2)] {
+        let mut event = custom("anna", "purchase");
+        event["event_date"] = json!(date);
+        let told = post(&shop, &event).json();
+        assert_eq!(told["data"]["event_date"], date * 1000, "{told}");
+        assert_eq!(credits(&shop), vec![format!("anna purchase {shown}"); expect], "{date}");
+    }
+}
+
 #[test]
 fn what_an_event_is_called_is_a_setting() {
     let check = |named_by, name: &str, body: Value| {
