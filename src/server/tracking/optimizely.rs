@@ -101,11 +101,14 @@ fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {
             let is_report = events.iter().any(|event| text(event, "key") == Some(ACTIVATED));
             for decision in listed(snapshot, "decisions", &mut payload) {
                 if is_report {
-                    payload.exposures.push(exposure(decision, &events, &person));
+                    let exposure = exposure(decision, &events, &person, &mut payload.unused);
+                    payload.exposures.push(exposure);
                 }
             }
-            let tracked = events.iter().filter(|event| text(event, "key") != Some(ACTIVATED));
-            payload.events.extend(tracked.map(|event| tracked_event(event, &person)));
+            for event in events.iter().filter(|event| text(event, "key") != Some(ACTIVATED)) {
+                let event = tracked_event(event, &person, &mut payload.unused);
+                payload.events.push(event);
+            }
         }
     }
     payload
@@ -156,6 +159,7 @@ fn exposure(
     decision: &Map<String, Value>,
     events: &[&Map<String, Value>],
     person: &Person,
+    unused: &mut Vec<Unused>,
 ) -> NewExposure {
     let metadata = object(decision, "metadata");
     let flag_key = text(&metadata, "flag_key").map(str::to_owned);
@@ -163,7 +167,7 @@ fn exposure(
     let is_its_own =
         |event: &&&Map<String, Value>| campaign.is_some() && id(event, "entity_id") == campaign;
     let reported = events.iter().find(is_its_own).or_else(|| events.first());
-    let mark = reported.map(|event| mark(event)).unwrap_or_default();
+    let mark = reported.map(|event| mark(event, unused)).unwrap_or_default();
     let experiment = id(decision, "experiment_id");
     let variation = match &experiment {
         Some(_) => id(decision, "variation_id"),
@@ -181,8 +185,15 @@ fn exposure(
     }
 }
 
-fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {
+fn tracked_event(
+    event: &Map<String, Value>,
+    person: &Person,
+    unused: &mut Vec<Unused>,
+) -> NewEvent {
     let mut tags = object(event, "tags");
+    if event.get("tags").is_some_and(|tags| !tags.is_object() && !tags.is_null()) {
+        unused.push(Unused::named(Reason::WrongKind, "what is no object in", "tags"));
+    }
     for key in ["revenue", "value"] {
         if let Some(value) = event.get(key) {
             tags.insert(key.to_owned(), value.clone());
@@ -191,16 +202,19 @@ fn tracked_event(event: &Map<String, Value>, person: &Person) -> NewEvent {
     let name = text(event, "key").map(str::to_owned).or_else(|| id(event, "entity_id"));
     NewEvent {
         person: person.clone(),
-        mark: mark(event),
+        mark: mark(event, unused),
         name: name.unwrap_or_default(),
         tags,
         ..NewEvent::default()
     }
 }
 
-fn mark(event: &Map<String, Value>) -> Mark {
-    Mark {
-        id: text(event, "uuid").map(str::to_owned),
-        time_ms: event.get("timestamp").and_then(Value::as_i64),
+/// Times are whole milliseconds; where there is none, or another, that of receipt counts.
+fn mark(event: &Map<String, Value>, unused: &mut Vec<Unused>) -> Mark {
+    let given = event.get("timestamp").filter(|time| !time.is_null());
+    let time_ms = given.and_then(Value::as_i64);
+    if given.is_some() && time_ms.is_none() {
+        unused.push(Unused::plain(Reason::BadTime, "the timestamp of an event"));
     }
+    Mark { id: text(event, "uuid").map(str::to_owned), time_ms }
 }

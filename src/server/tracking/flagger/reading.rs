@@ -45,6 +45,7 @@ impl<'a> Reading<'a> {
             unused: Vec::new(),
         };
         let entities = reading.listed(said, "entities");
+        entities.iter().for_each(|entity| reading.look_at(entity));
         let known = entities.into_iter().filter_map(|entity| Some((name_of(entity)?, entity)));
         reading.entities = known.collect();
         reading
@@ -56,6 +57,7 @@ impl<'a> Reading<'a> {
         let base = self.base();
         for (place, shown) in self.listed(said, "exposures").into_iter().enumerate() {
             let mark = self.mark(&base, ("exposure", place), shown);
+            self.look_at_entity(shown);
             let is_ahead = |time_ms: &TimeMs| {
                 (0..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(self.now_ms))
             };
@@ -69,6 +71,7 @@ impl<'a> Reading<'a> {
         }
         for (place, event) in self.listed(said, "events").into_iter().enumerate() {
             let mark = self.mark(&base, ("event", place), event);
+            self.look_at_entity(event);
             payload.events.push(self.event(event, mark));
         }
         self.look_at_detected(said);
@@ -192,6 +195,19 @@ impl<'a> Reading<'a> {
         self.datafile.flag_by_key(codename).is_some()
             || self.datafile.experiment_by_key(codename).is_some()
             || self.datafile.rule_by_id(codename).is_some()
+    }
+
+    fn look_at_entity(&mut self, part: &Map<String, Value>) {
+        part.get("entity").and_then(Value::as_object).into_iter().for_each(|one| self.look_at(one));
+    }
+
+    /// Attributes that are none.
+    fn look_at(&mut self, entity: &Map<String, Value>) {
+        let given = entity.get("attributes").filter(|given| !given.is_null());
+        if given.is_some_and(|given| !given.is_object()) {
+            let unused = Unused::named(Reason::WrongKind, "what is no object in", "attributes");
+            self.unused.push(unused);
+        }
     }
 
     /// Flags that a client was asked for and does not know.

@@ -50,30 +50,24 @@ pub(super) fn mutations(path: &str) -> Vec<Mutation> {
         is("null", Value::Null),
         is("true", json!(true)),
         is("7", json!(7)),
-        is("-1.5", json!(-1.5)),
         is("text", json!("x")),
         is("empty text", json!("")),
         is("huge text", json!("x".repeat(20_000))),
-        is("list", json!([])),
-        is("list of lists", json!([[7]])),
-        is("object", json!({})),
-        is("deep object", json!({"a": {"b": [1]}})),
+        is("list", json!([[7]])),
+        is("object", json!({"a": {"b": [1]}})),
     ];
     let name = path.rsplit('/').next().unwrap_or_default();
     if TIMES.contains(&name) {
         all.extend([
             is("year 9999", json!("9999-12-31T23:59:59Z")),
             is("year 1", json!("0001-01-01T00:00:00Z")),
-            is("year 1970", json!("1970-01-01T00:00:00Z")),
             is("seconds of 2286", json!(9_999_999_999_i64)),
             is("milliseconds of 2286", json!(9_999_999_999_999_i64)),
             is("seconds of 2001", json!(1_000_000_000)),
-            is("milliseconds of 2001", json!(1_000_000_000_000_i64)),
             is("largest number", json!(i64::MAX)),
             is("smallest number", json!(i64::MIN)),
             is("1e300", json!(1e300)),
             is("text NaN", json!("NaN")),
-            is("text -Infinity", json!("-Infinity")),
             is("text of the vendor", json!("20-11-23T22:28:55.111Z")),
         ]);
     }
@@ -95,12 +89,10 @@ impl Mutation {
         }
     }
 
-    /// Whether it leaves nothing to be of no use.
+    /// Whether it leaves nothing to be of no use: members that nobody knows say nothing.
     pub(super) fn says_less(&self) -> bool {
         match &self.value {
-            None | Some(Value::Null) => true,
-            Some(Value::Array(elements)) => elements.is_empty(),
-            Some(Value::Object(members)) => members.is_empty(),
+            None | Some(Value::Null | Value::Object(_)) => true,
             Some(value) => value == "",
         }
     }
