@@ -194,10 +194,12 @@ fn tracked_event(
     if event.get("tags").is_some_and(|tags| !tags.is_object() && !tags.is_null()) {
         unused.push(Unused::named(Reason::WrongKind, "what is no object in", "tags"));
     }
-    for key in ["revenue", "value"] {
-        if let Some(value) = event.get(key) {
-            tags.insert(key.to_owned(), value.clone());
+    for (key, is_such) in [("revenue", is_revenue as fn(&Value) -> bool), ("value", is_value)] {
+        let Some(value) = event.get(key).filter(|value| !value.is_null()) else { continue };
+        if !is_such(value) {
+            unused.push(Unused::named(Reason::WrongKind, "what is no such number in", key));
         }
+        tags.insert(key.to_owned(), value.clone());
     }
     let name = text(event, "key").map(str::to_owned).or_else(|| id(event, "entity_id"));
     NewEvent {
@@ -207,6 +209,16 @@ fn tracked_event(
         tags,
         ..NewEvent::default()
     }
+}
+
+/// Whole cents.
+fn is_revenue(value: &Value) -> bool {
+    value.is_i64()
+}
+
+fn is_value(value: &Value) -> bool {
+    let of_text = || value.as_str()?.trim().parse::<f64>().ok();
+    value.as_f64().or_else(of_text).is_some_and(f64::is_finite)
 }
 
 /// Times are whole milliseconds; where there is none, or another, that of receipt counts.

@@ -13,11 +13,11 @@ use super::answer::Answer;
 use super::events::{Reading, person};
 use super::remote::{Method, answer};
 use super::request::{Asked, Params, json};
-use super::{Door, SUCCESS, checksum, chosen, ignored_cut, note, take as record};
+use super::{Door, SUCCESS, checksum, chosen, ignored_cut, note, note_no_key, take as record};
 use crate::clock::system_time_ms;
 use crate::server::app::App;
 use crate::server::environment::Environment;
-use crate::server::tracking::keys::Chosen;
+use crate::server::tracking::keys::{Chosen, NoKey};
 use crate::server::tracking::payload::Payload;
 use crate::server::tracking::reading::id;
 use crate::server::tracking::record::let_others;
@@ -81,7 +81,12 @@ impl Bulk<'_> {
     async fn one(&mut self, request: &Params) -> Result<(), Answer> {
         let own = match id(request, "app_key") {
             Some(key) => chosen(self.app, Some(&key)).ok(),
-            None => None,
+            None => {
+                if self.of_all.is_none() {
+                    note_no_key(self.app, NoKey::Missing);
+                }
+                None
+            }
         };
         let is_of_all = !request.contains_key("app_key");
         let Some(chosen) = own.as_ref().or_else(|| self.of_all.filter(|_| is_of_all)) else {

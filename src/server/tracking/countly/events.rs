@@ -61,6 +61,12 @@ impl Reading<'_> {
         let mut payload = Payload::default();
         let time_ms = self.done_at_ms(params);
         let hash = Hash { time_ms, text: hash(params) };
+        for name in ["metrics", "user_details"] {
+            if json(params, name).is_some_and(|value| !value.is_object()) {
+                let what = "what is no object in";
+                payload.unused.push(Unused::named(Reason::WrongKind, what, name));
+            }
+        }
         payload.merges.extend(merge(params, &person, &hash));
         if text(params, "method") == Some(ENROL) {
             self.enrol(params, &person, &hash, &mut payload);

@@ -101,8 +101,14 @@ fn check(form: &Form) -> String {
             let about = format!("{path} {}", mutation.word);
             let answer = try_one(&daemon, form, &request, &about);
             let after = counted(&daemon);
-            let words = since(&before, &after);
+            let mut words = since(&before, &after);
             before = after;
+            let problems = || daemon.ask_admin("GET /problems").body;
+            if words.is_empty() && answer.status < 400 {
+                let before = problems();
+                try_one(&daemon, form, &request, &about);
+                words.extend((before != problems()).then(|| "a problem".to_owned()));
+            }
             let says_less = mutation.says_less() && !has_value(&form.valid(&who), &path);
             let (path, status) = (path.clone(), answer.status);
             tried.push(Tried { path, mutation, status, words, says_less });
@@ -126,6 +132,7 @@ fn check(form: &Form) -> String {
         assert!(credited.contains(&format!("good-{number}")), "something else was affected");
     }
     assert!(!problems().contains("good-"), "no user: {}", problems());
+    assert!(daemon.ask_admin("GET /").body.contains("is of no use"), "on the status page");
     tried.iter().for_each(Tried::check);
     table(&tried, large.status)
 }
