@@ -2,12 +2,11 @@
 //!
 //! Must not know what is right.
 
-use serde_json::{Value, json};
 use variate::settings::{TrackingKey, TrackingSystem};
 
 use super::super::{credits, unused};
 use super::{
-    APP, Daemon, Request, SUCCESS, activate, ask, form, get, post, purchase, shop, shop_with, tell,
+    APP, Request, SUCCESS, activate, ask, form, get, post, purchase, shop, shop_with, tell,
 };
 
 #[test]
