@@ -39,7 +39,9 @@ struct Told {
     cuts: Vec<usize>,
     /// What requests are sorted by.
     order: Vec<u32>,
-    /// Which are sent twice, and where.
+    /// Which facts are told again, in another request or the same, if they have ids of their own.
+    again: Vec<Index>,
+    /// Which requests are sent twice, and where.
     repeats: Vec<(Index, Index)>,
     is_at_once: bool,
 }
@@ -53,14 +55,18 @@ fn told() -> impl Strategy<Value = Told> {
     ];
     let cuts = prop::collection::vec(1..7_usize, 1..5);
     let order = prop::collection::vec(any::<u32>(), 31);
+    let again = prop::collection::vec(any::<Index>(), 0..4);
     let repeats = prop::collection::vec((any::<Index>(), any::<Index>()), 0..4);
-    (facts, cuts, order, repeats).prop_map(|((facts, is_at_once), cuts, order, repeats)| Told {
-        facts,
-        cuts,
-        order,
-        repeats,
-        is_at_once,
-    })
+    (facts, (cuts, order), (again, repeats)).prop_map(
+        |((facts, is_at_once), (cuts, order), (again, repeats))| Told {
+            facts,
+            cuts,
+            order,
+            again,
+            repeats,
+            is_at_once,
+        },
+    )
 }
 
 impl Told {
@@ -68,6 +74,8 @@ impl Told {
     fn sent(&self, case: &Case) -> Vec<Sent> {
         let mut facts: Vec<&Fact> = self.facts.iter().collect();
         facts.sort_by_key(|fact| self.order[fact.number % self.order.len()].rotate_left(16));
+        let again = self.again.iter().map(|which| which.get(&self.facts));
+        facts.extend(again.filter(|fact| fact.has_id && has_own_ids(fact.system)));
         facts.sort_by_key(|fact| fact.system);
         let mut sent = Vec::new();
         for of_system in facts.chunk_by(|one, other| one.system == other.system) {
@@ -90,6 +98,11 @@ impl Told {
         }
         sent
     }
+}
+
+/// Whether a part is known by its own id, whatever request it is in.
+const fn has_own_ids(system: System) -> bool {
+    matches!(system, System::Optimizely | System::Segment | System::Thrivestack)
 }
 
 fn requests(case: &Case, facts: &[Fact]) -> Vec<Sent> {
