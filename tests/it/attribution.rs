@@ -18,11 +18,11 @@ mod ids;
 mod keeping;
 #[cfg(all(feature = "durable", feature = "http"))]
 pub(crate) mod kills;
-mod merges;
+pub(crate) mod merges;
 mod model;
 mod orders;
 mod outbox;
 mod threads;
 #[cfg(feature = "durable")]
 mod upkeep;
-mod world;
+pub(crate) mod world;

@@ -108,9 +108,9 @@ fn read_event(
     let revenue_cents = take_revenue(&mut tags, &mut payload);
     let date = date(&body, &mut payload);
     let time_ms = date.and_then(|date| unix_ms(date, WholeSecond::End));
+    let now_ms = system_time_ms();
     // What has no time is never known by what it says: the same may be done again.
     let recorded_id = content_id.filter(|_| time_ms.is_some()).unwrap_or_else(Uuid::new_v4);
-    let now_ms = system_time_ms();
     let data = json!({
         "event_date": date.and_then(|date| unix_ms(date, WholeSecond::Begin)).unwrap_or(now_ms),
         "event_provider": "JSTRACKER",

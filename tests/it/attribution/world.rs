@@ -242,7 +242,7 @@ impl World {
 }
 
 /// What readers see after folding: by event and experiment the variation and the time of activation.
-pub(super) type Folded = BTreeMap<(String, String), (String, i64)>;
+pub(crate) type Folded = BTreeMap<(String, String), (String, i64)>;
 
 /// Folds credits by id, as a reader of records would.
 pub(super) fn fold<'a>(credits: impl IntoIterator<Item = (String, &'a Credit)>) -> Folded {

@@ -3,12 +3,14 @@
 //! Must not know how anything is answered inside.
 
 mod amounts;
+mod bad;
 mod clocks;
 mod countly;
 mod flagger;
 mod onboardflow;
 mod optimizely;
 mod pairs;
+mod property;
 mod sdks;
 mod segment;
 mod segment_clients;

@@ -68,6 +68,12 @@ impl Reading<'_> {
         let device_id = device_id(params).unwrap_or_default();
         let person = self.wanted.person(device_id, &attributes(params), &mut payload.unused);
         let hash = Hash { time_ms: done_at_ms(params), text: hash(params) };
+        for name in ["metrics", "user_details"] {
+            if json(params, name).is_some_and(|value| !value.is_object()) {
+                let what = "what is no object in";
+                payload.unused.push(Unused::named(Reason::WrongKind, what, name));
+            }
+        }
         payload.merges.extend(merge(params, &person, &hash));
         if text(params, "method") == Some(ENROL) {
             enrol(params, &person, &hash, &mut payload);

@@ -124,9 +124,13 @@ async fn take(app: &App, environment: &Environment, payload: Payload) -> Result<
 fn chosen(app: &App, key: Option<&str>) -> Result<Chosen, NoKey> {
     let chosen = key.ok_or(NoKey::Missing).and_then(|key| keys::chosen(app, SYSTEM, Some(key)));
     if let Err(no_key) = &chosen {
-        app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), &no_key.text(SYSTEM));
+        note_no_key(app, *no_key);
     }
     chosen
+}
+
+fn note_no_key(app: &App, no_key: NoKey) {
+    app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), &no_key.text(SYSTEM));
 }
 
 /// The parameters that count: all, or those that are signed where the key has a salt.

@@ -46,6 +46,7 @@ impl<'a> Reading<'a> {
             unused: AllUnused::default(),
         };
         for entity in reading.listed(said, "entities") {
+            reading.look_at(entity);
             let Some((kind, id)) = name_of(entity) else { continue };
             let shared = Arc::new(reading.attributes(entity));
             let person = Person::new(user_id(kind, &id), &mut reading.unused);
@@ -60,6 +61,7 @@ impl<'a> Reading<'a> {
         let base = self.base();
         for (place, shown) in self.listed(said, "exposures").into_iter().enumerate() {
             let mark = self.mark(&base, ("exposure", place), (shown, WholeSecond::Begin));
+            self.look_at_entity(shown);
             match self.exposure(shown, mark) {
                 Ok(exposure) => payload.exposures.extend(exposure),
                 Err(unused) => self.unused.push(unused),
@@ -67,6 +69,7 @@ impl<'a> Reading<'a> {
         }
         for (place, event) in self.listed(said, "events").into_iter().enumerate() {
             let mark = self.mark(&base, ("event", place), (event, WholeSecond::End));
+            self.look_at_entity(event);
             payload.events.push(self.event(event, mark));
         }
         self.look_at_detected(said);
@@ -200,6 +203,19 @@ impl<'a> Reading<'a> {
         self.datafile.flag_by_key(codename).is_some()
             || self.datafile.experiment_by_key(codename).is_some()
             || self.datafile.rule_by_id(codename).is_some()
+    }
+
+    fn look_at_entity(&mut self, part: &Map<String, Value>) {
+        part.get("entity").and_then(Value::as_object).into_iter().for_each(|one| self.look_at(one));
+    }
+
+    /// Attributes that are none.
+    fn look_at(&mut self, entity: &Map<String, Value>) {
+        let given = entity.get("attributes").filter(|given| !given.is_null());
+        if given.is_some_and(|given| !given.is_object()) {
+            let unused = Unused::named(Reason::WrongKind, "what is no object in", "attributes");
+            self.unused.push(unused);
+        }
     }
 
     /// Flags that a client was asked for and does not know.

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::world::{
-    EVENTS, EXPERIMENTS, Folded, Given, MakeStore, VARIATIONS, World, fold_records, given, memory,
-    world,
+    EVENTS, EXPERIMENTS, Folded, Given, MakeStore, PLANS, Plan, VARIATIONS, World, fold_records,
+    given, memory, world,
 };
 use super::model::{Arrival, Model, What};
 use variate::attribution::{Record, Rules};
@@ -52,6 +52,12 @@ fn of(user: &str) -> Given {
     given().user(user)
 }
 
+/// The running experiments that an event is tied to; holdouts are tied to all.
+fn tied(plan: &'static Plan, key: usize) -> impl Iterator<Item = &'static str> {
+    let tied = plan.ties[key].iter().filter(|id| !id.starts_with('2'));
+    tied.chain(plan.running_holdouts).filter(|id| plan.running.contains(id)).copied()
+}
+
 /// Runs a history through a store, and compares as it goes and at the end.
 pub(super) fn check(make: MakeStore<'_>, arrivals: &[Arrival], rules: Rules) {
     let world = world(make, rules);
@@ -68,7 +74,7 @@ pub(super) fn check(make: MakeStore<'_>, arrivals: &[Arrival], rules: Rules) {
             What::Event { key, time_ms, datafile } => {
                 let given = of(user).at(time_ms).id(&at.to_string()).datafile(datafile);
                 world.track(&given, EVENTS[key]);
-                model.track(at, user, (key, time_ms, datafile));
+                model.track(at, user, time_ms, tied(&PLANS[datafile], key));
             }
             What::Merge { from } => {
                 let outcome = world.merge("shop", from, user);

@@ -5,7 +5,7 @@ mod clauses;
 #[cfg(feature = "durable")]
 mod durable;
 mod histories;
-mod model;
+pub(crate) mod model;
 mod threads;
 
 pub(super) use clauses::CLAUSES;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::world::{Folded, PLANS};
+use super::super::world::Folded;
 use variate::attribution::Rules;
 
 /// One arrival, in one environment; ids are those of users.
@@ -54,7 +54,7 @@ struct Event {
 
 /// What should come out.
 #[derive(Debug, Default)]
-pub(super) struct Model {
+pub(crate) struct Model {
     rules: Rules,
     now_ms: i64,
     users: BTreeMap<&'static str, Held>,
@@ -66,26 +66,26 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules) -> Self {
         Self { rules, now_ms: 1000, ..Self::default() }
     }
 
-    pub(super) fn pause(&mut self, pause_ms: i64) {
+    pub(crate) fn pause(&mut self, pause_ms: i64) {
         self.now_ms += pause_ms;
     }
 
-    pub(super) fn folded(&self) -> Folded {
+    pub(crate) fn folded(&self) -> Folded {
         let folded = self.credits.iter().map(|(&(at, experiment), &(variation, first_ms))| {
             ((at.to_string(), experiment.to_owned()), (variation.to_owned(), first_ms))
         });
         folded.collect()
     }
 
-    pub(super) fn activations(&self) -> u64 {
+    pub(crate) fn activations(&self) -> u64 {
         self.users.values().map(|held| held.firsts.len() as u64).sum()
     }
 
-    pub(super) fn activate(
+    pub(crate) fn activate(
         &mut self,
         user: &'static str,
         (experiment, variation): (&'static str, &'static str),
@@ -101,25 +101,24 @@ impl Model {
         self.say(user, |claim| claim.1 == experiment);
     }
 
-    pub(super) fn track(
+    /// With the running experiments that the event is tied to.
+    pub(crate) fn track(
         &mut self,
         at: usize,
         user: &'static str,
-        (key, time_ms, datafile): (usize, i64, usize),
+        time_ms: i64,
+        tied: impl IntoIterator<Item = &'static str>,
     ) {
-        let plan = &PLANS[datafile];
         let event = Event { time_ms, until_ms: self.now_ms + self.rules.late_window_ms };
         self.events.insert(at, event);
-        let tied = plan.ties[key].iter().filter(|id| !id.starts_with('2'));
-        let tied = tied.chain(plan.running_holdouts).filter(|id| plan.running.contains(id));
-        let claims = tied.map(|&experiment| (at, experiment));
+        let claims = tied.into_iter().map(|experiment| (at, experiment));
         self.users.entry(user).or_default().claims.extend(claims);
         // What it finds, it finds whether anything may come late or not.
         self.say_of(user, |claim, _| claim.0 == at);
     }
 
     /// Gives how many activations are copied.
-    pub(super) fn merge(&mut self, user: &'static str, from: &'static str) -> usize {
+    pub(crate) fn merge(&mut self, user: &'static str, from: &'static str) -> usize {
         if user == from {
             return 0;
         }

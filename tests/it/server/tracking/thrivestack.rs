@@ -9,7 +9,7 @@ use variate::settings::TrackingSystem;
 
 use super::super::Daemon;
 use super::super::http::{Request, ask};
-use super::{activated, credits, iso, keyed, now_ms, odd_values, records, unused};
+use super::{activated, credits, iso, keyed, records, unused};
 
 /// As it stands in the document of the track call, its time included.
 const SAMPLE: &str = r#"{
@@ -166,9 +166,8 @@ fn keys_are_found_in_each_place() {
 }
 
 #[test]
-fn faults_are_told_and_keep_nothing_else_back() {
+fn faults_are_told() {
     let shop = Daemon::shop();
-    let shown = activated(&shop, "anna");
     let refused = |body: &str, text: &str| {
         let answer = shop.ask("POST /track", body);
         assert_eq!(answer.status, 400, "{body}: {answer:?}");
@@ -189,29 +188,6 @@ fn faults_are_told_and_keep_nothing_else_back() {
     // What a client cannot know is no fault of it.
     send(&shop, "/track", &json!({"event": "nothing", "user_id": "anna"}));
     send(&shop, "/track", &json!([]));
-    let mut expect = 0;
-    for member in [
-        "event",
-        "event_name",
-        "user_id",
-        "properties",
-        "timestamp",
-        "context",
-        "messageId",
-        "sentAt",
-    ] {
-        for value in odd_values() {
-            let mut odd =
-                json!({"event_name": "purchase", "user_id": "odd", "timestamp": now_ms()});
-            odd[member] = value;
-            let good = json!({"event": "purchase", "user_id": "anna"});
-            send(&shop, "/track", &json!([odd, good, 7]));
-            expect += 1;
-        }
-    }
-    let good =
-        credits(&shop).iter().filter(|credit| **credit == format!("anna purchase {shown}")).count();
-    assert_eq!(good, expect);
     assert_eq!(shop.ask("GET /track", "").status, 405);
     let large = json!({"event": "purchase", "user_id": "x".repeat(1_100_000)}).to_string();
     let answer = shop.ask("POST /track", &large);
