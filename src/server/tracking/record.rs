@@ -55,7 +55,9 @@ pub(super) async fn record(
     }
     for (place, merge) in merges.iter().enumerate() {
         let_others(place).await;
-        keep(recording.merge(merge), &mut receipts, &mut unused);
+        // It may read and credit all that waits for both.
+        let merged = tokio::task::block_in_place(|| recording.merge(merge));
+        keep(merged, &mut receipts, &mut unused);
     }
     for (place, event) in events.into_iter().enumerate() {
         let_others(place).await;
