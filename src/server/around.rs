@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::app::App;
 use super::batch;
+use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
 use crate::clock::Stopwatch;
@@ -36,10 +37,10 @@ pub(super) async fn answer(
     let limit = app.settings.limits.request_timeout.as_duration();
     let mut request = request.map(Body::new);
     batch::prepare(side, &router, &mut request);
-    let answering = async {
+    let answering = Deadline { watch, limit }.during(async {
         let Ok(response) = router.call(request).await;
         response
-    };
+    });
     let mut response = match tokio::time::timeout(limit, answering).await {
         Ok(response) => response,
         Err(_) => Refusal::too_slow().into_response(),

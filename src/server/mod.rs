@@ -14,6 +14,7 @@ mod asked;
 mod batch;
 mod current;
 mod datafiles;
+mod deadline;
 mod environment;
 mod environments;
 mod etag;
