@@ -7,6 +7,7 @@ mod flagger;
 mod onboardflow;
 mod optimizely;
 mod pairs;
+mod readme;
 mod sdks;
 mod segment;
 mod segment_clients;
