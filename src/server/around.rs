@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use uuid::Uuid;
 
 use super::app::App;
+use super::arriving::watched;
 use super::batch;
 use super::deadline::Deadline;
 use super::listener::Side;
@@ -35,7 +36,9 @@ pub(super) async fn answer(
     let request_id = request_id(&request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let limit = app.settings.limits.request_timeout.as_duration();
-    let mut request = request.map(Body::new);
+    let (head, body) = request.into_parts();
+    let (body, arrived) = watched(body);
+    let mut request = Request::from_parts(head, body);
     batch::prepare(side, &router, &mut request);
     let answering = Deadline { watch, limit }.during(async {
         let Ok(response) = router.call(request).await;
@@ -43,6 +46,7 @@ pub(super) async fn answer(
     });
     let mut response = match tokio::time::timeout(limit, answering).await {
         Ok(response) => response,
+        Err(_) if arrived.is_whole() => Refusal::not_done_in_time().into_response(),
         Err(_) => Refusal::too_slow().into_response(),
     };
     response.headers_mut().insert(REQUEST_ID, request_id);

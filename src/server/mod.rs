@@ -10,6 +10,7 @@ mod agent;
 mod answer;
 mod app;
 mod around;
+mod arriving;
 mod asked;
 mod batch;
 mod current;
