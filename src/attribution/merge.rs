@@ -15,6 +15,9 @@ use super::plan::LateCredit;
 use super::row::{Activation, Bounds, Forgotten, PendingEvent, UserRow};
 use super::rules::{Rules, Standing};
 
+/// A merge is stored in one piece, so there is an end to what it credits.
+const MOST_LATE_CREDITS: usize = 10_000;
+
 /// What a merge means for two rows, in which nothing is over.
 #[derive(Debug, Clone)]
 pub struct MergePlan<E> {
@@ -31,7 +34,7 @@ pub struct MergePlan<E> {
     pub crossovers: usize,
     /// Credits of events that wait in `into`, by activations that were the other id's.
     pub late_credits: Vec<LateCredit>,
-    /// Activations for which there was no room.
+    /// Activations for which there was no room; and events, because there was too much to credit at once.
     pub forgotten: Forgotten,
 }
 
@@ -60,6 +63,7 @@ pub fn plan_merge<E>(
     plan.into.activations.clone_from(&into.activations);
     plan.take_over(&from.activations, bounds);
     plan.join_pending(into, from, environment, rules);
+    plan.bound_credits();
     plan
 }
 
@@ -113,6 +117,20 @@ impl<E> MergePlan<E> {
             }
         }
         self.into.pending = (!joined.is_empty()).then(|| Box::new(joined));
+    }
+
+    /// Lets go of the events that were received first where there is more to credit than is stored at once.
+    fn bound_credits(&mut self) {
+        let excess = self.late_credits.len().saturating_sub(MOST_LATE_CREDITS);
+        let last_over = excess.checked_sub(1).and_then(|place| self.late_credits.get(place));
+        let Some(gone) = last_over.map(|late| late.pending_place.saturating_add(1)) else { return };
+        // Of one event all is credited, or nothing.
+        self.late_credits.retain(|late| late.pending_place >= gone);
+        self.late_credits.iter_mut().for_each(|late| late.pending_place -= gone);
+        for _ in 0..gone {
+            drop(self.into.forget_oldest_pending());
+        }
+        self.forgotten.pending_events = gone;
     }
 
     /// The credits of an event that waited in a row by what is new to it, which is untied from what it must

@@ -137,6 +137,19 @@ impl<E> UserRow<E> {
         self.activations.is_empty() && self.pending.is_none()
     }
 
+    /// Whether both remember the same, whatever a store keeps of the events that wait.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let is_same = |(one, other): (&PendingEvent<E>, &PendingEvent<E>)| {
+            (&one.id, one.claimable_until_ms, &one.tied)
+                == (&other.id, other.claimable_until_ms, &other.tied)
+        };
+        self.activations == other.activations
+            && self.history.spans() == other.history.spans()
+            && self.pending().len() == other.pending().len()
+            && self.pending().zip(other.pending()).all(is_same)
+    }
+
     /// The attributes of the user's latest activation at or before a time.
     #[must_use]
     pub fn attributes_at(&self, time_ms: TimeMs) -> Option<&Attributes> {

@@ -14,7 +14,9 @@ use hyper_util::service::TowerToHyperService;
 use uuid::Uuid;
 
 use super::app::App;
+use super::arriving::watched;
 use super::batch;
+use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
 use crate::clock::Stopwatch;
@@ -34,14 +36,17 @@ pub(super) async fn answer(
     let request_id = request_id(&request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let limit = app.settings.limits.request_timeout.as_duration();
-    let mut request = request.map(Body::new);
+    let (head, body) = request.into_parts();
+    let (body, arrived) = watched(body);
+    let mut request = Request::from_parts(head, body);
     batch::prepare(side, &router, &mut request);
-    let answering = async {
+    let answering = Deadline { watch, limit }.during(async {
         let Ok(response) = router.call(request).await;
         response
-    };
+    });
     let mut response = match tokio::time::timeout(limit, answering).await {
         Ok(response) => response,
+        Err(_) if arrived.is_whole() => Refusal::not_done_in_time().into_response(),
         Err(_) => Refusal::too_slow().into_response(),
     };
     response.headers_mut().insert(REQUEST_ID, request_id);

@@ -26,6 +26,7 @@ use super::answer::Json;
 use super::app::App;
 use super::around::request_id;
 use super::asked::whole;
+use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
 use super::wire::batch::{BatchAnswer, BatchBody, Operation, OperationAnswer};
@@ -94,6 +95,9 @@ async fn answer(
     request: Request<Body>,
 ) -> Response<Body> {
     let started_ms = system_time_ms();
+    let limit = app.settings.limits.request_timeout.as_duration();
+    let whole = Deadline { watch: Stopwatch::start(), limit };
+    let whole = Deadline::of_the_request().unwrap_or(whole);
     let connection = of_the_connection(request.headers());
     let operations = match read(app, request).await {
         Ok(operations) => operations,
@@ -104,8 +108,7 @@ async fn answer(
         router: router.clone(),
         connection: Arc::new(connection),
         places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-        watch: Stopwatch::start(),
-        most: app.settings.limits.request_timeout.as_duration().mul_f64(SHARE_OF_TIME),
+        deadline: Deadline { watch: whole.watch, limit: whole.limit.mul_f64(SHARE_OF_TIME) },
         room: Arc::new(Mutex::new(MOST_ANSWERED_BYTES)),
     };
     let count = operations.len();
@@ -157,9 +160,8 @@ struct Doing {
     router: TowerToHyperService<Router>,
     connection: Arc<HeaderMap>,
     places: Arc<Semaphore>,
-    watch: Stopwatch,
-    /// How long all operations may take together.
-    most: Duration,
+    /// How long all operations may take together, from the beginning of the batch.
+    deadline: Deadline,
     /// How many bytes of answers there is room for.
     room: Arc<Mutex<usize>>,
 }
@@ -195,16 +197,18 @@ impl Doing {
         answer
     }
 
-    /// What is not answered in time is answered so, each on its own: the others' answers are not lost.
+    /// What is not answered in time is answered so, each on its own: the others' answers are not lost. What
+    /// was begun may have been done.
     async fn answered(&self, request: Request<Body>) -> Response<Body> {
-        match timeout(self.left(), self.router.call(request)).await {
+        let answering = self.deadline.during(self.router.call(request));
+        match timeout(self.left(), answering).await {
             Ok(Ok(response)) => response,
-            Err(_) => Refusal::no_time_left().into_response(),
+            Err(_) => Refusal::not_stored_in_time().into_response(),
         }
     }
 
     fn left(&self) -> Duration {
-        self.most.saturating_sub(self.watch.elapsed())
+        self.deadline.left()
     }
 
     async fn fill(&self, answer: &mut OperationAnswer, response: Response<Body>) {

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use subtle::ConstantTimeEq as _;
 use tokio::time::timeout;
 
+use super::deadline::Deadline;
 use super::etag::Published;
 use super::feed::Feed;
 use super::figures::EnvironmentFigures;
@@ -37,7 +38,7 @@ pub(super) struct Environment {
     pub(super) profiles: Option<Arc<Profiles>>,
     /// What happens in it, if anybody may listen.
     pub(super) feed: Option<Arc<Feed>>,
-    /// How long a request waits for the disk.
+    /// How long what is no request waits for the disk.
     patience: Duration,
     /// Held while an override is stored: memory and store change in the same order.
     pub(super) override_turn: tokio::sync::Mutex<()>,
@@ -87,13 +88,15 @@ impl Environment {
         environment
     }
 
-    /// Waits until something is stored, for as long as a request does: a disk that takes longer is not the
+    /// Waits until something is stored, for as long as the request may: a disk that takes longer is not the
     /// fault of who asks, who is told in time.
     pub(super) async fn in_time<T>(
         &self,
         storing: impl Future<Output = Result<T, Refusal>>,
     ) -> Result<T, Refusal> {
-        timeout(self.patience, storing).await.unwrap_or_else(|_| {
+        let deadline = Deadline::of_the_request();
+        let patience = deadline.map_or(self.patience, |deadline| deadline.patience());
+        timeout(patience, storing).await.unwrap_or_else(|_| {
             self.figures.refused();
             Err(Refusal::not_stored_in_time())
         })
@@ -152,6 +155,11 @@ impl Environment {
                 if key == Some(given.key()) { Fit::Yes } else { Fit::No }
             }
         }
+    }
+
+    /// Whether who names it has to send a token along.
+    pub(super) fn asks_for_token(&self) -> bool {
+        self.sdk_key.as_ref().is_some_and(|own| own.token().is_some())
     }
 
     /// A key that chooses it and is no secret, if it has one.

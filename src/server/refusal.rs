@@ -100,6 +100,13 @@ impl Refusal {
         )
     }
 
+    /// All of it came, and then it took too long: it may be done yet.
+    pub(super) fn not_done_in_time() -> Self {
+        Self::unavailable(
+            "this took too long here, and may be done yet: send it again soon, with the same id if it has one",
+        )
+    }
+
     /// A batch has no time left for an operation.
     pub(super) fn no_time_left() -> Self {
         Self::unavailable(

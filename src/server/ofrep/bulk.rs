@@ -28,6 +28,7 @@ use crate::server::datafiles::published;
 use crate::server::environment::Environment;
 use crate::server::etag::{etag, is_among};
 use crate::server::refusal::Refusal;
+use crate::store::Receipt;
 
 /// Which datafile a stream told of, where that made the client ask.
 const CONFIG_ETAG: &str = "flagConfigEtag";
@@ -51,7 +52,7 @@ pub(super) async fn evaluate(
         config: config_tag(environment, datafile),
         answering: Answering { datafile, context: &context, settings: &app.settings.ofrep },
     };
-    let response = bulk.answer(&query, headers);
+    let response = bulk.answer(&query, headers).await;
     Ok(By(environment, datafile.revision(), response).into_response())
 }
 
@@ -64,7 +65,7 @@ struct Bulk<'a> {
 }
 
 impl Bulk<'_> {
-    fn answer(&self, query: &Asked, headers: &HeaderMap) -> Response {
+    async fn answer(&self, query: &Asked, headers: &HeaderMap) -> Response {
         let user = self.answering.context.user(self.snapshot);
         let options = options(self.answering.context);
         let unsettled = user.decide_all_unsettled(self.answering.datafile, options);
@@ -75,7 +76,8 @@ impl Bulk<'_> {
             self.settle(unsettled, false);
             (StatusCode::NOT_MODIFIED.into_response(), true)
         } else {
-            self.whole(unsettled, body)
+            let is_shown = self.answering.settings.bulk_activates;
+            self.whole(self.settle(unsettled, is_shown), body).await
         };
         let head = response.headers_mut();
         head.insert(CACHE_CONTROL, ASK_FIRST);
@@ -86,16 +88,30 @@ impl Bulk<'_> {
         response
     }
 
-    /// The whole answer is what exposes, where bulk evaluations do. Says also whether the store took all.
-    fn whole(&self, unsettled: Vec<Unsettled<'_, '_>>, mut body: Vec<u8>) -> (Response, bool) {
-        let decisions = self.settle(unsettled, self.answering.settings.bulk_activates);
+    /// The whole answer is what exposes, where bulk evaluations do. Says also whether all of that is stored.
+    async fn whole(&self, mut decisions: Vec<Decision>, mut body: Vec<u8>) -> (Response, bool) {
+        let is_stored = self.are_stored(&mut decisions).await;
         let is_recorded = !decisions.iter().any(was_refused);
         if !is_recorded {
             body = self.body(decisions.iter());
         }
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(CONTENT_TYPE, JSON);
-        (response, is_recorded)
+        (response, is_recorded && is_stored)
+    }
+
+    /// Waits until all that was recorded is stored, as long as a request may: what is not, says so.
+    async fn are_stored(&self, decisions: &mut [Decision]) -> bool {
+        let receipts = decisions.iter_mut().flat_map(|decision| &mut decision.receipts);
+        let storing = async {
+            for receipt in receipts {
+                if let Err(cause) = (&mut *receipt).await {
+                    *receipt = Receipt::refused(cause);
+                }
+            }
+            Ok(())
+        };
+        self.environment.in_time(storing).await.is_ok()
     }
 
     /// Of a flag without a value nobody is shown anything, whatever is shown of the others.
@@ -136,6 +152,8 @@ impl Bulk<'_> {
         parts.extend([
             self.environment.name().as_bytes(),
             self.config.as_bytes(),
+            // Who was told when nobody was exposed was not exposed.
+            if self.answering.settings.bulk_activates { b"shown" } else { b"" },
             self.answering.context.canonical.as_bytes(),
             body,
         ]);

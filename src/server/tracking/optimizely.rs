@@ -77,7 +77,8 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The only environment of an account's project. That is no proof, and counts where none is needed.
+/// The only environment of an account's project. That is no proof, and counts where none is needed: neither of
+/// all who ask, nor for the environment, whose SDK key may be one with a token.
 fn of_project(app: &App, body: &Map<String, Value>) -> Option<Arc<Environment>> {
     let settings = app.in_force.now();
     if settings.access.has_authentication() || settings.tracking.keys_of(SYSTEM).next().is_some() {
@@ -90,7 +91,7 @@ fn of_project(app: &App, body: &Map<String, Value>) -> Option<Arc<Environment>> 
         })
     });
     let found = all.next()?;
-    all.next().is_none().then(|| Arc::clone(found))
+    (all.next().is_none() && !found.asks_for_token()).then(|| Arc::clone(found))
 }
 
 fn read(body: &Map<String, Value>, datafile: Option<&Datafile>) -> Payload {

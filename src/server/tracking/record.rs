@@ -21,7 +21,7 @@ const BETWEEN_TURNS: usize = 64;
 /// So many of a request wait for the disk at most, and no more than a part of all that may. Each may hold a row of the
 /// ledger until it is stored.
 const MOST_AT_ONCE: usize = 512;
-const PARTS_OF_THE_QUEUE: usize = 8;
+const PARTS_OF_THE_QUEUE: usize = 128;
 /// A clock may be so far ahead of this one; times further ahead are never believed.
 const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
 
@@ -60,7 +60,9 @@ pub(super) async fn record(
         storing.keep(recording.expose(exposure)).await?;
     }
     for merge in &merges {
-        storing.keep(recording.merge(merge)).await?;
+        // It may read and credit all that waits for both.
+        let merged = tokio::task::block_in_place(|| recording.merge(merge));
+        storing.keep(merged).await?;
     }
     for event in events {
         storing.keep(recording.track(event)).await?;

@@ -21,7 +21,9 @@ pub(in crate::store) struct Commit {
 struct Progress {
     outcome: Option<Result<(), Error>>,
     /// Of each waiter one, at its place.
-    wakers: Vec<Waker>,
+    wakers: Vec<Option<Waker>>,
+    /// The places of those who gave up, for the next ones.
+    vacant: Vec<usize>,
 }
 
 /// One who waits for a commit without blocking.
@@ -40,7 +42,7 @@ impl Commit {
         let wakers = std::mem::take(&mut progress.wakers);
         drop(progress);
         self.settled.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
     pub(super) fn wait(&self) -> Result<(), Error> {
@@ -70,16 +72,41 @@ impl Waiter {
     pub(in crate::store) fn poll(&mut self, waker: &Waker) -> Poll<Result<(), Error>> {
         let mut progress = self.commit.progress.lock();
         if let Some(outcome) = progress.outcome.clone() {
+            self.place = None;
             return Poll::Ready(outcome);
         }
-        match self.place.and_then(|place| progress.wakers.get_mut(place)) {
-            Some(known) => known.clone_from(waker),
-            None => {
-                self.place = Some(progress.wakers.len());
-                progress.wakers.push(waker.clone());
-            }
-        }
+        let place = *self.place.get_or_insert_with(|| progress.vacant_place());
+        let known = progress.wakers.get_mut(place);
+        let before = known.and_then(|known| known.replace(waker.clone()));
+        drop(progress);
+        // What it belongs to may end with it, and wait for this very commit, too.
+        drop(before);
         Poll::Pending
+    }
+}
+
+impl Progress {
+    fn vacant_place(&mut self) -> usize {
+        self.vacant.pop().unwrap_or_else(|| {
+            self.wakers.push(None);
+            self.wakers.len().saturating_sub(1)
+        })
+    }
+
+    fn vacate(&mut self, place: usize) -> Option<Waker> {
+        // Once it is settled there are no places any more.
+        let waker = self.wakers.get_mut(place)?.take();
+        self.vacant.push(place);
+        waker
+    }
+}
+
+/// While the disk stands still, those who give up must not pile up.
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        let waker = self.commit.progress.lock().vacate(place);
+        drop(waker);
     }
 }
 
@@ -125,5 +152,51 @@ mod tests {
             assert_eq!(counts.map(|count| count.0.load(Ordering::Relaxed)), [0, 1]);
             assert!(matches!(waiter.poll(Waker::noop()), Poll::Ready(Ok(()))));
         }
+    }
+
+    /// Of those who gave up nothing is kept, and the others are woken all the same.
+    #[test]
+    fn who_gives_up_leaves_nothing_behind() {
+        let commit = Arc::new(Commit::default());
+        let stays: Arc<Count> = Arc::default();
+        let mut first = Waiter::new(Arc::clone(&commit));
+        assert!(first.poll(&Waker::from(Arc::clone(&stays))).is_pending());
+        let gone: Arc<Count> = Arc::default();
+        for _ in 0..1000 {
+            let mut waiters = [(); 3].map(|()| Waiter::new(Arc::clone(&commit)));
+            for waiter in &mut waiters {
+                assert!(waiter.poll(&Waker::from(Arc::clone(&gone))).is_pending());
+            }
+        }
+        assert_eq!(Arc::strong_count(&gone), 1, "no waker is kept");
+        assert_eq!(commit.progress.lock().wakers.len(), 4, "and no place for one");
+        let mut late = Waiter::new(Arc::clone(&commit));
+        assert!(late.poll(&Waker::from(Arc::clone(&stays))).is_pending());
+        commit.settle(Ok(()));
+        let count = |count: &Count| count.0.load(Ordering::Relaxed);
+        assert_eq!((count(&stays), count(&gone)), (2, 0));
+        assert!(matches!(late.poll(Waker::noop()), Poll::Ready(Ok(()))));
+    }
+
+    /// The last of a task may be its waker, and what ends with it may wait for the same commit.
+    #[test]
+    fn a_waker_may_hold_another_waiter() {
+        #[derive(Debug)]
+        struct Holds(#[expect(dead_code, reason = "it is dropped with it")] Waiter);
+        impl Wake for Holds {
+            fn wake(self: Arc<Self>) {}
+        }
+        let commit = Arc::new(Commit::default());
+        let holder = || {
+            let mut held = Waiter::new(Arc::clone(&commit));
+            assert!(held.poll(Waker::noop()).is_pending());
+            Waker::from(Arc::new(Holds(held)))
+        };
+        let mut waiter = Waiter::new(Arc::clone(&commit));
+        assert!(waiter.poll(&holder()).is_pending());
+        assert!(waiter.poll(&holder()).is_pending());
+        drop(waiter);
+        let progress = commit.progress.lock();
+        assert!(progress.wakers.iter().all(Option::is_none), "{progress:?}");
     }
 }

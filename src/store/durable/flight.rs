@@ -51,6 +51,17 @@ impl Turns<'_> {
         &self.keys
     }
 
+    pub(super) const fn key(&self, is_first: bool) -> &RowKey {
+        let [first, second] = &self.keys;
+        if is_first { first } else { second }
+    }
+
+    /// Whether a row of theirs is not stored yet.
+    pub(super) fn are_in_flight(&mut self) -> bool {
+        let [first, second] = self.keys.clone();
+        self.rows(true).contains_key(&first) || self.rows(false).contains_key(&second)
+    }
+
     /// The shard of the first user, or of the second one.
     pub(super) fn rows(&mut self, is_first: bool) -> &mut Rows {
         match &mut self.upper {

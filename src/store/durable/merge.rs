@@ -91,7 +91,8 @@ impl Merging<'_> {
         let bounds = inner.settings.bounds();
         let mut plan = plan_merge(into, from, &self.environment, self.rules, &bounds);
         let (late, gone) = inner.late_conversions(&plan.into, &plan.late_credits)?;
-        let mut forgotten_events = plan.into.forget_pending(&gone);
+        let mut forgotten_events = plan.forgotten.pending_events;
+        forgotten_events += plan.into.forget_pending(&gone);
         let records = records(&plan, &late);
         forgotten_events += plan.into.bound_pending(&bounds).pending_events;
         let late_credits = late.into_iter().map(|(_, credit)| credit).collect();
@@ -118,8 +119,8 @@ impl Merging<'_> {
         Ok(Some([self.inner.row(self.turns.rows(true), &into)?, from]))
     }
 
-    /// Hands it to the committer. It goes there even where it changes nothing: what it was judged by may
-    /// be in flight.
+    /// Hands it to the committer, of the rows those that changed. Where there is nothing to store it goes there
+    /// all the same if what it was judged by is in flight, so that it is stored before this is.
     fn put(
         mut self,
         place: Result<Place<'_>, Error>,
@@ -130,14 +131,22 @@ impl Merging<'_> {
         let mut entry = Entry { id: accepted, ..Entry::default() };
         let mut outcome = MergeOutcome::default();
         let mut counted = [0; 3];
+        let mut is_first_changed = false;
         if let Some(merged) = merged {
-            let Merged { into: [into_before, into], from: [from_before, from], .. } = merged;
-            entry.change =
-                Totals::between(&into_before, &into).plus(Totals::between(&from_before, &from));
-            entry.rows = self.turns.keys().clone().into_iter().zip([into, from]).collect();
+            for (is_first, [before, after]) in [(true, merged.into), (false, merged.from)] {
+                if !after.says_the_same(&before) {
+                    is_first_changed |= is_first;
+                    entry.change = entry.change.plus(Totals::between(&before, &after));
+                    entry.rows.push((self.turns.key(is_first).clone(), after));
+                }
+            }
             entry.records = merged.records;
             outcome = merged.outcome;
             counted = [merged.crossovers, merged.forgotten_activations, merged.forgotten_events];
+        }
+        let is_nothing = entry.rows.is_empty() && entry.records.is_empty() && claim.is_none();
+        if is_nothing && place.is_ok() && !self.turns.are_in_flight() {
+            return Recorded { outcome, receipt: Receipt::stored() };
         }
         let rows = entry.rows.clone();
         let count = entry.records.len() as u64;
@@ -150,7 +159,7 @@ impl Merging<'_> {
         });
         let receipt = match queued {
             Ok((commit, group)) => {
-                for ((key, row), is_first) in rows.into_iter().zip([true, false]) {
+                for ((key, row), is_first) in rows.into_iter().zip([is_first_changed, false]) {
                     self.turns.rows(is_first).insert(key, (row, group));
                 }
                 if let Some(claim) = claim {

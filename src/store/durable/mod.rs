@@ -18,6 +18,7 @@ mod ids;
 mod journal;
 mod kept_datafiles;
 mod keys;
+mod late;
 mod letters;
 mod merge;
 mod meta;

@@ -16,6 +16,7 @@ use super::engine::Space;
 use super::entry::{Entry, Row, RowKey, Totals};
 use super::flight::Rows;
 use super::ids::{Claim, Claimed, ID_NAMESPACE};
+use super::late::{LateConversions, conversions_of};
 use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
 use crate::attribution::{
@@ -55,9 +56,6 @@ pub(super) struct Turn<'s> {
     is_clamped: bool,
     id: Option<Claim<'s>>,
 }
-
-/// Events with their late credits, and the places of pending events that are gone.
-pub(super) type LateConversions = (Vec<(Arc<TrackedEvent>, Credit)>, Vec<usize>);
 
 /// How a turn begins.
 pub(super) enum Begun<'s> {
@@ -165,16 +163,7 @@ impl Inner {
         row: &Row,
         late: &[LateCredit],
     ) -> Result<LateConversions, Error> {
-        let mut conversions = Vec::new();
-        let mut gone = Vec::new();
-        for late in late {
-            let Some(pending) = row.pending().nth(late.pending_place) else { continue };
-            match self.event_of(&pending.event)? {
-                Some(event) => conversions.push((event, late.credit.clone())),
-                None => gone.push(late.pending_place),
-            }
-        }
-        Ok((conversions, gone))
+        conversions_of(row, late, |held| self.event_of(held))
     }
 
     /// The event that a row's pending event is about; `None` where its record is gone.

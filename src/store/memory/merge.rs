@@ -86,10 +86,11 @@ impl MemoryStore {
             self.records.arrive(shards.into.captured.take(), records);
         }
         // First, so that there is room for the other one where the shard is full.
-        shards.from().put_row(from, plan.from);
-        shards.into.put_row(into, plan.into);
+        shards.from().put_row(from, plan.from, false);
+        shards.into.put_row(into, plan.into, plan.moved > 0);
         shards.into.counts.crossovers += plan.crossovers as u64;
         shards.into.counts.forgotten_activations += plan.forgotten.activations as u64;
+        shards.into.counts.forgotten_events += plan.forgotten.pending_events as u64;
     }
 
     fn user<'a>(&self, environment: &'a str, user_id: &'a str) -> UserKey<'a> {

@@ -220,9 +220,14 @@ impl Shard {
         Some(row)
     }
 
-    /// Puts a user's row in the place of the one before, if there is one, or takes that away. The events that
-    /// wait in it are numbered anew: they may have waited elsewhere.
-    pub(super) fn put_row(&mut self, key: &UserKey<'_>, mut row: UserRow<Held>) {
+    /// Puts a user's row in the place of the one before, if there is one, or takes that away. Where events have
+    /// come to it that waited elsewhere, all that wait in it are numbered anew.
+    pub(super) fn put_row(
+        &mut self,
+        key: &UserKey<'_>,
+        mut row: UserRow<Held>,
+        has_moved_events: bool,
+    ) {
         let place = match self.find(key) {
             Some(place) => place,
             None if row.is_empty() => return,
@@ -230,7 +235,7 @@ impl Shard {
         };
         let forgotten = row.bound_pending(&self.limits.row);
         let mut behind = 0;
-        for pending in row.pending_mut() {
+        for pending in row.pending_mut().filter(|_| has_moved_events) {
             let (claimable_until_ms, serial) = (pending.claimable_until_ms, self.next_serial);
             self.next_serial += 1;
             pending.event.serial = serial;

@@ -43,6 +43,16 @@ fn a_slow_body_is_not_waited_for() {
     assert_eq!(&answered, b"HTTP/1.1 408");
 }
 
+/// Who sent all of it in time is not told to send faster, which many clients take as a reason not to come again.
+#[test]
+fn what_takes_long_behind_the_body_is_to_come_again() {
+    let shop = Daemon::with(|given| given.request_timeout = Some("300ms".parse().unwrap()));
+    let event = r#"{"user_id": "anna", "event_name": "purchase", "properties": {}}"#;
+    let body = format!("[{}]", vec![event; 10_000].join(","));
+    let answer = shop.ask("POST /track", &body);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{answer:?}");
+}
+
 #[test]
 fn large_heads_are_refused() {
     let shop = Daemon::shop();

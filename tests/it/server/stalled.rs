@@ -2,7 +2,8 @@
 //!
 //! Must not know how anything is stored.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -41,6 +42,23 @@ impl Stall {
     }
 }
 
+/// Sends a body that takes more than half of the time that a request has.
+fn slowly(served: &Served, what: &str, body: &str) -> Answer {
+    let (method, path) = what.split_once(' ').unwrap();
+    let (first, last) = body.split_at(body.len() / 2);
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(served.api).unwrap();
+    stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
+    std::thread::sleep(TIMEOUT * 5 / 8);
+    stream.write_all(last.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    Answer::read(&answer).unwrap()
+}
+
 #[test]
 #[ignore = "needs strace: run tests/strace/setup"]
 fn who_records_is_told_in_time_and_what_else_is_asked_is_answered() {
@@ -76,6 +94,14 @@ fn who_records_is_told_in_time_and_what_else_is_asked_is_answered() {
         assert_eq!(one["status"], 503, "{one}");
         assert!(one["body"]["error"].as_str().unwrap().contains("send it again soon"), "{one}");
     }
+    let begun = answers[1..].iter().filter(|one| {
+        one["body"]["error"].as_str().unwrap().contains("not stored in time, and may be stored yet")
+    });
+    assert!(begun.count() >= 10, "what was begun may have been done: {answers:?}");
+    check(&slowly(&served, "POST /v1/track?eventKey=purchase", ANNA));
+    let batch = json!({"operations": [operation("/v1/track?eventKey=purchase")]}).to_string();
+    let answer = slowly(&served, "POST /v1/batch", &batch);
+    assert_eq!(answer.json()["response"][0]["status"], 503, "{answer:?}");
     stall.end();
     wait_for("the disk", || (track().status == 200).then_some(()));
     served.kill();

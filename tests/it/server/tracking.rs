@@ -11,6 +11,7 @@ mod onboardflow;
 mod optimizely;
 mod pairs;
 mod property;
+mod readme;
 mod sdks;
 mod segment;
 mod segment_clients;

@@ -25,10 +25,11 @@ pub(super) struct Ahead {
     committed_bytes: u64,
 }
 
-#[derive(Debug)]
+/// How far a journal has come. It is opened anew each time, so that one that the engine has taken away does
+/// not hold its room on the disk.
+#[derive(Debug, Clone, Copy)]
 struct Journal {
     number: u64,
-    file: File,
     /// The block that commits have come to.
     reached: u64,
     /// Blocks before this one have been written.
@@ -43,43 +44,45 @@ impl Ahead {
             return;
         }
         self.committed_bytes = 0;
-        if self.write(folder).is_err() {
-            self.journal = None;
-        }
+        // What was come to is kept, so that nothing is read twice where this cannot be done.
+        let _: io::Result<()> = self.write(folder);
     }
 
     fn write(&mut self, folder: &Path) -> io::Result<()> {
         let Some(number) = newest(folder)? else { return Ok(()) };
-        if self.journal.as_ref().is_none_or(|journal| journal.number != number) {
-            let path = folder.join(format!("{number}.jnl"));
-            let file = File::options().read(true).write(true).open(path)?;
-            self.journal = Some(Journal { number, file, reached: 0, written_to: 0 });
-        }
-        self.journal.as_mut().map_or(Ok(()), Journal::write)
+        let file = folder.join(format!("{number}.jnl"));
+        let file = File::options().read(true).write(true).open(file)?;
+        let mut journal = self
+            .journal
+            .filter(|journal| journal.number == number)
+            .unwrap_or(Journal { number, reached: 0, written_to: 0 });
+        let written = journal.write(&file);
+        self.journal = Some(journal);
+        written
     }
 }
 
 impl Journal {
-    fn write(&mut self) -> io::Result<()> {
-        let end = self.file.metadata()?.len() / BLOCK * BLOCK;
-        while self.reached < end && !self.is_zero(self.reached)? {
+    fn write(&mut self, file: &File) -> io::Result<()> {
+        let end = file.metadata()?.len() / BLOCK * BLOCK;
+        while self.reached < end && !is_zero(file, self.reached)? {
             self.reached += BLOCK;
         }
         self.written_to = self.written_to.max(self.reached);
         while self.written_to < end.min(self.reached.saturating_add(2 * STEP)) {
-            if self.is_zero(self.written_to)? {
-                self.file.write_all_at(&ZEROS, self.written_to)?;
+            if is_zero(file, self.written_to)? {
+                file.write_all_at(&ZEROS, self.written_to)?;
             }
             self.written_to += BLOCK;
         }
         Ok(())
     }
+}
 
-    fn is_zero(&self, at: u64) -> io::Result<bool> {
-        let mut block = ZEROS;
-        self.file.read_exact_at(&mut block, at)?;
-        Ok(block == ZEROS)
-    }
+fn is_zero(file: &File, at: u64) -> io::Result<bool> {
+    let mut block = ZEROS;
+    file.read_exact_at(&mut block, at)?;
+    Ok(block == ZEROS)
 }
 
 /// The number of the newest journal.

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::super::world::{World, given, words};
-use variate::attribution::Rules;
+use variate::attribution::{
+    Activation, Bounds, EntryId, PendingEvent, Rules, Shown, UserRow, plan_merge,
+};
 use variate::clock::Clock;
 use variate::store::{MemoryLimits, MemoryStore, Statistics};
 
@@ -84,6 +86,42 @@ fn activations_are_copied_as_far_as_there_is_room() {
         "11:9@1004 20:9@1002",
         "what was shown last; the new id's all stay"
     );
+}
+
+/// Each of 150 events is credited by each of 100 activations: what was received first goes, whole.
+#[test]
+fn what_one_merge_credits_has_an_end() {
+    let names: Vec<Arc<str>> = (0..100).map(|number| format!("{number:03}").into()).collect();
+    let activation = |name: &Arc<str>| Activation {
+        shown: Arc::new(Shown {
+            experiment_id: Arc::clone(name),
+            experiment_key: Arc::clone(name),
+            campaign_id: Arc::clone(name),
+            variation_id: "9".into(),
+            variation_key: "v9".into(),
+        }),
+        first_ms: 900,
+        last_received_ms: 1000,
+        is_crossed_over: false,
+    };
+    let pending = |number: i64| PendingEvent {
+        id: EntryId::given_or_new(Some(number.to_string().into())),
+        time_ms: 950,
+        received_at_ms: 1000 + number,
+        claimable_until_ms: 5000,
+        tied: names.clone().into(),
+        event: number,
+    };
+    let from = UserRow::from_parts(names.iter().map(activation), [], []);
+    let into = UserRow::from_parts([], (0..150).map(pending), []);
+    let bounds = Bounds { activations: 1000, pending_events: 1000 };
+    let plan = plan_merge(into, from, "shop", &Rules::default(), &bounds);
+    assert_eq!((plan.copied, plan.forgotten.pending_events), (100, 50));
+    let left: Vec<_> = plan.into.pending().map(|pending| pending.event).collect();
+    assert_eq!(left, (50..150).collect::<Vec<_>>());
+    assert_eq!(plan.late_credits.len(), 10_000);
+    let places: Vec<_> = plan.late_credits.iter().map(|late| late.pending_place).collect();
+    assert_eq!(places, (0..10_000).map(|number| number / 100).collect::<Vec<_>>());
 }
 
 /// Of what waits, what was received first is forgotten: per user, and in all.

@@ -7,7 +7,7 @@ use super::super::world::{Folded, Given, MakeStore, World, fold_records, given, 
 type Clause = fn(MakeStore<'_>);
 
 /// The merges of the contract of stores.
-pub(in crate::attribution) const CLAUSES: [Clause; 12] = [
+pub(in crate::attribution) const CLAUSES: [Clause; 13] = [
     copies_what_the_new_id_lacks,
     credits_what_waits_for_the_new_id,
     moves_what_waits_for_the_old_id,
@@ -16,6 +16,7 @@ pub(in crate::attribution) const CLAUSES: [Clause; 12] = [
     judges_by_the_windows,
     changes_nothing_when_there_is_nothing_to_merge,
     adds_nothing_when_it_is_repeated,
+    keeps_what_waits_in_order_when_it_is_repeated,
     takes_a_merges_id_once,
     goes_on_over_chains_and_both_ways,
     joins_the_attributes_over_time,
@@ -228,6 +229,30 @@ fn adds_nothing_when_it_is_repeated(make: MakeStore<'_>) {
     }
     assert_eq!((world.store.statistics(), world.store.latest()), before);
     fold_records(&world.records());
+}
+
+/// Repeats between all that happens change nothing of it.
+fn keeps_what_waits_in_order_when_it_is_repeated(make: MakeStore<'_>) {
+    let told = |repeats: usize| {
+        let world = world(make, LATE);
+        let again = || (0..repeats).for_each(|_| check_merge(&world, "old", "new", "0 0: "));
+        world.activate(&old().at(900), "13", "9");
+        check_merge(&world, "old", "new", "1 0: ");
+        for number in 0..30 {
+            world.clock.advance_to(1000 + number);
+            world.track(&new().at(950).id(&format!("n{number}")), "look");
+            again();
+            world.track(&given().user("other").at(950).id(&format!("o{number}")), "look");
+        }
+        world.clock.advance_to(1110);
+        again();
+        let claimed = world.activate(&new().at(890), "10", "9");
+        let others = world.activate(&given().user("other").at(890), "10", "9");
+        let statistics = world.store.statistics();
+        let counts = (statistics.pending_events, statistics.forgotten_events, statistics.users);
+        (words(&claimed.late_credits), words(&others.late_credits), counts)
+    };
+    assert_eq!(told(3), told(0));
 }
 
 fn takes_a_merges_id_once(make: MakeStore<'_>) {

@@ -1,6 +1,7 @@
 //! Merges in the store on disk: what is in flight, what is over, what is refused.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,64 @@ fn what_is_in_flight_is_merged() {
             .count(),
         3
     );
+}
+
+/// All files of a folder.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+/// What a merge adds is in both stores' rows once; a repeat finds nothing to add.
+#[test]
+fn a_merge_that_changes_nothing_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, world) = open(folder.path(), 1000, settings());
+    world.activate(&given().user("old").at(900), "10", "9");
+    world.activate(&given().user("new").at(900), "11", "9");
+    world.track(&given().user("old").at(950).id("e"), "look");
+    let merge = |from: &str, into: &str| world.try_merge(None, "shop", from, into);
+    merge("old", "new").receipt.wait().unwrap();
+    let before = files(folder.path());
+    for _ in 0..3 {
+        for (from, into) in [("old", "new"), ("new", "new"), ("nobody", "new")] {
+            merge(from, into).receipt.wait().unwrap();
+        }
+    }
+    assert!(files(folder.path()) == before, "nothing is written");
+    // What is new is one more row, and the other one stays as it is.
+    world.activate(&given().user("old").at(960), "20", "9");
+    let merged = merge("old", "new");
+    assert_eq!(merged.outcome.copied_activations, 1);
+    merged.receipt.wait().unwrap();
+    assert!(files(folder.path()) != before);
+    drop(world);
+    assert_sound(folder.path());
+}
+
+/// It adds nothing, but what it was judged by is not stored yet: it is not stored before that.
+#[test]
+fn a_merge_that_changes_nothing_waits_for_what_is_in_flight() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, world) = open(folder.path(), 1000, settings());
+    for round in 0..20 {
+        let [old, new] = ["old", "new"].map(|user| format!("{user} {round}"));
+        let activated = world.try_activate(&given().user(&old).at(900), "10", "9");
+        let merged = world.try_merge(None, "shop", &old, &new);
+        let again = world.try_merge(None, "shop", &old, &new);
+        assert_eq!((merged.outcome.copied_activations, again.outcome.copied_activations), (1, 0));
+        again.receipt.wait().unwrap();
+        activated.receipt.wait().unwrap();
+        assert_eq!(words(&world.track(&given().user(&new).at(950), "buy").credits), "10:9@900");
+    }
 }
 
 /// The last use of an activation is that of either id.

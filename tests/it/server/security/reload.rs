@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{ChildStderr, Command};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::super::http::ask;
+use super::super::http::{Request, ask};
 use super::super::process::{Served, serve};
 use super::super::{PATIENCE, SHOP, wait_for};
 use super::bearer;
@@ -80,6 +80,36 @@ impl Reloaded {
 }
 
 const READ: &str = "settings read again";
+#[test]
+fn tracking_keys_and_names_change_at_once() {
+    let key = |key: &str| {
+        format!(
+            "[[tracking.key]]\nsystem = \"thrivestack\"\nkey = \"{key}\"\nenvironment = \"production\"\n"
+        )
+    };
+    let daemon = Reloaded::with("");
+    let status = |key: Option<&str>| {
+        let request = Request::new("POST /track")
+            .body(r#"{"user_id": "anna", "event": "Bought It", "properties": {}}"#);
+        let request =
+            key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+        ask(daemon.served.api, &request).status
+    };
+    assert_eq!((status(None), status(Some("one"))), (200, 200), "no key is named");
+    let said = daemon.reload(&key("one"), READ);
+    assert!(said.contains("changed=\"tracking\""), "{said}");
+    assert_eq!((status(None), status(Some("one")), status(Some("two"))), (401, 200, 401));
+    let named = format!("[tracking.events]\n\"Bought It\" = \"purchase\"\n{}", key("two"));
+    daemon.reload(&named, READ);
+    assert_eq!((status(Some("one")), status(Some("two"))), (401, 200));
+    let stored = Request::new("GET /events?type=conversion");
+    let stored = ask(daemon.served.admin, &stored).body;
+    assert_eq!(stored.lines().count(), 1, "the name counts from then on: {stored}");
+    daemon.reload("", READ);
+    assert_eq!(status(None), 200);
+    daemon.served.kill();
+}
+
 const KEPT: &str = "the settings were not read again";
 
 #[test]

@@ -9,7 +9,7 @@ use variate::settings::{OnboardflowEvent, TrackingSystem};
 
 use super::super::http::{Answer, Request, ask};
 use super::super::{Daemon, wait_for};
-use super::{activated, credits, keyed, records, unused};
+use super::{activated, credits, keyed, records};
 
 const PATH: &str = "POST /api/v1/tracker/event/";
 /// As it stands in the document.

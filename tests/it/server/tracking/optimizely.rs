@@ -176,3 +176,33 @@ fn keys_choose_the_environment() {
         records(&keyed, "conversion").iter().map(|record| record["environment"].clone()).collect();
     assert_eq!(environments, ["other", "other"]);
 }
+
+/// Whose key is one with a token is not chosen by what everybody can read in its datafile.
+#[test]
+fn a_project_is_no_way_around_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read(super::super::SHOP).unwrap();
+    let mut of_other: Value = serde_json::from_slice(&text).unwrap();
+    of_other["projectId"] = json!("9");
+    let other_path = super::super::put(&folder, &of_other);
+    let status = |sdk_key: &str, headers: &[(&str, &str)]| {
+        let daemon = Daemon::with(|given| {
+            let shop = given.environments.first_mut().unwrap();
+            shop.sdk_key = Some(sdk_key.parse().unwrap());
+            let mut other = super::super::environment(other_path.to_str().unwrap());
+            other.name = Some("other".to_owned());
+            given.environments.push(other);
+        });
+        let body = batch(&[purchased("anna", "e1", now_ms())]);
+        let request = Request::new("POST /v1/events").body(&body);
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        ask(daemon.api(), &request).status
+    };
+    let key = |key| [("X-Optimizely-SDK-Key", key)];
+    assert_eq!(status("open", &[]), 204);
+    assert_eq!(status("guarded:t0ken", &[]), 401);
+    assert_eq!(status("guarded:t0ken", &key("guarded")), 403);
+    assert_eq!(status("guarded:t0ken", &key("guarded:other")), 403);
+    assert_eq!(status("guarded:t0ken", &key("guarded:t0ken")), 204);
+}
