@@ -203,7 +203,7 @@ impl Doing {
         let answering = self.deadline.during(self.router.call(request));
         match timeout(self.left(), answering).await {
             Ok(Ok(response)) => response,
-            Err(_) => Refusal::not_stored_in_time().into_response(),
+            Err(_) => Refusal::not_done_in_time().into_response(),
         }
     }
 

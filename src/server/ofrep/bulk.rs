@@ -5,12 +5,14 @@
 //! with the tag of another context.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use tokio::time::timeout;
 
 use super::asking::{Asking, principal};
 use super::context::Context;
@@ -34,6 +36,8 @@ use crate::store::Receipt;
 const CONFIG_ETAG: &str = "flagConfigEtag";
 /// Whoever keeps it asks each time whether it is still the one, and never for somebody else.
 const ASK_FIRST: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// An answer waits so long for the disk, where it exposes.
+const A_MOMENT: Duration = Duration::from_millis(250);
 
 pub(super) async fn evaluate(
     State(app): State<Arc<App>>,
@@ -100,7 +104,8 @@ impl Bulk<'_> {
         (response, is_recorded && is_stored)
     }
 
-    /// Waits until all that was recorded is stored, as long as a request may: what is not, says so.
+    /// Waits until all that was recorded is stored, but no more than a moment: an answer never needs the disk.
+    /// What was not stored says so.
     async fn are_stored(&self, decisions: &mut [Decision]) -> bool {
         let receipts = decisions.iter_mut().flat_map(|decision| &mut decision.receipts);
         let storing = async {
@@ -109,9 +114,8 @@ impl Bulk<'_> {
                     *receipt = Receipt::refused(cause);
                 }
             }
-            Ok(())
         };
-        self.environment.in_time(storing).await.is_ok()
+        timeout(A_MOMENT, storing).await.is_ok()
     }
 
     /// Of a flag without a value nobody is shown anything, whatever is shown of the others.

@@ -154,7 +154,7 @@ impl<'a> Around<'a> {
         let time_ms = self.time_ms(message, whole_second, payload);
         let mark = Mark { id: any_id(message, &MESSAGE), time_ms };
         let own = self.attributes(message, payload);
-        let person = Person::new(id.unwrap_or_default(), &mut payload.unused);
+        let person = Person { id: id.unwrap_or_default(), ..Person::default() };
         (Arc::new(Person { shared: Arc::clone(&self.shared), own, ..person }), mark)
     }
 

@@ -83,7 +83,10 @@ pub(super) fn time_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs
     let Some(time) = text.parse::<Timestamp>().ok().or_else(|| Some(in_utc()?.timestamp())) else {
         return unix_ms(value, whole_second);
     };
-    let has_seconds = text.matches(':').count() >= 2 && !text.contains(['.', ',']);
+    // A zone has a colon, too.
+    let (_, clock) = text.split_once(['T', 't', ' ']).unwrap_or_default();
+    let clock = clock.split(['Z', 'z', '+', '-']).next().unwrap_or_default();
+    let has_seconds = clock.matches(':').count() == 2 && !clock.contains(['.', ',']);
     let ms = time.as_millisecond();
     Some(if has_seconds { whole_second.of(ms) } else { ms })
 }

@@ -22,17 +22,10 @@ const BETWEEN_TURNS: usize = 64;
 /// ledger until it is stored.
 const MOST_AT_ONCE: usize = 512;
 const PARTS_OF_THE_QUEUE: usize = 128;
+/// The longest user id: it stands in each of the user's records.
+const LONGEST_ID_BYTES: usize = 4096;
 /// A clock may be so far ahead of this one; times further ahead are never believed.
 const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
-
-/// What became of a payload that is stored.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Done {
-    /// Exposures and events of which use was made.
-    pub(super) used: usize,
-    /// Parts that were of no use, and are counted as such.
-    pub(super) unused: u64,
-}
 
 /// Records all of a payload: exposures, then merges, then events. When it returns, all of it is stored; a refusal means
 /// that some of it is not, and all of it is to be sent again.
@@ -41,7 +34,7 @@ pub(super) async fn record(
     environment: &Environment,
     system: TrackingSystem,
     payload: Payload,
-) -> Result<Done, Refusal> {
+) -> Result<(), Refusal> {
     let settings = app.in_force.now();
     let snapshot = environment.client.snapshot();
     let Some(datafile) = snapshot.datafile() else { return Err(Refusal::not_ready()) };
@@ -68,9 +61,8 @@ pub(super) async fn record(
         storing.keep(recording.track(event)).await?;
     }
     storing.wait().await?;
-    let done = Done { used: storing.used, unused: storing.unused.count() };
     storing.unused.note(app, Some(environment), system);
-    Ok(done)
+    Ok(())
 }
 
 /// Lets others have their turn, every so often.
@@ -81,11 +73,12 @@ pub(super) async fn let_others(place: usize) {
 }
 
 /// A time as far as it is believed. A sender's clock may be a little ahead of this one, and what a request tells
-/// has happened before it came in: its receipt is the time then. What is further ahead the store knows.
-pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> Option<TimeMs> {
+/// has happened before it came in: its receipt is the time then, as it is of what has none. It is that of the
+/// request, however long its parts wait for the disk. What is further ahead the store knows.
+pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> TimeMs {
     let is_ahead =
         |time_ms: TimeMs| (1..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(received_at_ms));
-    time_ms.filter(|time_ms| !is_ahead(*time_ms))
+    time_ms.filter(|time_ms| !is_ahead(*time_ms)).unwrap_or(received_at_ms)
 }
 
 /// What is being stored: some of it at a time, so that one request neither fills the store's queue nor is ever too
@@ -151,7 +144,7 @@ struct Recording<'a> {
 
 impl Recording<'_> {
     fn expose(&self, new: &NewExposure) -> Result<Receipt, Unused> {
-        let user_id = self.user_id(&new.person)?;
+        let user_id = self.user_id(&new.person.id, "what nobody did")?;
         let user = self.user(&user_id, &new.person);
         let names = [(&new.experiment, &new.variation)].into_iter();
         let names =
@@ -198,25 +191,19 @@ impl Recording<'_> {
         if let Some(id) = &new.mark.id {
             exposure = exposure.id(id);
         }
-        if let Some(time_ms) = believed(new.mark.time_ms, self.received_at_ms) {
-            exposure = exposure.time_ms(time_ms);
-        }
-        exposure
+        exposure.time_ms(believed(new.mark.time_ms, self.received_at_ms))
     }
 
     fn merge(&self, new: &NewMerge) -> Result<Receipt, Unused> {
-        if new.from_id.is_empty() || new.into_id.is_empty() {
-            return Err(Unused::plain(Reason::NoUser, "a merge of nobody"));
-        }
-        let of = |id: &str| format!("{}{id}", self.prefix);
-        let (from, into) = (of(&new.from_id), of(&new.into_id));
+        let of = |id: &str| self.user_id(id, "a merge of nobody");
+        let (from, into) = (of(&new.from_id)?, of(&new.into_id)?);
         let merge = Merge::new(&from).id(new.id.as_deref().unwrap_or_default());
         let user = self.snapshot.user(&into).from_origin(self.system.origin());
         Ok(user.merge_from(merge).receipt)
     }
 
     fn track(&self, new: NewEvent) -> Result<Receipt, Unused> {
-        let user_id = self.user_id(&new.person)?;
+        let user_id = self.user_id(&new.person.id, "what nobody did")?;
         if new.name.is_empty() {
             return Err(Unused::plain(Reason::NoName, "an event without a name"));
         }
@@ -238,9 +225,7 @@ impl Recording<'_> {
         if let Some(id) = &new.mark.id {
             call = call.id(id);
         }
-        if let Some(time_ms) = believed(new.mark.time_ms, self.received_at_ms) {
-            call = call.time_ms(time_ms);
-        }
+        call = call.time_ms(believed(new.mark.time_ms, self.received_at_ms));
         let tracked = self.user(&user_id, &new.person).track(call);
         if tracked.receipt.refusal().is_none() {
             self.environment.figures.tracked(&tracked.credits, tracked.reason);
@@ -251,11 +236,12 @@ impl Recording<'_> {
         Ok(tracked.receipt)
     }
 
-    fn user_id(&self, person: &Person) -> Result<String, Unused> {
-        if person.id.is_empty() {
-            return Err(Unused::plain(Reason::NoUser, "what nobody did"));
+    fn user_id(&self, id: &str, of_nobody: &'static str) -> Result<String, Unused> {
+        match id.len() {
+            0 => Err(Unused::plain(Reason::NoUser, of_nobody)),
+            1..=LONGEST_ID_BYTES => Ok(format!("{}{id}", self.prefix)),
+            _ => Err(Unused::plain(Reason::TooLarge, "the id of a user")),
         }
-        Ok(format!("{}{}", self.prefix, person.id))
     }
 
     fn user<'u>(&'u self, user_id: &'u str, person: &'u Person) -> UserContext<'u> {

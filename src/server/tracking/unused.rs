@@ -152,6 +152,7 @@ impl AllUnused {
     }
 
     /// How much it is.
+    #[cfg(test)]
     pub(super) fn count(&self) -> u64 {
         self.counts.values().sum()
     }

@@ -12,8 +12,6 @@ use super::payload::Person;
 use super::unused::{AllUnused, Reason, Unused};
 use crate::datafile::Datafile;
 
-/// The longest user id.
-const LONGEST_ID_BYTES: usize = 4096;
 /// So much is kept of all attributes of somebody, keys and values.
 const MOST_ATTRIBUTE_BYTES: usize = 16 * 1024;
 /// So many attributes are kept that the datafile does not declare: listeners are told of them.
@@ -66,7 +64,7 @@ impl Wanted<'_> {
         unused: &mut AllUnused,
     ) -> Arc<Person> {
         let own = self.kept(given, unused);
-        Arc::new(Person { own, ..Person::new(id, unused) })
+        Arc::new(Person { id, own, ..Person::default() })
     }
 
     fn use_of(self, key: &str) -> Use {
@@ -77,17 +75,6 @@ impl Wanted<'_> {
         } else {
             Use::Told
         }
-    }
-}
-
-impl Person {
-    /// Somebody with this id, if it is one.
-    pub(super) fn new(id: String, unused: &mut AllUnused) -> Self {
-        if id.len() <= LONGEST_ID_BYTES {
-            return Self { id, ..Self::default() };
-        }
-        unused.push(Unused::plain(Reason::TooLarge, "the id of a user"));
-        Self::default()
     }
 }
 
@@ -109,9 +96,8 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::super::payload::Person;
     use super::super::unused::AllUnused;
-    use super::{LONGEST_ID_BYTES, Wanted};
+    use super::Wanted;
     use crate::datafile::Datafile;
 
     /// How many attributes are kept, and how many of those left out are a fault.
@@ -145,14 +131,5 @@ mod tests {
         check(&many("$opt_"), (32, 9_968));
         check(&json!({"plan": "x".repeat(20_000), "age": 7, "other": [1]}), (2, 1));
         check(&json!({"plan": "pro", "other": {"x": "x".repeat(20_000)}}), (1, 0));
-    }
-
-    #[test]
-    fn ids_are_kept_as_they_are_or_not_at_all() {
-        for (bytes, expect) in [(LONGEST_ID_BYTES, 0), (LONGEST_ID_BYTES + 1, 1)] {
-            let mut unused = AllUnused::default();
-            let person = Person::new("x".repeat(bytes), &mut unused);
-            assert_eq!((person.id.is_empty(), unused.count()), (expect == 1, expect));
-        }
     }
 }

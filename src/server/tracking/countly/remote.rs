@@ -102,10 +102,7 @@ fn decided(
     let user_id = format!("{prefix}{}", device_id(params).unwrap_or_default());
     let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
     // The SDK's clock dates what is done later, too.
-    let user = match believed(shown_at_ms(params), system_time_ms()) {
-        Some(time_ms) => user.at(time_ms),
-        None => user,
-    };
+    let user = user.at(believed(shown_at_ms(params), system_time_ms()));
     let keys = keys(params, "keys");
     let mut remote =
         Remote { environment, datafile, user, settings: &app.settings.ofrep, receipts: Vec::new() };

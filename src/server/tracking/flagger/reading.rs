@@ -49,8 +49,8 @@ impl<'a> Reading<'a> {
             reading.look_at(entity);
             let Some((kind, id)) = name_of(entity) else { continue };
             let shared = Arc::new(reading.attributes(entity));
-            let person = Person::new(user_id(kind, &id), &mut reading.unused);
-            reading.entities.insert((kind, id), Arc::new(Person { shared, ..person }));
+            let person = Person { id: user_id(kind, &id), shared, ..Person::default() };
+            reading.entities.insert((kind, id), Arc::new(person));
         }
         reading
     }
@@ -172,7 +172,7 @@ impl<'a> Reading<'a> {
             Entry::Occupied(known) => Arc::clone(known.get()),
             Entry::Vacant(vacant) => {
                 let (kind, id) = vacant.key();
-                let person = Arc::new(Person::new(user_id(kind, id), &mut self.unused));
+                let person = Arc::new(Person { id: user_id(kind, id), ..Person::default() });
                 Arc::clone(vacant.insert(person))
             }
         };

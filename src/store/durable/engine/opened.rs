@@ -31,6 +31,7 @@ use super::{Setup, Space};
 const IDS: &str = "ids-";
 const WORKERS: usize = 1;
 const TABLE_BYTES: u64 = 16 << 20;
+const MOST_UNORDERED_TABLES: usize = 20;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 
 pub(super) struct Opened {
@@ -86,11 +87,17 @@ impl Opened {
     /// failure is seen.
     pub(super) fn put_in_order(&self, memtable_bytes: u64) -> fjall::Result<()> {
         let is_behind = |keyspace: &Keyspace| {
-            keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
+            keyspace.sealed_memtable_count() >= 2
+                || keyspace.l0_table_count() >= MOST_UNORDERED_TABLES
         };
-        while self.keyspaces().any(is_behind) {
+        while let Some(behind) = self.keyspaces().find(|keyspace| is_behind(keyspace)) {
             // Writes nothing; it fails where a worker has.
             self.database.persist(PersistMode::Buffer)?;
+            if behind.l0_table_count() >= MOST_UNORDERED_TABLES {
+                // The worker takes one step for each memtable that was put aside, and while commits wait, there
+                // is none. Old versions of values are for its own steps to drop.
+                behind.tree.compact(Arc::new(leveled()), 0)?;
+            }
             std::thread::sleep(WAITING_FOR_ORDER);
         }
         let fixed = self.fixed().into_iter().map(|keyspace| (keyspace, memtable_bytes));
@@ -141,13 +148,16 @@ impl Opened {
     }
 }
 
-/// Memtables without a limit: see the top of this file. Small tables: whoever writes one has the hash of
-/// each of its keys in memory until it is complete.
+/// Memtables without a limit: see the top of this file.
 fn plain() -> KeyspaceCreateOptions {
-    let tables = Leveled::default().with_table_target_size(TABLE_BYTES);
     KeyspaceCreateOptions::default()
         .max_memtable_size(u64::MAX)
-        .compaction_strategy(Arc::new(tables))
+        .compaction_strategy(Arc::new(leveled()))
+}
+
+/// Small tables: whoever writes one has the hash of each of its keys in memory until it is complete.
+fn leveled() -> Leveled {
+    Leveled::default().with_table_target_size(TABLE_BYTES)
 }
 
 /// For keys that are mostly asked for and mostly not there: every level has a filter, which stays in

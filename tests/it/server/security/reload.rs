@@ -80,6 +80,8 @@ impl Reloaded {
 }
 
 const READ: &str = "settings read again";
+const KEPT: &str = "the settings were not read again";
+
 #[test]
 fn tracking_keys_and_names_change_at_once() {
     let key = |key: &str| {
@@ -109,8 +111,6 @@ fn tracking_keys_and_names_change_at_once() {
     assert_eq!(status(None), 200);
     daemon.served.kill();
 }
-
-const KEPT: &str = "the settings were not read again";
 
 #[test]
 fn tokens_change_at_once() {
@@ -194,7 +194,7 @@ fn what_needs_a_restart_is_said_by_name() {
     // The level changes right behind that line.
     wait_for("a line for a request", || {
         daemon.status("x");
-        daemon.said.try_iter().find(|line| line.contains("path=\"/v1/config\""))
+        daemon.said.try_iter().find(|line| line.contains("endpoint=\""))
     });
     daemon.served.kill();
 }

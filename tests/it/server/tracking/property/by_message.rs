@@ -2,10 +2,10 @@
 //!
 //! Must not know what becomes of them.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use variate::clock::system_time_ms;
 
-use super::super::iso;
 use super::facts::{Fact, What, When};
 use super::sent::{Arrival, Case, Sent, event_name, post, tags};
 
@@ -144,4 +144,9 @@ pub(super) fn ordered(mut arrivals: Vec<Arrival>) -> Vec<Arrival> {
         What::Done { .. } => 2,
     });
     arrivals
+}
+
+/// As JavaScript has it: with milliseconds, so that no second is a whole one.
+fn iso(time_ms: i64) -> String {
+    format!("{:.3}", Timestamp::from_millisecond(time_ms).unwrap())
 }
