@@ -33,7 +33,7 @@ pub(crate) fn run(folder: &Path) -> Result<(), Fault> {
             let done = with_receipts(&client, calls, in_flight)?;
             report(&format!("{in_flight} in flight, receipts waited for later"), done, &watch);
         }
-        for (threads, calls) in [(16, 30_000), (256, 150_000)] {
+        for (threads, calls) in [(1, 4_000), (16, 30_000), (256, 150_000)] {
             let (_, client) = open(&place(&format!("threads-{threads}")))?;
             let watch = Stopwatch::start();
             let done = with_threads(&client, calls, threads)?;

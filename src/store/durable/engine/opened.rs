@@ -4,8 +4,8 @@
 //!
 //! Of fjall 3.1.13 this must be known, which its documentation does not say. Its workers take their orders
 //! from a queue of 1000, and wait for room in it when they put a memtable aside. Every commit that finds a
-//! memtable over its limit adds an order for each. So while they are busy, a thousand small commits
-//! fill the queue, and then they can wait for room that only they could make: nothing is put in order any
+//! memtable over its limit adds an order for each. So while both workers are busy, a thousand small commits
+//! fill the queue, and then both can wait for room that only they could make: nothing is put in order any
 //! more, and memory grows without end. It took half a minute of commits on a quick disk. Therefore memtables
 //! have no limit that the engine knows, and who commits puts them aside: that is one order for one memtable,
 //! of which there are never more than three for a keyspace. When it is opened it gives one order for each
@@ -29,9 +29,8 @@ use fjall::{
 use super::{Setup, Space};
 
 const IDS: &str = "ids-";
-const WORKERS: usize = 1;
+const WORKERS: usize = 2;
 const TABLE_BYTES: u64 = 16 << 20;
-const MOST_UNORDERED_TABLES: usize = 20;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 
 pub(super) struct Opened {
@@ -55,9 +54,7 @@ impl Opened {
             // Journals are checked by compressing again what was compressed: another version of the
             // compressor could refuse them.
             .journal_compression(CompressionType::None)
-            // Of two, the first one hands every order to compact back to the queue at once, over and over, while the
-            // other one compacts: up to a core for nothing. With more than two, a flush that fails can leave
-            // a commit waiting for ever.
+            // With more, a flush that fails can leave a commit waiting for ever.
             .worker_threads(WORKERS)
             .open()?;
         Self::with_keyspaces(database)
@@ -87,17 +84,11 @@ impl Opened {
     /// failure is seen.
     pub(super) fn put_in_order(&self, memtable_bytes: u64) -> fjall::Result<()> {
         let is_behind = |keyspace: &Keyspace| {
-            keyspace.sealed_memtable_count() >= 2
-                || keyspace.l0_table_count() >= MOST_UNORDERED_TABLES
+            keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
         };
-        while let Some(behind) = self.keyspaces().find(|keyspace| is_behind(keyspace)) {
+        while self.keyspaces().any(is_behind) {
             // Writes nothing; it fails where a worker has.
             self.database.persist(PersistMode::Buffer)?;
-            if behind.l0_table_count() >= MOST_UNORDERED_TABLES {
-                // The worker takes one step for each memtable that was put aside, and while commits wait, there
-                // is none. Old versions of values are for its own steps to drop.
-                behind.tree.compact(Arc::new(leveled()), 0)?;
-            }
             std::thread::sleep(WAITING_FOR_ORDER);
         }
         let fixed = self.fixed().into_iter().map(|keyspace| (keyspace, memtable_bytes));
@@ -148,16 +139,13 @@ impl Opened {
     }
 }
 
-/// Memtables without a limit: see the top of this file.
+/// Memtables without a limit: see the top of this file. Small tables: whoever writes one has the hash of
+/// each of its keys in memory until it is complete.
 fn plain() -> KeyspaceCreateOptions {
+    let tables = Leveled::default().with_table_target_size(TABLE_BYTES);
     KeyspaceCreateOptions::default()
         .max_memtable_size(u64::MAX)
-        .compaction_strategy(Arc::new(leveled()))
-}
-
-/// Small tables: whoever writes one has the hash of each of its keys in memory until it is complete.
-fn leveled() -> Leveled {
-    Leveled::default().with_table_target_size(TABLE_BYTES)
+        .compaction_strategy(Arc::new(tables))
 }
 
 /// For keys that are mostly asked for and mostly not there: every level has a filter, which stays in
