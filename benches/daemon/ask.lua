@@ -1,6 +1,8 @@
 -- What wrk asks: a body with one of 100 000 users, as text with `%d` for the user's number.
 -- Arguments: the path with its query, and the body.
 
+dofile("benches/daemon/found.lua")
+
 local path, body
 
 function init(arguments)
@@ -12,11 +14,4 @@ end
 function request()
   local headers = { ["Content-Type"] = "application/json" }
   return wrk.format("POST", path, headers, body:format(math.random(0, 99999)))
-end
-
-function done(summary, latency)
-  local bad = summary.errors.status + summary.errors.connect + summary.errors.read
-    + summary.errors.write + summary.errors.timeout
-  io.write(string.format("result %d %d %d %d %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99), bad))
 end

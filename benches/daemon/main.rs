@@ -4,6 +4,7 @@
 //! round, and their median is reported. Nothing is judged: `benches/README.md` has figures.
 
 mod process;
+mod wrk;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,6 +14,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 
 use process::{Fault, median, resident, say, start};
+use wrk::Found;
 
 /// As in the command.
 #[global_allocator]
@@ -21,7 +23,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const USAGE: &str =
     "give a folder that is not there yet, and for how many seconds each case is asked (5)";
 const ROUNDS: usize = 5;
-const CONNECTIONS: [usize; 2] = [1, 64];
+const CONNECTIONS: [u64; 2] = [1, 64];
 const USER: &str = r#"{"userId":"user-%d","userAttributes":{"country":"SE","age":34}}"#;
 /// As long as what the daemon says of a flag.
 const CONSTANT: &str = r#"{"variationKey":"treatment","enabled":true,"ruleKey":"search_ranking","flagKey":"search","userContext":{"userId":"user-12345","attributes":{"country":"SE","age":34}},"reasons":[],"variables":{"ranker":"semantic"},"isEveryoneElseVariation":false}"#;
@@ -43,15 +45,6 @@ const CASES: [(&str, &str, &str); 6] = [
         r#"{"userId":"user-%d","eventTags":{"revenue":4200,"category":"shoes"}}"#,
     ),
 ];
-
-/// What wrk found.
-#[derive(Debug, Clone, Copy, Default)]
-struct Found {
-    per_second: f64,
-    p50_us: f64,
-    p99_us: f64,
-    bad: u64,
-}
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> =
@@ -108,30 +101,11 @@ fn bare_handler() -> Result<(), Fault> {
     })
 }
 
-fn ask(
-    at: &str,
-    path: &str,
-    body: &str,
-    connections: usize,
-    seconds: &str,
-) -> Result<Found, Fault> {
-    let output = Command::new("wrk")
-        .args(["-t", "1", "-c", &connections.to_string(), "-d", seconds, "-s"])
-        .args(["benches/daemon/ask.lua", at, "--", path, body])
-        .output()
-        .map_err(|error| format!("wrk cannot be run, install it: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let result = text.lines().find_map(|line| line.strip_prefix("result "));
-    let numbers = result.ok_or_else(|| format!("wrk says: {text}"))?;
-    let numbers: Vec<u64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [requests, duration_us, p50_us, p99_us, bad] = numbers[..] else {
-        return Err(format!("wrk says: {text}").into());
-    };
-    let per_second = float(requests) * 1e6 / float(duration_us);
-    Ok(Found { per_second, p50_us: float(p50_us), p99_us: float(p99_us), bad })
+fn ask(at: &str, path: &str, body: &str, connections: u64, seconds: &str) -> Result<Found, Fault> {
+    wrk::run(connections, seconds, &["-s", "benches/daemon/ask.lua", at, "--", path, body])
 }
 
-fn report(connections: usize, rounds: &[Vec<(&str, Found)>]) {
+fn report(connections: u64, rounds: &[Vec<(&str, Found)>]) {
     say(&format!(
         "| {connections} in flight | a second | of the bare handler | p50 us | p99 us | bad |"
     ));
@@ -143,17 +117,13 @@ fn report(connections: usize, rounds: &[Vec<(&str, Found)>]) {
             Some(found.per_second / bare.per_second)
         });
         let bad: u64 = all().map(|(_, found)| found.bad).sum();
+        let requests: u64 = all().map(|(_, found)| found.requests).sum();
         say(&format!(
-            "| {name} | {:.0} | {:.2} | {:.0} | {:.0} | {bad} |",
+            "| {name} | {:.0} | {:.2} | {:.0} | {:.0} | {bad} of {requests} |",
             median(all().map(|(_, found)| found.per_second)),
             median(of_bare),
             median(all().map(|(_, found)| found.p50_us)),
             median(all().map(|(_, found)| found.p99_us)),
         ));
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn float(count: u64) -> f64 {
-    count as f64
 }

@@ -9,6 +9,8 @@
 #[path = "../daemon/process.rs"]
 mod process;
 mod systems;
+#[path = "../daemon/wrk.rs"]
+mod wrk;
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -25,6 +27,7 @@ use axum::routing::post;
 use process::{Fault, median, resident, say, start};
 use systems::{SYSTEMS, System, exposure};
 use variate::clock::system_time_ms;
+use wrk::{Found, float};
 
 /// As in the command.
 #[global_allocator]
@@ -50,16 +53,6 @@ impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.system.path, self.events)
     }
-}
-
-/// What wrk found.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    requests: u64,
-    per_second: f64,
-    p50_us: f64,
-    p99_us: f64,
-    bad: u64,
 }
 
 /// A case in a round.
@@ -232,22 +225,9 @@ fn counted(admin_at: &str) -> Result<Counted, Fault> {
 fn send(at: &str, case: Case, seconds: &str) -> Result<Found, Fault> {
     let System { path, first, event, last, .. } = case.system;
     let event = event.replace("%T", &system_time_ms().to_string());
-    let output = Command::new("wrk")
-        .args(["-t", "1", "-c", &CONNECTIONS.to_string(), "-d", seconds, "--timeout", "30s", "-s"])
-        .args(["benches/ingest/send.lua", at, "--", path, &case.events.to_string()])
-        .args([*first, &event, *last])
-        .output()
-        .map_err(|error| format!("wrk cannot be run, install it: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let result = text.lines().find_map(|line| line.strip_prefix("result "));
-    let numbers = result
-        .ok_or_else(|| format!("wrk says: {text}{}", String::from_utf8_lossy(&output.stderr)))?;
-    let numbers: Vec<u64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [requests, duration_us, p50_us, p99_us, bad] = numbers[..] else {
-        return Err(format!("wrk says: {text}").into());
-    };
-    let per_second = float(requests) * 1e6 / float(duration_us);
-    Ok(Found { requests, per_second, p50_us: float(p50_us), p99_us: float(p99_us), bad })
+    let events = case.events.to_string();
+    let script = ["--timeout", "30s", "-s", "benches/ingest/send.lua", at, "--", path, &events];
+    wrk::run(CONNECTIONS, seconds, &[script.as_slice(), &[*first, &event, *last]].concat())
 }
 
 fn report(cases: &[Case], rounds: &[Vec<Measured>]) {
@@ -272,9 +252,4 @@ fn report(cases: &[Case], rounds: &[Vec<Measured>]) {
     for system in SYSTEMS.iter().filter(|system| !system.has_batches) {
         say(&format!("\n{} tells of one event in a call.", system.name));
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn float(count: u64) -> f64 {
-    count as f64
 }

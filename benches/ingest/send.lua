@@ -2,6 +2,8 @@
 -- Arguments: the path, how many events, and what a body begins with, an event and the end, as text in which
 -- `%U` is the user's number, `%N` the event's and `%R` the request's.
 
+dofile("benches/daemon/found.lua")
+
 local path, bodies, token, sent
 
 function init(arguments)
@@ -25,11 +27,4 @@ function request()
   sent = sent + 1
   local body = bodies[sent % #bodies + 1]:gsub("%%R", token .. sent)
   return wrk.format("POST", path, { ["Content-Type"] = "application/json" }, body)
-end
-
-function done(summary, latency)
-  local bad = summary.errors.status + summary.errors.connect + summary.errors.read
-    + summary.errors.write + summary.errors.timeout
-  io.write(string.format("result %d %d %d %d %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99), bad))
 end

@@ -5,12 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::datafile::Datafile;
+use crate::datafile::{Datafile, RESERVED};
 use crate::targeting::Attribute;
 use crate::value::RecordedValue;
-
-/// The start of the keys of reserved attributes, which are sent though no datafile declares them.
-const RESERVED: &str = "$opt_";
 
 /// Attributes as they are kept and sent: filtered as the SDKs filter them.
 pub type Attributes = Arc<[RecordedAttribute]>;

@@ -24,12 +24,12 @@ pub use code::{CODES, Code};
 pub use compile::Compiled;
 pub use finding::{Finding, Severity};
 pub(crate) use lint::Movement;
-pub(crate) use model::FILLER_AUDIENCE_ID;
 pub use model::{
     Audience, AudienceIndex, Audiences, Datafile, DeclaredAttribute, Event, EventIndex, Flag,
     FlagIndex, Group, GroupIndex, Integration, Rule, RuleIndex, RuleKind, RuleType, Variable,
     Variation, VariationIndex,
 };
+pub(crate) use model::{FILLER_AUDIENCE_ID, RESERVED};
 pub use project::{Project, Region};
 pub use shown::Shown;
 pub use span::TextSpan;

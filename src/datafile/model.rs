@@ -88,6 +88,9 @@ impl VariationIndex {
     }
 }
 
+/// The start of the keys of reserved attributes, which are sent though no datafile declares them.
+pub(crate) const RESERVED: &str = "$opt_";
+
 /// The id that stands in for typed audiences before SDKs that do not know them. It matches nobody.
 pub(crate) const FILLER_AUDIENCE_ID: &str = "$opt_dummy_audience";
 

@@ -9,9 +9,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::context::Context;
 use crate::datafile::findings::{Findings, quoted};
-
-/// Names that begin so are the vendor's.
-const RESERVED: &str = "$opt_";
+use crate::datafile::model::RESERVED;
 
 pub(super) fn lint(context: &Context<'_>, findings: &mut Findings) {
     let declared: HashSet<&str> =

@@ -10,14 +10,12 @@ use serde_json::{Map, Value};
 
 use super::payload::Person;
 use super::unused::{AllUnused, Reason, Unused};
-use crate::datafile::Datafile;
+use crate::datafile::{Datafile, RESERVED};
 
 /// So much is kept of all attributes of somebody, keys and values.
 const MOST_ATTRIBUTE_BYTES: usize = 16 * 1024;
 /// So many attributes are kept that the datafile does not declare: listeners are told of them.
 const MOST_UNDECLARED: usize = 32;
-/// The start of the keys of attributes that are recorded although no datafile declares them.
-const RESERVED: &str = "$opt_";
 
 /// Which attributes are of use.
 #[derive(Debug, Clone, Copy)]

@@ -51,10 +51,14 @@ pub(super) fn device_id(params: &Params) -> Option<String> {
 }
 
 /// What is known of a device in one request: its metrics, and above them what the application says.
-pub(super) fn attributes(params: &Params) -> Map<String, Value> {
-    let as_object = |name: &str| json(params, name).and_then(|value| value.as_object().cloned());
-    let metrics = as_object("metrics").unwrap_or_default();
-    let details = as_object("user_details").unwrap_or_default();
+pub(super) fn attributes(params: &Params, unused: &mut AllUnused) -> Map<String, Value> {
+    let [metrics, details] = ["metrics", "user_details"].map(|name| match json(params, name) {
+        Some(value) if !value.is_object() => {
+            unused.push(Unused::named(Reason::WrongKind, "what is no object in", name));
+            Map::new()
+        }
+        value => value.and_then(|value| value.as_object().cloned()).unwrap_or_default(),
+    });
     let all = metrics.into_iter().chain(object(&details, "custom"));
     // Others are orders to count up, and such.
     all.filter(|(_, value)| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)))
@@ -66,14 +70,9 @@ impl Reading<'_> {
     pub(super) fn payload(&self, params: &Params) -> Payload {
         let mut payload = Payload::default();
         let device_id = device_id(params).unwrap_or_default();
-        let person = self.wanted.person(device_id, &attributes(params), &mut payload.unused);
+        let attributes = attributes(params, &mut payload.unused);
+        let person = self.wanted.person(device_id, &attributes, &mut payload.unused);
         let hash = Hash { time_ms: done_at_ms(params), text: hash(params) };
-        for name in ["metrics", "user_details"] {
-            if json(params, name).is_some_and(|value| !value.is_object()) {
-                let what = "what is no object in";
-                payload.unused.push(Unused::named(Reason::WrongKind, what, name));
-            }
-        }
         payload.merges.extend(merge(params, &person, &hash));
         if text(params, "method") == Some(ENROL) {
             enrol(params, &person, &hash, &mut payload);

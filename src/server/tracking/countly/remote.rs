@@ -97,7 +97,7 @@ fn decided(
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
     let settings = app.in_force.now();
-    let attributes = attributes(params);
+    let attributes = attributes(params, &mut AllUnused::default());
     let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
     let user_id = format!("{prefix}{}", device_id(params).unwrap_or_default());
     let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
