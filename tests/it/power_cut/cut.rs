@@ -219,10 +219,12 @@ impl Cut<'_> {
         let part =
             Content { bytes: Arc::new(content.bytes[..end].to_vec()), length: content.length };
         let torn = spoil(&part, start, random);
-        drawn.is_torn = torn.bytes.len() > start;
+        // By chance all of it may be there: then it is whole, and what must be safe before it is.
+        let is_whole = torn.bytes.starts_with(&part.bytes);
+        drawn.is_torn = torn.bytes.len() > start && !is_whole;
         journals.insert(path, torn);
         copy.extend(journals);
-        whole
+        whole + usize::from(is_whole)
     }
 }
 
