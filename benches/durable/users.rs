@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::time::Duration;
 
 use variate::clock::Stopwatch;
 
@@ -14,15 +15,21 @@ const LOOK_UPS: usize = 200_000;
 pub(crate) fn run(folder: &Path, users: usize) -> Result<(), Fault> {
     let (store, client) = open(folder)?;
     let watch = Stopwatch::start();
-    let mut waiting = VecDeque::new();
+    let (mut waiting, mut longest) = (VecDeque::new(), Duration::ZERO);
     for number in 0..users {
         let id = format!("user-{number:09}");
         let user = client.user(&id).with("country", "SE");
         waiting.extend(EXPERIMENTS.map(|experiment| user.activate(experiment).receipt));
+        let since = watch.elapsed();
         wait_down_to(&mut waiting, 4096)?;
+        longest = longest.max(watch.elapsed() - since);
         if (number + 1) % (users / 10).max(1) == 0 {
             let (resident, took) = (resident()? >> 20, watch.elapsed());
-            say(&format!("{} users: {took:.1?}, resident memory {resident} MiB", number + 1));
+            say(&format!(
+                "{} users: {took:.1?}, resident memory {resident} MiB, longest wait {longest:.1?}",
+                number + 1
+            ));
+            longest = Duration::ZERO;
         }
     }
     wait_down_to(&mut waiting, 0)?;

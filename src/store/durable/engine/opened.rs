@@ -11,6 +11,11 @@
 //! of which there are never more than three for a keyspace. When it is opened it gives one order for each
 //! keyspace, before there are workers: there must be fewer than a thousand, so ids cannot be remembered for
 //! years.
+//!
+//! There is one worker. With two, the first one gives every order to compact back to the queue, without a
+//! pause, as long as the second compacts: a core for nothing. A table that was made of a memtable is one
+//! order to compact, which the deeper levels can use up; where too many tables wait for their level, nobody
+//! commits, so that there are no more orders either: then who would commit compacts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +34,10 @@ use fjall::{
 use super::{Setup, Space};
 
 const IDS: &str = "ids-";
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
+/// As many memtables are put aside, or tables wait for a level, at most.
+const MOST_SEALED: usize = 2;
+const MOST_UNSORTED_TABLES: usize = 20;
 const TABLE_BYTES: u64 = 16 << 20;
 const WAITING_FOR_ORDER: Duration = Duration::from_millis(1);
 
@@ -83,12 +91,18 @@ impl Opened {
     /// that were put aside, but for ever where its workers have failed: here it has two at most, and a
     /// failure is seen.
     pub(super) fn put_in_order(&self, memtable_bytes: u64) -> fjall::Result<()> {
+        let has_many = |keyspace: &&Keyspace| keyspace.l0_table_count() >= MOST_UNSORTED_TABLES;
         let is_behind = |keyspace: &Keyspace| {
-            keyspace.sealed_memtable_count() >= 2 || keyspace.l0_table_count() >= 20
+            keyspace.sealed_memtable_count() >= MOST_SEALED || has_many(&keyspace)
         };
         while self.keyspaces().any(is_behind) {
             // Writes nothing; it fails where a worker has.
             self.database.persist(PersistMode::Buffer)?;
+            if self.database.active_compactions() == 0
+                && let Some(keyspace) = self.keyspaces().find(has_many)
+            {
+                self.compact(keyspace)?;
+            }
             std::thread::sleep(WAITING_FOR_ORDER);
         }
         let fixed = self.fixed().into_iter().map(|keyspace| (keyspace, memtable_bytes));
@@ -99,6 +113,14 @@ impl Opened {
                 keyspace.rotate_memtable()?;
             }
         }
+        Ok(())
+    }
+
+    /// One step, as a worker would do it.
+    fn compact(&self, keyspace: &Keyspace) -> fjall::Result<()> {
+        let strategy = Arc::clone(&keyspace.config.compaction_strategy);
+        let unseen_from = self.database.supervisor.snapshot_tracker.get_seqno_safe_to_gc();
+        keyspace.tree.compact(strategy, unseen_from)?;
         Ok(())
     }
 

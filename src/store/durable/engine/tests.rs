@@ -86,6 +86,41 @@ fn memtables_are_put_aside_by_who_commits_and_by_nobody_else() {
     assert!(size() < MEMTABLE_BYTES);
 }
 
+/// Tables of which no worker was told: there is no order that could put them into a level.
+#[test]
+fn tables_that_no_worker_compacts_are_compacted_by_who_commits() {
+    let (_folder, engine) = engine();
+    let tables = || {
+        let opened = engine.opened.read();
+        opened.as_ref().unwrap().space(Space::Outbox).unwrap().l0_table_count()
+    };
+    for _ in 0..20 {
+        engine.commit(vec![write(Space::Outbox, "1", 8), write(Space::Outbox, "2", 8)]).unwrap();
+        let opened = engine.opened.read();
+        opened
+            .as_ref()
+            .unwrap()
+            .space(Space::Outbox)
+            .unwrap()
+            .tree
+            .flush_active_memtable(0)
+            .unwrap();
+    }
+    assert_eq!(tables(), 20);
+    let (sender, committed) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| sender.send(engine.commit(vec![write(Space::Outbox, "3", 8)])));
+        let committed = committed.recv_timeout(Duration::from_secs(20));
+        if committed.is_err() {
+            // Lets go of who waits for ever, so that this test ends.
+            let opened = engine.opened.read();
+            opened.as_ref().unwrap().space(Space::Outbox).unwrap().major_compact().unwrap();
+        }
+        committed.unwrap().unwrap();
+    });
+    assert!(tables() < 20 && ["1", "2", "3"].iter().all(|key| is_there(&engine, key)));
+}
+
 #[test]
 fn what_was_refused_is_cut_off() {
     let (_folder, engine) = engine();
