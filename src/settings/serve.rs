@@ -83,7 +83,8 @@ pub struct StoreSettings {
     pub record_budget: Size,
     /// How much of the disk is left to others. Default `256MiB`.
     pub disk_reserve: Size,
-    /// How many entries may wait for the disk; beyond, they are refused. Default 16384.
+    /// How many entries may wait for the disk; beyond, they are refused. A large one counts as one more for
+    /// each 4 KiB. Default 16384.
     pub queue_entries: usize,
 }
 

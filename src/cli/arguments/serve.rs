@@ -176,7 +176,8 @@ struct StoreArguments {
     #[arg(long, value_name = "SIZE", env = "VARIATE_DISK_RESERVE")]
     disk_reserve: Option<Size>,
 
-    /// How many entries may wait for the disk; others are refused [default: 16384]
+    /// How many entries may wait for the disk, a large one as one more for each 4 KiB; others are refused
+    /// [default: 16384]
     #[arg(long, value_name = "COUNT", env = "VARIATE_QUEUE_ENTRIES")]
     queue_entries: Option<usize>,
 }

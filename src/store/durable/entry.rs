@@ -35,6 +35,8 @@ pub(super) struct Entry {
     pub(super) released: u64,
     /// The number of the latest dead letter then, if it has any.
     pub(super) latest_letter: u64,
+    /// The places in the queue that it takes, once it is there.
+    pub(super) places: usize,
 }
 
 /// An id, and when it stops being recognised.

@@ -26,6 +26,7 @@ mod names;
 mod outbox;
 mod queue;
 mod reading;
+mod room;
 mod settings;
 mod sinks;
 mod tidy;

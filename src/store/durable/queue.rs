@@ -1,7 +1,8 @@
 //! Entries that wait for the committer, in the order in which they are stored, with the numbers of their
 //! records.
 //!
-//! Must not know rows or the engine. What waits is bounded: who brings an entry asks for a place first.
+//! Must not know rows or the engine. What waits is bounded: who brings an entry asks for a place first, and
+//! a large one takes more of them when it is there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::commit::Commit;
 use super::entry::Entry;
+use super::room::places;
 use super::settings::WhenFull;
 use crate::error::Error;
 
@@ -86,7 +88,13 @@ impl Queue {
         if is_full(&mut state) {
             match self.when_full {
                 WhenFull::Wait => self.changed.wait_while(&mut state, is_full),
-                WhenFull::Refuse => return Err(Error::full("the store's queue", self.limit)),
+                WhenFull::Refuse => {
+                    return Err(Error::full(
+                        "the store's queue",
+                        self.limit,
+                        "give it a quicker disk",
+                    ));
+                }
             }
         }
         if let Some(why) = state.why_not() {
@@ -125,7 +133,7 @@ impl Queue {
     /// Says that a group is done with.
     pub(super) fn finish(&self, group: &Group) {
         self.state.lock().writing = None;
-        self.free(group.entries.len());
+        self.free(group.entries.iter().map(|entry| entry.places).sum());
     }
 
     /// Refuses everything from now on; gives what was waiting.
@@ -211,7 +219,10 @@ impl Place<'_> {
             return Err(Error::not_stored(refusal.clone()));
         }
         let group = state.group;
-        let entry = build(&mut state.numbers, group);
+        let mut entry = build(&mut state.numbers, group);
+        entry.places = places(&entry);
+        // One of them was taken before.
+        state.taken = state.taken.saturating_add(entry.places.saturating_sub(1));
         state.entries.push(entry);
         self.is_used = true;
         let commit = Arc::clone(&state.commit);
@@ -229,5 +240,38 @@ impl Drop for Place<'_> {
         if !self.is_used {
             self.queue.free(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::durable::engine::{Space, Write};
+
+    /// Puts an entry of so many bytes, where there is a place.
+    fn put(queue: &Queue, bytes: usize) -> Result<(), Error> {
+        let write = Write { space: Space::Meta, key: Box::default(), value: Some(vec![0; bytes]) };
+        let entry = Entry { writes: vec![write], ..Entry::default() };
+        queue.place()?.put(|_, _| entry).map(drop)
+    }
+
+    /// How many entries of so many bytes are taken before one is refused.
+    fn fit(queue: &Queue, bytes: usize) -> usize {
+        (0..100).take_while(|_| put(queue, bytes).is_ok()).count()
+    }
+
+    #[test]
+    fn a_large_entry_takes_the_places_of_several() {
+        let queue = Queue::new(12, WhenFull::Refuse);
+        for (bytes, entries) in
+            [(10, 12), (4095, 12), (4096, 6), (3 * 4096, 3), (1 << 20, 1), (0, 12)]
+        {
+            assert_eq!(fit(&queue, bytes), entries, "of {bytes} bytes");
+            let group = queue.take(Duration::ZERO).unwrap();
+            assert!(put(&queue, 0).is_err(), "while they are being written");
+            queue.finish(&group);
+        }
+        drop(queue.place().unwrap());
+        assert_eq!(queue.state.lock().taken, 0);
     }
 }

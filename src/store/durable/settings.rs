@@ -11,7 +11,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How a [`DurableStore`](super::DurableStore) is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurableSettings {
-    /// Entries that may wait for the disk at once, those that are being written included.
+    /// Entries that may wait for the disk at once, those that are being written included. A large one counts
+    /// as one more for each 4 KiB, so that what waits is bounded in bytes as well.
     pub waiting_entries: usize,
     /// What happens when that many wait.
     pub when_full: WhenFull,
@@ -64,7 +65,7 @@ pub enum WhenOverBudget {
 }
 
 impl Default for DurableSettings {
-    /// 16 384 waiting entries, and calls wait beyond; a thousand activations and pending events per user;
+    /// 16 384 waiting entries (64 MiB), and calls wait beyond; a thousand activations and pending events per user;
     /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 8 MiB of cache, 8 MiB per kind of data
     /// for what is new, and 256 MiB of journals.
     fn default() -> Self {
