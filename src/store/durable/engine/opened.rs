@@ -12,10 +12,12 @@
 //! keyspace, before there are workers: there must be fewer than a thousand, so ids cannot be remembered for
 //! years.
 //!
-//! There is one worker. With two, the first one gives every order to compact back to the queue, without a
-//! pause, as long as the second compacts: a core for nothing. A table that was made of a memtable is one
-//! order to compact, which the deeper levels can use up; where too many tables wait for their level, nobody
-//! commits, so that there are no more orders either: then who would commit compacts.
+//! There are four workers. The first keeps itself free for memtables: it gives each order to compact back to
+//! the queue, without a pause, until another takes it. With two, that is a core for nothing as long as the
+//! second compacts; with one alone, memtables wait for what is compacted, and commits for memtables. A table
+//! that was made of a memtable is one order for each worker, which deeper levels can use up; where too many
+//! tables wait for their level, nobody commits, so that no orders come any more either: then who would commit
+//! compacts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +36,7 @@ use fjall::{
 use super::{Setup, Space};
 
 const IDS: &str = "ids-";
-const WORKERS: usize = 1;
+const WORKERS: usize = 4;
 /// As many memtables are put aside, or tables wait for a level, at most.
 const MOST_SEALED: usize = 2;
 const MOST_UNSORTED_TABLES: usize = 20;
@@ -62,7 +64,6 @@ impl Opened {
             // Journals are checked by compressing again what was compressed: another version of the
             // compressor could refuse them.
             .journal_compression(CompressionType::None)
-            // With more, a flush that fails can leave a commit waiting for ever.
             .worker_threads(WORKERS)
             .open()?;
         Self::with_keyspaces(database)
