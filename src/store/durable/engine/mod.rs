@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fjall::{Keyspace, OwnedWriteBatch, PersistMode};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard};
 
 use self::ahead::Ahead;
 use self::opened::Opened;
@@ -224,10 +224,13 @@ impl Engine {
     /// Drops the ids of a day.
     pub(super) fn drop_day(&self, day: i64) -> Result<(), Error> {
         let mut opened = self.opened.write();
-        let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
-        let Some(keyspace) = opened.ids.remove(&day) else { return Ok(()) };
+        let Some(known) = opened.as_mut() else { return Err(self.closed()) };
+        let Some(keyspace) = known.ids.remove(&day) else { return Ok(()) };
+        // Who reads does not wait for the disk.
+        let opened = RwLockWriteGuard::downgrade(opened);
         note_dropped(&self.folder, keyspace.id())
             .map_err(|error| Error::file("write to", &self.folder, error))?;
+        let Some(opened) = &*opened else { return Err(self.closed()) };
         self.guarded("drop old ids of", || opened.database.delete_keyspace(keyspace))
     }
 
@@ -275,16 +278,18 @@ impl Engine {
         };
         let days: BTreeSet<i64> = writes.iter().filter_map(day).collect();
         for day in days {
-            let is_there =
-                self.opened.read().as_ref().is_some_and(|opened| opened.ids.contains_key(&day));
-            if is_there {
+            // Who reads does not wait for the disk, and nobody else makes or drops days.
+            let opened = self.opened.upgradable_read();
+            let Some(known) = &*opened else { return Err(self.closed()) };
+            if known.ids.contains_key(&day) {
                 continue;
             }
-            let mut opened = self.opened.write();
-            let Some(opened) = opened.as_mut() else { return Err(self.closed()) };
-            let keyspace_id = self.guarded("write to", || opened.make_day(day))?;
+            let keyspace = self.guarded("write to", || known.make_day(day))?;
             self.sync_names()?;
-            note_made(&self.folder, keyspace_id)?;
+            note_made(&self.folder, keyspace.id())?;
+            if let Some(known) = RwLockUpgradableReadGuard::upgrade(opened).as_mut() {
+                known.ids.insert(day, keyspace);
+            }
         }
         Ok(())
     }

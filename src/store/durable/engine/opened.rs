@@ -125,12 +125,9 @@ impl Opened {
         Ok(())
     }
 
-    /// Makes room for the ids of a day; gives the number of their keyspace.
-    pub(super) fn make_day(&mut self, day: i64) -> fjall::Result<u64> {
-        let keyspace = self.database.keyspace(&format!("{IDS}{day}"), point_reads)?;
-        let number = keyspace.id();
-        self.ids.insert(day, keyspace);
-        Ok(number)
+    /// Makes room for the ids of a day; it is not among the others yet.
+    pub(super) fn make_day(&self, day: i64) -> fjall::Result<Keyspace> {
+        self.database.keyspace(&format!("{IDS}{day}"), point_reads)
     }
 
     fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {
