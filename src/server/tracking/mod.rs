@@ -2,7 +2,7 @@
 //!
 //! Must not know the attribution rule. One file a system: it reads a request into a `payload`, and puts what
 //! became of it into that system's own answer. `keys` says which environment is meant, `names` what names
-//! mean in it, `record` hands everything to the store, and `unused` counts what was of no use. A client is
+//! mean in it, `record` hands everything to the store, `storing` waits for it, and `unused` counts what was of no use. A client is
 //! never told to send again what will be of no use the next time either.
 
 mod carried;
@@ -17,6 +17,7 @@ mod payload;
 mod reading;
 mod record;
 mod segment;
+mod storing;
 mod thrivestack;
 mod unpacked;
 mod unused;
@@ -34,6 +35,7 @@ use super::app::App;
 use super::refusal::Refusal;
 
 pub(super) use self::flagger::Configs;
+pub(super) use self::storing::Room;
 
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {

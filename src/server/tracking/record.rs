@@ -3,12 +3,15 @@
 //! Must not know the form that it came in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::names::event_key;
 use super::payload::{NewEvent, NewExposure, NewMerge, Payload, Person};
+use super::storing::{Seat, Storing};
 use super::unused::{AllUnused, Reason, Unused};
 use crate::client::{Exposure, Merge, Snapshot, Track, UserContext};
-use crate::clock::{TimeMs, system_time_ms};
+use crate::clock::{Stopwatch, TimeMs, system_time_ms};
 use crate::datafile::Datafile;
 use crate::server::app::App;
 use crate::server::environment::Environment;
@@ -16,25 +19,35 @@ use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
 use crate::store::Receipt;
 
-/// So many are handed to the store before others get their turn.
-const BETWEEN_TURNS: usize = 64;
-/// So many of a request wait for the disk at most, and no more than a part of all that may. Each may hold a row of the
-/// ledger until it is stored.
-const MOST_AT_ONCE: usize = 512;
-const PARTS_OF_THE_QUEUE: usize = 128;
+/// So long merges go on before it is looked whether others wait for this thread.
+const MERGING: Duration = Duration::from_millis(10);
 /// The longest user id: it stands in each of the user's records.
 const LONGEST_ID_BYTES: usize = 4096;
 /// A clock may be so far ahead of this one; times further ahead are never believed.
 const A_LITTLE_AHEAD_MS: TimeMs = 5 * 60 * 1000;
 
-/// Records all of a payload: exposures, then merges, then events. When it returns, all of it is stored; a refusal means
-/// that some of it is not, and all of it is to be sent again.
+/// Records all of a payload. When it returns, all of it is stored; a refusal means that some of it is not, and all of
+/// it is to be sent again.
 pub(super) async fn record(
     app: &App,
-    environment: &Environment,
+    environment: &Arc<Environment>,
     system: TrackingSystem,
     payload: Payload,
 ) -> Result<(), Refusal> {
+    let mut storing = Storing::new(&app.room);
+    let unused = hand_over(app, (environment, system), payload, &mut storing).await?;
+    storing.all_stored().await?;
+    unused.note(app, Some(environment), system);
+    Ok(())
+}
+
+/// Hands all of a payload to the store: exposures, then merges, then events. Gives what was of no use.
+pub(super) async fn hand_over(
+    app: &App,
+    (environment, system): (&Arc<Environment>, TrackingSystem),
+    payload: Payload,
+    storing: &mut Storing,
+) -> Result<AllUnused, Refusal> {
     let settings = app.in_force.now();
     let snapshot = environment.client.snapshot();
     let Some(datafile) = snapshot.datafile() else { return Err(Refusal::not_ready()) };
@@ -47,29 +60,30 @@ pub(super) async fn record(
         mapped: &settings.tracking.events,
         received_at_ms: system_time_ms(),
     };
-    let Payload { exposures, merges, events, unused } = payload;
-    let mut storing = Storing::new(app, environment, unused);
+    let Payload { exposures, merges, events, mut unused } = payload;
+    let mut keep = |storing: &mut Storing, seat: Seat, made: Result<Receipt, Unused>| match made {
+        Ok(receipt) => storing.keep(seat, environment, [receipt]),
+        Err(of_no_use) => {
+            unused.push(of_no_use);
+            Ok(())
+        }
+    };
     for exposure in &exposures {
-        storing.keep(recording.expose(exposure)).await?;
+        let seat = storing.seat(environment).await?;
+        keep(storing, seat, recording.expose(exposure))?;
     }
-    for merge in &merges {
-        // It may read and credit all that waits for both.
-        let merged = tokio::task::block_in_place(|| recording.merge(merge));
-        storing.keep(merged).await?;
+    let mut merges = merges.iter();
+    while !merges.as_slice().is_empty() {
+        let seat = storing.seat(environment).await?;
+        for (seat, merged) in recording.merge_some(&mut merges, seat, storing) {
+            keep(storing, seat, merged)?;
+        }
     }
     for event in events {
-        storing.keep(recording.track(event)).await?;
+        let seat = storing.seat(environment).await?;
+        keep(storing, seat, recording.track(event))?;
     }
-    storing.wait().await?;
-    storing.unused.note(app, Some(environment), system);
-    Ok(())
-}
-
-/// Lets others have their turn, every so often.
-pub(super) async fn let_others(place: usize) {
-    if place % BETWEEN_TURNS == BETWEEN_TURNS - 1 {
-        tokio::task::yield_now().await;
-    }
+    Ok(unused)
 }
 
 /// A time as far as it is believed. A sender's clock may be a little ahead of this one, and what a request tells
@@ -79,57 +93,6 @@ pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> TimeM
     let is_ahead =
         |time_ms: TimeMs| (1..=A_LITTLE_AHEAD_MS).contains(&time_ms.saturating_sub(received_at_ms));
     time_ms.filter(|time_ms| !is_ahead(*time_ms)).unwrap_or(received_at_ms)
-}
-
-/// What is being stored: some of it at a time, so that one request neither fills the store's queue nor is ever too
-/// large for it.
-struct Storing<'a> {
-    environment: &'a Environment,
-    at_once: usize,
-    receipts: Vec<Receipt>,
-    place: usize,
-    used: usize,
-    unused: AllUnused,
-}
-
-impl<'a> Storing<'a> {
-    fn new(app: &App, environment: &'a Environment, unused: AllUnused) -> Self {
-        let at_once = app.settings.store.queue_entries / PARTS_OF_THE_QUEUE;
-        let at_once = at_once.clamp(1, MOST_AT_ONCE);
-        Self { environment, at_once, receipts: Vec::new(), place: 0, used: 0, unused }
-    }
-
-    async fn keep(&mut self, made: Result<Receipt, Unused>) -> Result<(), Refusal> {
-        match made {
-            Ok(receipt) => {
-                self.used += 1;
-                self.receipts.push(receipt);
-            }
-            Err(of_no_use) => self.unused.push(of_no_use),
-        }
-        if self.receipts.len() >= self.at_once {
-            self.wait().await?;
-        }
-        self.place += 1;
-        let_others(self.place).await;
-        Ok(())
-    }
-
-    /// Waits until all is stored that was handed to the store.
-    async fn wait(&mut self) -> Result<(), Refusal> {
-        let (receipts, environment, used) = (&mut self.receipts, self.environment, self.used);
-        let stored = async {
-            let mut stored = Ok(());
-            for receipt in receipts.drain(..) {
-                stored = stored.and(receipt.await);
-            }
-            stored.map_err(|cause| {
-                let refusal = environment.not_stored(&cause);
-                if used > 1 { Refusal::not_all_stored() } else { refusal }
-            })
-        };
-        environment.in_time(stored).await
-    }
 }
 
 struct Recording<'a> {
@@ -192,6 +155,27 @@ impl Recording<'_> {
             exposure = exposure.id(id);
         }
         exposure.time_ms(believed(new.mark.time_ms, self.received_at_ms))
+    }
+
+    /// Each may read and credit all that waits for both users, which is to hold up nobody else: others go on on another
+    /// thread meanwhile. That takes one, so that it is asked for once for many merges.
+    fn merge_some<'n>(
+        &self,
+        merges: &mut std::slice::Iter<'n, NewMerge>,
+        seat: Seat,
+        storing: &Storing,
+    ) -> Vec<(Seat, Result<Receipt, Unused>)> {
+        tokio::task::block_in_place(|| {
+            let watch = Stopwatch::start();
+            let mut next_seat = Some(seat);
+            let mut merged = Vec::new();
+            while let (Some(seat), Some(merge)) = (next_seat.take(), merges.as_slice().first()) {
+                merged.push((seat, self.merge(merge)));
+                merges.next();
+                next_seat = storing.free_seat().filter(|_| watch.elapsed() < MERGING);
+            }
+            merged
+        })
     }
 
     fn merge(&self, new: &NewMerge) -> Result<Receipt, Unused> {
