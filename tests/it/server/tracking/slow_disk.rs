@@ -104,7 +104,7 @@ fn what_was_not_stored_in_time_counts_once_when_it_comes_again() {
         let again = || (tell(&served, "POST /track", &part(number)).status == 200).then_some(());
         wait_for("the disk", again);
     }
-    let stored = ask(served.admin, &Request::new("GET /export?type=conversion"));
+    let stored = ask(served.admin, &Request::new("GET /events/export?type=conversion"));
     let users = stored.body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let users: Vec<_> = users.map(|record| record["userId"].to_string()).collect();
     assert_eq!((users.len(), users.iter().collect::<BTreeSet<_>>().len()), (MANY, MANY));
