@@ -19,8 +19,8 @@ use crate::store::Receipt;
 const BETWEEN_TURNS: usize = 64;
 /// So many of all requests wait for the disk at most, and no more than a part of all that may. Each may hold a row of
 /// the ledger until it is stored.
-const MOST_AT_ONCE: usize = 2048;
-const PARTS_OF_THE_QUEUE: usize = 8;
+const MOST_AT_ONCE: usize = 1024;
+const PARTS_OF_THE_QUEUE: usize = 16;
 
 /// The room in the store's queue for what systems tell. Who waits for it gets it in turn: who tells little does not
 /// wait for who tells much.
@@ -30,7 +30,9 @@ pub(in crate::server) struct Room(Arc<Semaphore>);
 /// The room for one call. It is free again when what was called for is stored, also where nobody waits for it any
 /// more.
 #[derive(Debug)]
-pub(super) struct Seat(#[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit);
+pub(super) struct Seat(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+);
 
 impl Room {
     pub(in crate::server) fn of_queue(entries: usize) -> Self {

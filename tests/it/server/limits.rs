@@ -57,7 +57,8 @@ fn what_takes_long_behind_the_body_is_to_come_again() {
     let answer = shop.ask("POST /track", &body);
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{answer:?}");
     let message = answer.json()["message"].as_str().unwrap().to_owned();
-    let in_time = ["this was not stored in time, and may be", "this took too long here, and may be"];
+    let in_time =
+        ["this was not stored in time, and may be", "this took too long here, and may be"];
     assert!(in_time.iter().any(|begin| message.starts_with(begin)), "{message}");
     assert!(message.ends_with("send it again soon, with the same id if it has one"), "{message}");
     let stored = shop.ask_admin("GET /events?limit=1").body;

@@ -139,8 +139,7 @@ impl Bulk<'_> {
 
     /// What has no environment is of that of the bulk, unless its key is nobody's.
     fn note(&mut self, environment: Option<Arc<Environment>>, unused: AllUnused) {
-        let is_of_all =
-            unused.first().is_some_and(|unused| unused.reason != Reason::UnknownKey);
+        let is_of_all = unused.first().is_some_and(|unused| unused.reason != Reason::UnknownKey);
         let of_all = self.of_all.as_ref().filter(|_| is_of_all);
         let environment = environment.or_else(|| Some(Arc::clone(&of_all?.environment)));
         let name = |one: &Option<Arc<Environment>>| one.as_ref().map(Arc::as_ptr);

@@ -22,7 +22,7 @@ use crate::server::environment::Environment;
 use crate::server::ofrep::flag_value;
 use crate::server::refusal::Refusal;
 use crate::server::tracking::reading::text;
-use crate::server::tracking::record::believed;
+use crate::server::tracking::recording::believed;
 use crate::server::tracking::storing::{Seat, Storing};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::settings::OfrepSettings;
@@ -211,11 +211,7 @@ impl Remote<'_> {
     }
 
     /// The variation of an experiment, if there is one.
-    async fn experiment(
-        &mut self,
-        key: &str,
-        takes_part: bool,
-    ) -> Result<Option<String>, Refusal> {
+    async fn experiment(&mut self, key: &str, takes_part: bool) -> Result<Option<String>, Refusal> {
         let Some(seat) = self.seat(takes_part).await? else {
             return Ok(self.user.get_variation(key).variation_key().map(str::to_owned));
         };
