@@ -19,8 +19,8 @@ use crate::store::Receipt;
 const BETWEEN_TURNS: usize = 64;
 /// So many of all requests wait for the disk at most, and no more than a part of all that may. Each may hold a row of
 /// the ledger until it is stored.
-const MOST_AT_ONCE: usize = 1024;
-const PARTS_OF_THE_QUEUE: usize = 16;
+const MOST_AT_ONCE: usize = 512;
+const PARTS_OF_THE_QUEUE: usize = 8;
 
 /// The room in the store's queue for what systems tell. Who waits for it gets it in turn: who tells little does not
 /// wait for who tells much.

@@ -48,7 +48,7 @@ fn a_slow_body_is_not_waited_for() {
 #[test]
 fn what_takes_long_behind_the_body_is_to_come_again() {
     let shop = Daemon::with(|given| {
-        given.request_timeout = Some("2s".parse().unwrap());
+        given.request_timeout = Some("5s".parse().unwrap());
         given.body_limit = Some("8MiB".parse().unwrap());
         given.queue_entries = Some(1);
     });

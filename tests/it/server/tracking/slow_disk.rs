@@ -20,7 +20,7 @@ use super::unused;
 /// As many as a body may have.
 const MANY: usize = 9_000;
 /// As long as a disk may take that others keep busy.
-const SLOW: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_millis(150);
 
 fn purchase(number: usize) -> Value {
     json!({"user_id": format!("u{number}"), "event_name": "purchase", "message_id": format!("m{number}")})
@@ -48,7 +48,7 @@ fn tell(served: &Served, what: &str, body: &str) -> Answer {
 #[test]
 #[ignore = "needs strace: run tests/strace/setup"]
 fn a_large_request_waits_for_a_slow_disk_a_few_times() {
-    let (_folder, served) = served(&["--request-timeout", "10s"]);
+    let (_folder, served) = served(&["--request-timeout", "15s"]);
     let stall = Stall::for_each(&served, SLOW);
     let watch = Stopwatch::start();
     let answer = tell(&served, "POST /track", &purchases(0..MANY));
@@ -61,7 +61,7 @@ fn a_large_request_waits_for_a_slow_disk_a_few_times() {
 #[test]
 #[ignore = "needs strace: run tests/strace/setup"]
 fn enrolments_in_bulk_wait_for_a_slow_disk_a_few_times() {
-    let (_folder, served) = served(&["--request-timeout", "10s"]);
+    let (_folder, served) = served(&["--request-timeout", "15s"]);
     let stall = Stall::for_each(&served, SLOW);
     let enrol = |number: usize| {
         let device = format!("u{number}");
