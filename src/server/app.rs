@@ -16,7 +16,7 @@ use super::listener::is_loopback;
 use super::ofrep::Changes;
 use super::problems::{ProblemKind, Problems};
 use super::sinks;
-use super::tracking::Configs;
+use super::tracking::{Configs, Room};
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
 use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
@@ -50,6 +50,8 @@ pub(super) struct App {
     pub(super) changes: Changes,
     /// What clients of Flagger are told of datafiles.
     pub(super) flagger: Configs,
+    /// For what clients of other systems tell, until it is stored.
+    pub(super) room: Room,
     pub(super) problems: Arc<Problems>,
     /// For who reads the store for the administration: few at once, so that recording has room.
     pub(super) readers: Arc<Semaphore>,
@@ -97,6 +99,7 @@ impl App {
         let sinks = sinks::build(&settings, &modes)?;
         let delivery = Delivery::start_with(store.clone(), sinks, delivery_settings)?;
         let changes = Changes::of(&environments, settings.ofrep.streams);
+        let room = Room::of_queue(settings.store.queue_entries);
         Ok(Self {
             in_force: Current::new(settings.clone()),
             guard: Current::new(guard),
@@ -111,6 +114,7 @@ impl App {
             figures,
             changes,
             flagger: Configs::default(),
+            room,
             problems,
             readers: Arc::new(Semaphore::new(READERS)),
             exports: Arc::new(Semaphore::new(EXPORTS)),

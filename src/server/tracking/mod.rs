@@ -2,7 +2,7 @@
 //!
 //! Must not know the attribution rule. One file a system: it reads a request into a `payload`, and puts what
 //! became of it into that system's own answer. `keys` says which environment is meant, `names` what names
-//! mean in it, `record` hands everything to the store, and `unused` counts what was of no use. A client is
+//! mean in it, `record` hands everything to the store, `storing` waits for it, and `unused` counts what was of no use. A client is
 //! never told to send again what will be of no use the next time either.
 
 mod carried;
@@ -16,8 +16,11 @@ mod optimizely;
 mod payload;
 mod reading;
 mod record;
+mod recording;
 mod segment;
+mod storing;
 mod thrivestack;
+mod times;
 mod unpacked;
 mod unused;
 mod wanted;
@@ -34,6 +37,7 @@ use super::app::App;
 use super::refusal::Refusal;
 
 pub(super) use self::flagger::Configs;
+pub(super) use self::storing::Room;
 
 /// The paths of all systems.
 pub(super) fn routes() -> Router<Arc<App>> {

@@ -19,6 +19,13 @@ pub(super) struct Payload {
     pub(super) unused: AllUnused,
 }
 
+impl Payload {
+    /// Whether there is nothing to record in it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.exposures.is_empty() && self.merges.is_empty() && self.events.is_empty()
+    }
+}
+
 /// Who did something, or was shown something. One value for all that a request says of somebody: what is known
 /// of a person may be as large as the request.
 #[derive(Debug, Default)]

@@ -130,7 +130,7 @@ fn read(kind: Kind, messages: Vec<Value>, around: &Around<'_>) -> Payload {
 impl Payload {
     /// Why a request is a fault of who sent it: all that it says is of no use, whatever datafile there is.
     fn fault(&self) -> Option<Refusal> {
-        if !(self.exposures.is_empty() && self.merges.is_empty() && self.events.is_empty()) {
+        if !self.is_empty() {
             return None;
         }
         let Unused { reason, what } = self.unused.first()?;

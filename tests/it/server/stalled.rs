@@ -18,14 +18,19 @@ const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Holds up each call that waits for the disk, as long as it is there.
-struct Stall(Child);
+pub(super) struct Stall(Child);
 
 impl Stall {
     fn of(served: &Served) -> Self {
+        Self::for_each(served, Duration::from_mins(1))
+    }
+
+    pub(super) fn for_each(served: &Served, delay: Duration) -> Self {
         let id = served.child.id().to_string();
-        let calls = "inject=fsync,fdatasync,sync_file_range:delay_enter=60000000";
+        let delay_us = delay.as_micros();
+        let calls = format!("inject=fsync,fdatasync,sync_file_range:delay_enter={delay_us}");
         let mut strace = Command::new("strace")
-            .args(["-f", "-o", "/dev/null", "-e", calls, "-p", &id])
+            .args(["-f", "-o", "/dev/null", "-e", &calls, "-p", &id])
             .stderr(Stdio::piped())
             .spawn()
             .expect("strace runs; tests/strace/setup installs it");
@@ -35,7 +40,7 @@ impl Stall {
         Self(strace)
     }
 
-    fn end(mut self) {
+    pub(super) fn end(mut self) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.0.wait().unwrap();

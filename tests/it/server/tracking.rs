@@ -15,6 +15,7 @@ mod readme;
 mod sdks;
 mod segment;
 mod segment_clients;
+mod slow_disk;
 mod thrivestack;
 
 use serde_json::{Value, json};

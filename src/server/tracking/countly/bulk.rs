@@ -2,7 +2,7 @@
 //!
 //! Must not know what is in them. As with Countly's own, the bulk is acknowledged whatever is in it: what has no
 //! key that is known is counted, and is no reason to keep the rest back. What is told of one environment in a row is recorded together, as far as
-//! nobody changes who they are in between.
+//! nobody changes who they are in between; all of it is waited for in the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,15 +12,16 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::events::{Reading, device_id};
-use super::remote::{Method, answer};
+use super::remote::{Method, decided};
 use super::request::{Asked, Params, json};
-use super::{Door, SUCCESS, SYSTEM, checksum, chosen, ignored_cut, take as record};
+use super::{Door, SUCCESS, SYSTEM, checksum, chosen, ignored_cut};
 use crate::server::app::App;
 use crate::server::environment::Environment;
 use crate::server::tracking::keys::{self, Chosen};
 use crate::server::tracking::payload::Payload;
 use crate::server::tracking::reading::id;
-use crate::server::tracking::record::let_others;
+use crate::server::tracking::record::hand_over;
+use crate::server::tracking::storing::{Storing, let_others};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::server::tracking::wanted::Wanted;
 
@@ -52,6 +53,7 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
         signed: BTreeMap::new(),
         mapped: &settings.tracking.events,
         told: None,
+        storing: Storing::new(&app.room),
         unused: Vec::new(),
     };
     for (place, request) in requests.iter().enumerate() {
@@ -60,11 +62,12 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
             Some(request) => bulk.one(request).await?,
             None => {
                 let what = Unused::named(Reason::WrongKind, "what is no object in", "requests");
-                bulk.note(None, what);
+                bulk.note(None, what.into());
             }
         }
     }
-    bulk.record().await?;
+    bulk.hand_over().await?;
+    bulk.storing.all_stored().await?;
     for (environment, unused) in bulk.unused {
         unused.note(app, environment.as_deref(), SYSTEM);
     }
@@ -84,8 +87,9 @@ struct Bulk<'a> {
     chosen: HashMap<String, Option<Chosen>>,
     /// Names that the settings know.
     mapped: &'a BTreeMap<String, String>,
-    /// What is not recorded yet.
+    /// What is not handed to the store yet.
     told: Option<(Arc<Environment>, Payload)>,
+    storing: Storing,
     /// What is noted in the end: who sends it again would have it noted twice.
     unused: Vec<(Option<Arc<Environment>>, AllUnused)>,
 }
@@ -94,22 +98,25 @@ impl Bulk<'_> {
     async fn one(&mut self, request: &Params) -> Result<(), Answer> {
         let Some((environment, salt)) = self.chosen(request) else {
             let unused = Unused::plain(Reason::UnknownKey, "a request in a bulk");
-            self.note(None, unused);
+            self.note(None, unused.into());
             return Ok(());
         };
         if !self.is_signed(salt) {
             let unused = Unused::plain(Reason::WrongChecksum, "a request in a bulk");
-            self.note(Some(environment), unused);
+            self.note(Some(environment), unused.into());
             return Ok(());
         }
         if device_id(request).is_none() {
-            self.note(Some(environment), Unused::plain(Reason::NoUser, "what nobody did"));
+            let unused = Unused::plain(Reason::NoUser, "what nobody did");
+            self.note(Some(environment), unused.into());
             return Ok(());
         }
         if let Some(method) = Method::of(request) {
-            self.record().await?;
-            let answered = answer(self.app, &environment, request, (method, Door::Tells));
-            return answered.await.map(drop);
+            self.hand_over().await?;
+            let (about, how) = ((&environment, request), (method, Door::Tells));
+            let (_, unused) = decided(self.app, about, how, &mut self.storing).await?;
+            self.note(Some(environment), unused);
+            return Ok(());
         }
         let datafile = environment.client.datafile();
         let reading = Reading { mapped: self.mapped, wanted: Wanted(datafile.as_deref()) };
@@ -131,15 +138,15 @@ impl Bulk<'_> {
     }
 
     /// What has no environment is of that of the bulk, unless its key is nobody's.
-    fn note(&mut self, environment: Option<Arc<Environment>>, unused: Unused) {
-        let is_of_all = unused.reason != Reason::UnknownKey;
+    fn note(&mut self, environment: Option<Arc<Environment>>, unused: AllUnused) {
+        let is_of_all = unused.first().is_some_and(|unused| unused.reason != Reason::UnknownKey);
         let of_all = self.of_all.as_ref().filter(|_| is_of_all);
         let environment = environment.or_else(|| Some(Arc::clone(&of_all?.environment)));
         let name = |one: &Option<Arc<Environment>>| one.as_ref().map(Arc::as_ptr);
         let is_same = |(other, _): &&mut (_, _)| name(other) == name(&environment);
         match self.unused.iter_mut().find(is_same) {
-            Some((_, all)) => all.push(unused),
-            None => self.unused.push((environment, unused.into())),
+            Some((_, all)) => all.extend(unused),
+            None => self.unused.push((environment, unused)),
         }
     }
 
@@ -163,7 +170,7 @@ impl Bulk<'_> {
             .as_ref()
             .is_some_and(|(other, _)| Arc::ptr_eq(other, environment) && payload.merges.is_empty());
         if !is_more {
-            self.record().await?;
+            self.hand_over().await?;
         }
         let is_merge = !payload.merges.is_empty();
         let (_, told) =
@@ -172,15 +179,17 @@ impl Bulk<'_> {
         told.merges.extend(payload.merges);
         told.events.extend(payload.events);
         told.unused.extend(payload.unused);
-        if is_merge { self.record().await } else { Ok(()) }
+        if is_merge { self.hand_over().await } else { Ok(()) }
     }
 
-    async fn record(&mut self) -> Result<(), Answer> {
-        match self.told.take() {
-            Some((environment, payload)) => {
-                record(self.app, &environment, payload).await.map_err(Answer::from)
-            }
-            None => Ok(()),
-        }
+    async fn hand_over(&mut self) -> Result<(), Answer> {
+        let Some((environment, mut payload)) = self.told.take() else { return Ok(()) };
+        let unused = if payload.is_empty() {
+            std::mem::take(&mut payload.unused)
+        } else {
+            hand_over(self.app, (&environment, SYSTEM), payload, &mut self.storing).await?
+        };
+        self.note(Some(environment), unused);
+        Ok(())
     }
 }

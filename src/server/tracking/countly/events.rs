@@ -15,7 +15,8 @@ use super::numbers::{count, duration_seconds, number, time_ms};
 use super::request::{Params, json};
 use crate::clock::TimeMs;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, NewMerge, Payload, Person};
-use crate::server::tracking::reading::{WholeSecond, id, object, text};
+use crate::server::tracking::reading::{id, object, text};
+use crate::server::tracking::times::WholeSecond;
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::server::tracking::wanted::Wanted;
 

@@ -74,7 +74,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
         Some(cut) => ignored_cut(app, None, cut),
         None => no_key.into(),
     })?;
-    let environment = &*chosen.environment;
+    let environment = &chosen.environment;
     if let Some(cut) = asked.cut {
         return Ok(ignored_cut(app, Some(environment), cut));
     }
@@ -111,13 +111,12 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
 }
 
 /// Records what a request says, if it says anything.
-async fn take(app: &App, environment: &Environment, payload: Payload) -> Result<(), Refusal> {
-    let Payload { exposures, merges, events, .. } = &payload;
-    if exposures.is_empty() && merges.is_empty() && events.is_empty() {
+async fn take(app: &App, environment: &Arc<Environment>, payload: Payload) -> Result<(), Refusal> {
+    if payload.is_empty() {
         payload.unused.note(app, Some(environment), SYSTEM);
         return Ok(());
     }
-    record(app, environment, SYSTEM, payload).await.map(drop)
+    record(app, environment, SYSTEM, payload).await
 }
 
 /// The environment of a key. Without one it may be a mistake that is mended soon: nothing is acknowledged.

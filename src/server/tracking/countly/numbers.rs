@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::clock::TimeMs;
-use crate::server::tracking::reading::WholeSecond;
+use crate::server::tracking::times::WholeSecond;
 
 /// Seconds since the epoch have ten digits, milliseconds thirteen; what has not is no time.
 const SECONDS: std::ops::Range<f64> = 1e9..1e10;

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::events::{attributes, device_id, shown_at_ms};
 use super::listed::Tests;
 use super::request::{Params, json as json_of};
-use super::{Door, SYSTEM, note};
+use super::{Door, SYSTEM};
 use crate::client::{DecideOptions, UserContext};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::{Datafile, Rule};
@@ -22,10 +22,10 @@ use crate::server::environment::Environment;
 use crate::server::ofrep::flag_value;
 use crate::server::refusal::Refusal;
 use crate::server::tracking::reading::text;
-use crate::server::tracking::record::believed;
+use crate::server::tracking::recording::believed;
+use crate::server::tracking::storing::{Seat, Storing};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::settings::OfrepSettings;
-use crate::store::Receipt;
 
 /// The method that asks for the SDK's own settings.
 pub(super) const SETTINGS: &str = "sc";
@@ -71,41 +71,40 @@ pub(super) fn settings(now_ms: TimeMs) -> Answer {
     Answer::Holds(json!({"v": 1, "t": now_ms, "c": {}}))
 }
 
+/// Answers when all is stored that it exposed.
 pub(super) async fn answer(
     app: &App,
-    environment: &Environment,
+    environment: &Arc<Environment>,
     params: &Params,
     (method, door): (Method, Door),
 ) -> Result<Answer, Answer> {
-    let (answer, receipts) = decided(app, environment, params, (method, door))?;
-    let stored = async {
-        for receipt in receipts {
-            receipt.await.map_err(|cause| environment.not_stored(&cause))?;
-        }
-        Ok(())
-    };
-    environment.in_time(stored).await?;
+    let mut storing = Storing::new(&app.room);
+    let about = (environment, params);
+    let (answer, unused) = decided(app, about, (method, door), &mut storing).await?;
+    storing.all_stored().await?;
+    unused.note(app, Some(environment), SYSTEM);
     Ok(answer)
 }
 
-fn decided(
+/// Decides, and hands to the store whom that exposes. Gives what was of no use as well.
+pub(super) async fn decided(
     app: &App,
-    environment: &Environment,
-    params: &Params,
+    (environment, params): (&Arc<Environment>, &Params),
     (method, door): (Method, Door),
-) -> Result<(Answer, Vec<Receipt>), Answer> {
+    storing: &mut Storing,
+) -> Result<(Answer, AllUnused), Answer> {
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
     let settings = app.in_force.now();
-    let attributes = attributes(params, &mut AllUnused::default());
+    let mut unused = AllUnused::default();
+    let attributes = attributes(params, &mut unused);
     let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
     let user_id = format!("{prefix}{}", device_id(params).unwrap_or_default());
     let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
     // The SDK's clock dates what is done later, too.
     let user = user.at(believed(shown_at_ms(params), system_time_ms()));
     let keys = keys(params, "keys");
-    let mut remote =
-        Remote { environment, datafile, user, settings: &app.settings.ofrep, receipts: Vec::new() };
+    let mut remote = Remote { environment, datafile, user, settings: &app.settings.ofrep, storing };
     let answer = match method {
         Method::Values { takes_part } => {
             let omitted = self::keys(params, "omit_keys").unwrap_or_default();
@@ -113,23 +112,23 @@ fn decided(
                 Some(keys) if !keys.is_empty() => keys.contains(key),
                 _ => !omitted.contains(key),
             };
-            Answer::Holds(Value::Object(remote.values(is_asked_for, takes_part)))
+            Answer::Holds(Value::Object(remote.values(is_asked_for, takes_part).await?))
         }
         Method::TakePart => match keys.filter(|keys| !keys.is_empty()) {
             Some(keys) => {
-                remote.take_part_in_all(&keys).note(app, Some(environment), SYSTEM);
+                unused.extend(remote.take_part_in_all(&keys).await?);
                 Answer::success("Successfully enrolled in ab tests")
             }
             None if door == Door::Asks => return Err(Answer::bad_request("Missing Keys")),
             None => {
-                note(app, environment, Unused::plain(Reason::NoName, "an enrolment without keys"));
+                unused.push(Unused::plain(Reason::NoName, "an enrolment without keys"));
                 Answer::ignored("Missing Keys")
             }
         },
         Method::Variants => Answer::Holds(Tests::of(&remote).variants(&keys.unwrap_or_default())),
         Method::Experiments => Answer::Holds(Tests::of(&remote).experiments()),
     };
-    Ok((answer, remote.receipts))
+    Ok((answer, unused))
 }
 
 /// A list of keys, as JSON, each once; what is no text in it names nothing.
@@ -141,37 +140,37 @@ fn keys(params: &Params, name: &str) -> Option<BTreeSet<String>> {
 
 /// All that is decided for one device.
 pub(super) struct Remote<'a> {
-    environment: &'a Environment,
+    environment: &'a Arc<Environment>,
     pub(super) datafile: &'a Arc<Datafile>,
     pub(super) user: UserContext<'a>,
     pub(super) settings: &'a OfrepSettings,
-    receipts: Vec<Receipt>,
+    storing: &'a mut Storing,
 }
 
 impl Remote<'_> {
-    fn values(
+    async fn values(
         &mut self,
         is_asked_for: impl Fn(&str) -> bool,
         takes_part: bool,
-    ) -> Map<String, Value> {
+    ) -> Result<Map<String, Value>, Refusal> {
         let mut values = Map::new();
         let datafile = self.datafile;
         for flag in datafile.flags().iter().filter(|flag| is_asked_for(flag.key())) {
-            values
-                .extend(self.flag(flag.key(), takes_part).map(|value| (flag.key().into(), value)));
+            let value = self.flag(flag.key(), takes_part).await?;
+            values.extend(value.map(|value| (flag.key().into(), value)));
         }
         for experiment in lone(datafile).filter(|experiment| is_asked_for(experiment.key())) {
-            let key = experiment.key();
-            values.extend(self.experiment(key, takes_part).map(|value| (key.into(), value.into())));
+            let value = self.experiment(experiment.key(), takes_part).await?;
+            values.extend(value.map(|value| (experiment.key().into(), value.into())));
         }
-        values
+        Ok(values)
     }
 
     /// Gives what cannot be taken part in.
-    fn take_part_in_all(&mut self, keys: &BTreeSet<String>) -> AllUnused {
+    async fn take_part_in_all(&mut self, keys: &BTreeSet<String>) -> Result<AllUnused, Refusal> {
         let mut unused = AllUnused::default();
         for key in keys.iter().take(MOST_KEYS) {
-            if !self.take_part(key) {
+            if !self.take_part(key).await? {
                 let what = "taking part in the experiment";
                 unused.push(Unused::named(Reason::UnknownExperiment, what, key));
             }
@@ -179,24 +178,25 @@ impl Remote<'_> {
         for _ in keys.iter().skip(MOST_KEYS) {
             unused.push(Unused::plain(Reason::TooLarge, "a list of keys to take part in"));
         }
-        unused
+        Ok(unused)
     }
 
     /// Whether there is anything to take part in by this name.
-    fn take_part(&mut self, key: &str) -> bool {
+    async fn take_part(&mut self, key: &str) -> Result<bool, Refusal> {
         if self.datafile.flag_index(key).is_some() {
-            self.flag(key, true);
-            return true;
+            self.flag(key, true).await?;
+            return Ok(true);
         }
         let by_id = || self.datafile.rule_by_id(key).map(|rule| rule.key().to_owned());
         let is_known = self.datafile.experiment_by_key(key).is_some();
-        let Some(key) = is_known.then(|| key.to_owned()).or_else(by_id) else { return false };
-        self.experiment(&key, true);
-        true
+        let Some(key) = is_known.then(|| key.to_owned()).or_else(by_id) else { return Ok(false) };
+        self.experiment(&key, true).await?;
+        Ok(true)
     }
 
     /// The value of a flag, if it has one; who is given none is shown nothing of it.
-    fn flag(&mut self, key: &str, takes_part: bool) -> Option<Value> {
+    async fn flag(&mut self, key: &str, takes_part: bool) -> Result<Option<Value>, Refusal> {
+        let seat = self.seat(takes_part).await?;
         let unsettled = self.user.decide_unsettled(self.datafile, key, DecideOptions::NONE);
         let decision = unsettled.decision();
         let value = flag_value(decision, self.settings).ok().flatten();
@@ -204,20 +204,31 @@ impl Remote<'_> {
         let value = value.and_then(|value| serde_json::to_value(value).ok());
         let decision = unsettled.settle(takes_part && value.is_some());
         self.environment.figures.decided(&decision);
-        self.receipts.extend(decision.receipts);
-        value
+        if let Some(seat) = seat {
+            self.storing.keep(seat, self.environment, decision.receipts)?;
+        }
+        Ok(value)
     }
 
     /// The variation of an experiment, if there is one.
-    fn experiment(&mut self, key: &str, takes_part: bool) -> Option<String> {
-        if !takes_part {
-            return self.user.get_variation(key).variation_key().map(str::to_owned);
-        }
+    async fn experiment(&mut self, key: &str, takes_part: bool) -> Result<Option<String>, Refusal> {
+        let Some(seat) = self.seat(takes_part).await? else {
+            return Ok(self.user.get_variation(key).variation_key().map(str::to_owned));
+        };
         let activated = self.user.activate(key);
-        let variation = activated.variation_key().map(str::to_owned)?;
-        self.environment.figures.activated(&activated.receipt);
-        self.receipts.push(activated.receipt);
-        Some(variation)
+        let variation = activated.variation_key().map(str::to_owned);
+        if variation.is_some() {
+            self.environment.figures.activated(&activated.receipt);
+            self.storing.keep(seat, self.environment, [activated.receipt])?;
+        }
+        Ok(variation)
+    }
+
+    async fn seat(&mut self, takes_part: bool) -> Result<Option<Seat>, Refusal> {
+        if !takes_part {
+            return Ok(None);
+        }
+        self.storing.seat(self.environment).await.map(Some)
     }
 }
 

@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::{OFF, USER};
 use crate::datafile::{Datafile, Rule};
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
-use crate::server::tracking::reading::{WholeSecond, id, objects, text, time_ms};
+use crate::server::tracking::reading::{id, objects, text};
+use crate::server::tracking::times::{WholeSecond, time_ms};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::server::tracking::wanted::Wanted;
 

@@ -5,72 +5,21 @@
 
 mod fields;
 mod forms;
+mod outcomes;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::super::Daemon;
 use super::super::http::Answer;
 use super::{credits, now_ms};
-use fields::{Mutation, has_value, mutations, paths};
+use fields::{has_value, mutations, paths};
 use forms::{Form, Who};
+use outcomes::{Tried, counted, since, table};
 
-/// What is said of an event that counts.
-const COUNTS: &str = "counts";
 /// Beyond every limit.
 const TOO_LARGE: usize = 3 << 20;
-
-/// What the counters say: events that count, and those and parts that do not, by reason.
-fn counted(daemon: &Daemon) -> BTreeMap<String, u64> {
-    let page = daemon.ask_admin("GET /metrics").body;
-    let read = |line: &str| {
-        let name = line.split('{').next()?;
-        let reason = || Some(line.split("reason=\"").nth(1)?.split('"').next()?.to_owned());
-        let word = match name {
-            "variate_conversions_total" => COUNTS.to_owned(),
-            "variate_tracking_unused_total" | "variate_not_credited_total" => reason()?,
-            _ => return None,
-        };
-        Some((word, line.rsplit(' ').next()?.parse().ok()?))
-    };
-    page.lines().filter_map(read).collect()
-}
-
-/// What was counted since then.
-fn since(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
-    let more = after.iter().filter(|(reason, count)| before.get(*reason) != Some(*count));
-    more.map(|(reason, _)| reason.clone()).collect()
-}
-
-/// One bad request, and what became of it.
-struct Tried {
-    path: String,
-    mutation: Mutation,
-    status: u16,
-    /// What was counted: that it counts, or why it does not.
-    words: Vec<String>,
-    /// Whether it is what it says less, and not what it says.
-    says_less: bool,
-}
-
-impl Tried {
-    /// In a word or two, for the table.
-    fn outcome(&self) -> String {
-        match (self.status, self.words.is_empty()) {
-            (200..300, true) => "nothing".to_owned(),
-            (200..300, false) => self.words.join(" "),
-            (status, _) => status.to_string(),
-        }
-    }
-
-    /// Nothing is of no use in silence.
-    fn check(&self) {
-        let is_told = self.status >= 400 || !self.words.is_empty() || self.says_less;
-        assert!(is_told, "{} {} was lost in silence", self.path, self.mutation.word);
-    }
-}
 
 #[track_caller]
 fn try_one(daemon: &Daemon, form: &Form, request: &Value, about: &str) -> Answer {
@@ -135,31 +84,6 @@ fn check(form: &Form) -> String {
     assert!(daemon.ask_admin("GET /").body.contains("is of no use"), "on the status page");
     tried.iter().for_each(Tried::check);
     table(&tried, large.status)
-}
-
-/// A line for each field and outcome, with the mutations that have it.
-fn table(tried: &[Tried], of_large: u16) -> String {
-    let mut table = String::new();
-    for of_path in tried.chunk_by(|one, other| one.path == other.path) {
-        let mut outcomes: Vec<(String, Vec<&str>)> = Vec::new();
-        for tried in of_path {
-            let outcome = tried.outcome();
-            match outcomes.iter_mut().find(|(other, _)| *other == outcome) {
-                Some((_, mutations)) => mutations.push(tried.mutation.word),
-                None => outcomes.push((outcome, vec![tried.mutation.word])),
-            }
-        }
-        let path = &of_path[0].path;
-        match outcomes.as_slice() {
-            [(outcome, _)] => writeln!(table, "{path}: {outcome}, whatever it is").unwrap(),
-            _ => writeln!(table, "{path}").unwrap(),
-        }
-        for (outcome, mutations) in outcomes.iter().filter(|_| outcomes.len() > 1) {
-            writeln!(table, "    {outcome}: {}", mutations.join(", ")).unwrap();
-        }
-    }
-    writeln!(table, "too large: {of_large}").unwrap();
-    table
 }
 
 #[test]

@@ -119,6 +119,76 @@ fn what_is_of_no_use_is_left_out_and_counted() {
     assert!(!problems.contains("anna"), "no user: {problems}");
 }
 
+/// What stands where an id, a text or an object belongs is as if it were not there, and is told to the operator.
+#[test]
+fn what_is_of_the_wrong_kind_is_counted() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    let check = |path: &str, wrong: Value, expect: &[(&str, u64)]| {
+        let reasons =
+            ["wrong-kind", "no-name", "no-user", "unknown-experiment", "unknown-variation"];
+        let counts = || reasons.map(|reason| unused(&shop, "optimizely", reason));
+        let mut visitor = decided("anna", "d", "1652301", now);
+        visitor["attributes"] = json!([{"entity_id": "29001", "key": "country", "value": "SE"}]);
+        visitor["snapshots"][0]["decisions"][0]["metadata"] = json!({"flag_key": "checkout"});
+        *visitor.pointer_mut(path).unwrap() = wrong.clone();
+        let before = counts();
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor])).status, 204);
+        let after = counts();
+        for ((reason, before), after) in reasons.iter().zip(before).zip(after) {
+            let more =
+                expect.iter().find(|(counted, _)| counted == reason).map_or(0, |(_, more)| *more);
+            assert_eq!(after - before, more, "{reason} of {wrong} at {path}");
+        }
+    };
+    let decision = "/snapshots/0/decisions/0";
+    for wrong in [json!(true), json!([1]), json!({"a": 1}), json!(7.5)] {
+        let once: &[(&str, u64)] = &[("wrong-kind", 1)];
+        check(&format!("{decision}/metadata/flag_key"), wrong.clone(), once);
+        check(&format!("{decision}/campaign_id"), wrong.clone(), once);
+        check("/snapshots/0/events/0/uuid", wrong.clone(), once);
+        check("/snapshots/0/events/0/entity_id", wrong.clone(), once);
+        check("/attributes/0/key", wrong.clone(), once);
+        let and = |reason| [("wrong-kind", 1), (reason, 1)];
+        check("/visitor_id", wrong.clone(), &and("no-user"));
+        check(&format!("{decision}/variation_id"), wrong.clone(), &and("unknown-variation"));
+        check(&format!("{decision}/experiment_id"), wrong, &and("unknown-experiment"));
+    }
+    for wrong in [json!(true), json!([1]), json!("x"), json!(7)] {
+        check(&format!("{decision}/metadata"), wrong, &[("wrong-kind", 1)]);
+    }
+    check("/attributes/0/value", json!(["SE"]), &[("wrong-kind", 1)]);
+    check("/attributes/0", json!({"value": "SE"}), &[("no-name", 1)]);
+    check("/attributes/0", json!({"entity_id": "none", "value": "SE"}), &[("no-name", 1)]);
+    check("/snapshots/0/events", json!([]), &[("no-name", 1)]);
+    for nothing in [Value::Null, json!("")] {
+        check(&format!("{decision}/campaign_id"), nothing.clone(), &[]);
+        check("/snapshots/0/events/0/uuid", nothing, &[]);
+    }
+}
+
+/// Who counts up its ids may send them as numbers.
+#[test]
+fn a_number_is_an_id() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    let mut shown = decided("7", "d", "1652301", now);
+    let decision = shown.pointer_mut("/snapshots/0/decisions/0").unwrap();
+    for id in ["campaign_id", "experiment_id", "variation_id"] {
+        decision[id] = decision[id].as_str().unwrap().parse::<u64>().unwrap().into();
+    }
+    shown["visitor_id"] = json!(7);
+    let mut done = purchased("7", "e", now);
+    done["snapshots"][0]["events"][0]["uuid"] = json!(1001);
+    for _ in 0..2 {
+        let body = batch(&[shown.clone(), done.clone()]);
+        assert_eq!(shop.ask("POST /v1/events", &body).status, 204);
+    }
+    assert_eq!(credits(&shop), ["7 purchase checkout_button/green"]);
+    assert_eq!(records(&shop, "conversion")[0]["eventId"], "1001");
+    assert!(!shop.ask_admin("GET /metrics").body.contains("variate_tracking_unused_total{"));
+}
+
 /// As the first SDKs sent conversions: with the decisions that they would credit.
 #[test]
 fn a_decision_beside_a_conversion_alone_exposes_nobody() {

@@ -1,0 +1,173 @@
+//! What requests have handed to the store that it has not stored yet: some of it at a time, all of them together.
+//!
+//! Must not know what it is. A request goes on handing over while the oldest of what it handed over is being
+//! stored, so that the committer has work, and a slow disk is waited for a few times, however much there is.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+use crate::server::environment::Environment;
+use crate::server::refusal::Refusal;
+use crate::store::Receipt;
+
+/// So many are handed to the store before others get their turn.
+const BETWEEN_TURNS: usize = 64;
+/// So many of all requests wait for the disk at most, and no more than a part of all that may. Each may hold a row of
+/// the ledger until it is stored.
+const MOST_AT_ONCE: usize = 512;
+const PARTS_OF_THE_QUEUE: usize = 8;
+
+/// The room in the store's queue for what systems tell. Who waits for it gets it in turn: who tells little does not
+/// wait for who tells much.
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Room(Arc<Semaphore>);
+
+/// The room for one call. It is free again when what was called for is stored, also where nobody waits for it any
+/// more.
+#[derive(Debug)]
+pub(super) struct Seat(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+);
+
+impl Room {
+    pub(in crate::server) fn of_queue(entries: usize) -> Self {
+        let most = (entries / PARTS_OF_THE_QUEUE).clamp(1, MOST_AT_ONCE);
+        Self(Arc::new(Semaphore::new(most)))
+    }
+
+    /// A seat, if there is one.
+    pub(super) fn free(&self) -> Option<Seat> {
+        Arc::clone(&self.0).try_acquire_owned().ok().map(Seat)
+    }
+}
+
+/// Lets others have their turn, every so often.
+pub(super) async fn let_others(place: usize) {
+    if place % BETWEEN_TURNS == BETWEEN_TURNS - 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What one request has handed over, the oldest first.
+pub(super) struct Storing {
+    room: Room,
+    flying: VecDeque<Flying>,
+    seated: usize,
+    kept: usize,
+}
+
+struct Flying {
+    receipt: Receipt,
+    environment: Arc<Environment>,
+    seat: Option<Seat>,
+}
+
+impl Storing {
+    pub(super) fn new(room: &Room) -> Self {
+        Self { room: room.clone(), flying: VecDeque::new(), seated: 0, kept: 0 }
+    }
+
+    /// A seat for a call; asked for before it. Waits for one, and meanwhile for the oldest of its own. Once something is
+    /// not stored there is none: what depends on it must not be stored without it.
+    pub(super) async fn seat(&mut self, environment: &Environment) -> Result<Seat, Refusal> {
+        self.seated += 1;
+        let_others(self.seated).await;
+        match self.room.free() {
+            Some(seat) => Ok(seat),
+            None => environment.in_time(self.next_seat()).await,
+        }
+    }
+
+    /// One more, if there is one at once.
+    pub(super) fn free_seat(&self) -> Option<Seat> {
+        self.room.free()
+    }
+
+    async fn next_seat(&mut self) -> Result<Seat, Refusal> {
+        // It stays in line while its own are waited for.
+        let mut next = pin!(Arc::clone(&self.room.0).acquire_owned());
+        loop {
+            let seat = match self.flying.front_mut() {
+                None => next.as_mut().await,
+                Some(oldest) => tokio::select! {
+                    biased;
+                    seat = &mut next => seat,
+                    stored = &mut oldest.receipt => {
+                        self.landed(stored)?;
+                        continue;
+                    }
+                },
+            };
+            return seat.map(Seat).map_err(|_| Refusal::stopping());
+        }
+    }
+
+    /// Keeps what a call gave.
+    pub(super) fn keep(
+        &mut self,
+        seat: Seat,
+        environment: &Arc<Environment>,
+        receipts: impl IntoIterator<Item = Receipt>,
+    ) -> Result<(), Refusal> {
+        for receipt in receipts {
+            self.kept += 1;
+            if let Some(cause) = receipt.refusal() {
+                return Err(self.refused(environment, cause));
+            }
+            let environment = Arc::clone(environment);
+            self.flying.push_back(Flying { receipt, environment, seat: None });
+        }
+        // What a call gave is stored when the last of it is.
+        if let Some(last) = self.flying.back_mut().filter(|last| last.seat.is_none()) {
+            last.seat = Some(seat);
+        }
+        Ok(())
+    }
+
+    /// Waits until all is stored that was handed over.
+    pub(super) async fn all_stored(&mut self) -> Result<(), Refusal> {
+        let Some(first) = self.flying.front() else { return Ok(()) };
+        let environment = Arc::clone(&first.environment);
+        let stored = async {
+            while let Some(oldest) = self.flying.front_mut() {
+                let stored = (&mut oldest.receipt).await;
+                self.landed(stored)?;
+            }
+            Ok(())
+        };
+        environment.in_time(stored).await
+    }
+
+    fn landed(&mut self, stored: Result<(), Error>) -> Result<(), Refusal> {
+        let oldest = self.flying.pop_front();
+        match (stored, oldest) {
+            (Err(cause), Some(oldest)) => Err(self.refused(&oldest.environment, &cause)),
+            _ => Ok(()),
+        }
+    }
+
+    fn refused(&self, environment: &Environment, cause: &Error) -> Refusal {
+        let refusal = environment.not_stored(cause);
+        if self.kept > 1 { Refusal::not_all_stored() } else { refusal }
+    }
+}
+
+/// What nobody waits for any more is stored all the same, and has its seats until it is.
+impl Drop for Storing {
+    fn drop(&mut self) {
+        let flying = std::mem::take(&mut self.flying);
+        let left: Vec<_> = flying.into_iter().map(|one| (one.receipt, one.seat)).collect();
+        if let (false, Ok(runtime)) = (left.is_empty(), Handle::try_current()) {
+            runtime.spawn(async move {
+                for (receipt, seat) in left {
+                    drop((receipt.await, seat));
+                }
+            });
+        }
+    }
+}
