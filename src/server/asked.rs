@@ -25,6 +25,17 @@ const LONGEST_SHOWN: usize = 100;
 pub(super) struct Asked(Vec<(String, String)>);
 
 impl Asked {
+    /// Any text is a query: what is no UTF-8 is read as what stands for that.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        if query.contains(['%', '+']) {
+            return Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
+        }
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     /// All values of a parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(key, _)| key == name);
@@ -68,19 +79,6 @@ impl Asked {
     }
 }
 
-impl Asked {
-    /// Any text is a query: what is no UTF-8 is read as what stands for that.
-    pub(super) fn of(uri: &Uri) -> Self {
-        let query = uri.query().unwrap_or_default();
-        if query.contains(['%', '+']) {
-            return Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
-        }
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Refusal;
 
@@ -94,6 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 pub(super) struct Said<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default> Said<T> {
+    /// Reads one, which may not be larger than the settings have it.
     pub(super) async fn read<B>(app: &App, headers: &HeaderMap, body: B) -> Result<Self, Refusal>
     where
         B: HttpBody<Data = Bytes> + Unpin,

@@ -3,6 +3,7 @@
 //!
 //! Must not know what is waited for.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -27,12 +28,12 @@ impl KeptTimer {
         mut awaited: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
         let mut lent = None;
-        std::future::poll_fn(|context| {
+        poll_fn(|context| {
             if let Poll::Ready(there) = awaited.as_mut().poll(context) {
                 return Poll::Ready(Some(there));
             }
-            let lent = lent.get_or_insert_with(|| self.lend(moment));
-            Pin::new(lent).poll(context).map(|()| None)
+            let timer = lent.get_or_insert_with(|| self.lend(moment));
+            Pin::new(timer).poll(context).map(|()| None)
         })
         .await
     }
