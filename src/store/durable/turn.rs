@@ -20,9 +20,9 @@ use super::late::{LateConversions, conversions_of};
 use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
 use crate::attribution::{
-    Acceptance, ActivationFact, ConversionRecord, Credit, EntryId, Event, EventFact, EventOutcome,
-    GivenAttributes, Impression, ImpressionOutcome, ImpressionRecord, LateCredit, NewImpression,
-    Origin, PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
+    Acceptance, ActivationFact, Attributes, ConversionRecord, Credit, EntryId, Event, EventFact,
+    EventOutcome, GivenAttributes, Impression, ImpressionOutcome, ImpressionRecord, LateCredit,
+    NewImpression, Origin, PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::error::Error;
@@ -222,17 +222,15 @@ impl Turn<'_> {
             crossover: plan.crossover,
             late_credits: late.iter().map(|(_, credit)| credit.clone()).collect(),
         };
-        // Mostly the user has had the same attributes before; then they are shared.
         let given = impression.attributes;
-        let kept = after.attributes_at(self.time_ms);
-        let kept = kept.filter(|kept| given.are_kept_as(kept, impression.datafile)).cloned();
-        let attributes = kept.unwrap_or_else(|| given.to_recorded(impression.datafile));
-        let attributes = GivenAttributes::Recorded(&attributes);
+        let (recorded, are_other) = recorded_attributes(impression, &after, self.time_ms);
+        let attributes = GivenAttributes::Recorded(&recorded);
         let impression = &NewImpression { attributes, ..*impression };
         let mut row = None;
         let mut forgotten = 0;
         if let Some(fact) = &fact {
-            let attributes = (impression.attributes, &**impression.datafile);
+            let attributes = if are_other { given } else { attributes };
+            let attributes = (attributes, &**impression.datafile);
             let bounds = self.inner.settings.bounds();
             forgotten =
                 after.commit_activation(fact, &plan, attributes, &bounds).activations as u64;
@@ -392,6 +390,20 @@ impl Turn<'_> {
                 Receipt::refused(error)
             }
         }
+    }
+}
+
+/// The attributes of an impression as they are kept, and whether the user has others at that time. Mostly they
+/// are the same, or there are none: then they are made once at most.
+fn recorded_attributes(
+    impression: &NewImpression<'_>,
+    row: &Row,
+    time_ms: TimeMs,
+) -> (Attributes, bool) {
+    let (given, datafile) = (impression.attributes, impression.datafile);
+    match row.attributes_at(time_ms) {
+        Some(kept) if given.are_kept_as(kept, datafile) => (kept.clone(), false),
+        others => (given.to_recorded(datafile), others.is_some()),
     }
 }
 
