@@ -9,6 +9,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Milliseconds since the Unix epoch.
 pub type TimeMs = i64;
 
+/// When something is to happen, as a stopwatch gives it.
+#[cfg(feature = "server")]
+pub(crate) type Moment = Instant;
+
+/// Later than anything is waited for.
+#[cfg(feature = "server")]
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// A clock that never goes backwards, even when the system's does.
 #[derive(Debug)]
 pub struct Clock {
@@ -67,6 +75,12 @@ impl Stopwatch {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    /// So long after the start.
+    #[cfg(feature = "server")]
+    pub(crate) fn after(&self, time: Duration) -> Moment {
+        self.0.checked_add(time).unwrap_or_else(|| self.0 + NEVER)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Must not know what is answered.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,46 +18,64 @@ use super::app::App;
 use super::arriving::watched;
 use super::batch;
 use super::deadline::Deadline;
+use super::direct::Call;
 use super::listener::Side;
 use super::refusal::Refusal;
+use super::timers::KeptTimer;
 use crate::clock::Stopwatch;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ids of callers are replaced.
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// Answers a request by a router.
+/// What all requests of a connection are answered with.
+#[derive(Clone)]
+pub(super) struct Answering {
+    pub(super) app: Arc<App>,
+    pub(super) side: Side,
+    pub(super) router: TowerToHyperService<Router>,
+    /// For how long a request may take, and for what it waits for on its way.
+    pub(super) timers: [KeptTimer; 2],
+}
+
+/// Answers a request.
 pub(super) async fn answer(
-    app: Arc<App>,
-    side: Side,
-    router: TowerToHyperService<Router>,
+    answering: Arc<Answering>,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    let Answering { app, side, router, timers: [timer, for_the_disk] } = &*answering;
     let watch = Stopwatch::start();
     let request_id = request_id(&request);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
+    let endpoint = app.figures.endpoint(*side, request.uri().path());
     let limit = app.settings.limits.request_timeout.as_duration();
     let (head, body) = request.into_parts();
     let (body, arrived) = watched(body);
-    let mut request = Request::from_parts(head, body);
-    batch::prepare(side, &router, &mut request);
-    let answering = Deadline { watch, limit }.during(async {
+    let request = Request::from_parts(head, body);
+    let deadline = Deadline { watch, limit, timer: for_the_disk.clone() };
+    let answered = pin!(deadline.during(async {
+        if let Some(call) = Call::of(app, *side, &request) {
+            return call.answer(app, request).await;
+        }
+        let mut request = request.map(Body::new);
+        batch::prepare(*side, router, &mut request);
         let Ok(response) = router.call(request).await;
         response
-    });
-    let mut response = match tokio::time::timeout(limit, answering).await {
-        Ok(response) => response,
-        Err(_) if arrived.is_whole() => Refusal::not_done_in_time().into_response(),
-        Err(_) => Refusal::too_slow().into_response(),
+    }));
+    let mut response = match timer.until(watch.after(limit), answered).await {
+        Some(response) => response,
+        None if arrived.is_whole() => Refusal::not_done_in_time().into_response(),
+        None => Refusal::too_slow().into_response(),
     };
     response.headers_mut().insert(REQUEST_ID, request_id);
-    let status = response.status();
+    let (status, took) = (response.status(), watch.elapsed());
+    app.figures.answered(endpoint, status, took);
     // A path may name a user, or hold a key.
-    let endpoint = app.figures.answered(side, &path, status, watch.elapsed());
+    let endpoint = endpoint.path;
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(%method, endpoint, status = status.as_u16(), "a request failed");
     } else {
-        let elapsed_us = watch.elapsed().as_micros();
+        let elapsed_us = took.as_micros();
         tracing::debug!(%method, endpoint, status = status.as_u16(), elapsed_us, "answered");
     }
     response

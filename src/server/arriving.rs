@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 /// Whether all of a body has come.
@@ -22,12 +22,13 @@ impl Arrived {
 }
 
 /// Watches a body come.
-pub(super) fn watched(body: Incoming) -> (Body, Arrived) {
+pub(super) fn watched(body: Incoming) -> (Watched, Arrived) {
     let arrived = Arrived(Arc::new(AtomicBool::new(body.is_end_stream())));
-    (Body::new(Watched { body, arrived: arrived.clone() }), arrived)
+    (Watched { body, arrived: arrived.clone() }, arrived)
 }
 
-struct Watched {
+/// A body that is watched.
+pub(super) struct Watched {
     body: Incoming,
     arrived: Arrived,
 }

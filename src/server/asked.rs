@@ -2,13 +2,15 @@
 //!
 //! Must not know who asks for what.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::app::App;
@@ -23,6 +25,17 @@ const LONGEST_SHOWN: usize = 100;
 pub(super) struct Asked(Vec<(String, String)>);
 
 impl Asked {
+    /// Any text is a query: what is no UTF-8 is read as what stands for that.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        if query.contains(['%', '+']) {
+            return Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
+        }
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     /// All values of a parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(key, _)| key == name);
@@ -70,9 +83,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        // Any text is a query: what is no UTF-8 is read as what stands for that.
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(Self::of(&parts.uri))
     }
 }
 
@@ -80,59 +91,92 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 #[derive(Debug)]
 pub(super) struct Said<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Refusal> {
-        let text = json_text(request, app).await?;
+impl<T: DeserializeOwned + Default> Said<T> {
+    /// Reads one, which may not be larger than the settings have it.
+    pub(super) async fn read<B>(app: &App, headers: &HeaderMap, body: B) -> Result<Self, Refusal>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+    {
+        let text = json_of(app, headers, body).await?;
         if text.is_empty() {
             return Ok(Self(T::default()));
         }
-        let read = serde_json::from_slice::<Option<T>>(&text);
+        // Looked through once, it is not looked through string by string. What nobody reads may be no UTF-8.
+        let read = match std::str::from_utf8(&text) {
+            Ok(text) => serde_json::from_str::<Option<T>>(text),
+            Err(_) => serde_json::from_slice(&text),
+        };
         let said = read.map_err(|_| Refusal::bad_request("error parsing request body"))?;
         Ok(Self(said.unwrap_or_default()))
     }
 }
 
+impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for Said<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Refusal> {
+        let (head, body) = request.into_parts();
+        Self::read(app, &head.headers, body).await
+    }
+}
+
 /// The text of a JSON body; an empty one may be of any kind.
 pub(super) async fn json_text(request: Request<Body>, app: &App) -> Result<Bytes, Refusal> {
-    let is_json = is_json(request.headers());
-    let is_empty = request.body().is_end_stream();
-    if !is_json && !is_empty {
+    let (head, body) = request.into_parts();
+    json_of(app, &head.headers, body).await
+}
+
+async fn json_of<B>(app: &App, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    if !is_json(headers) && !body.is_end_stream() {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the body must be JSON: send Content-Type: application/json",
         ));
     }
-    whole(request.into_body(), app.settings.limits.body.bytes).await
+    whole(body, app.settings.limits.body.bytes).await
 }
 
 /// Whether a body is said to be JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
+    const JSON: &str = "application/json";
+    let Some(said) = headers.get(CONTENT_TYPE) else { return false };
+    let text = said.to_str().unwrap_or_default();
+    said == JSON || text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
 }
 
 /// A whole body, which may not be larger than this.
-pub(super) async fn whole(body: Body, most_bytes: u64) -> Result<Bytes, Refusal> {
+pub(super) async fn whole<B>(mut body: B, most_bytes: u64) -> Result<Bytes, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let too_large = || {
         let text = format!("the body is larger than {most_bytes} bytes: send less at once");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text)
     };
-    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
     // What says that it is too large is not read at all.
     if body.size_hint().lower() > most_bytes {
         return Err(too_large());
     }
-    to_bytes(body, most).await.map_err(|error| {
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            if error.to_string().contains("length limit") {
-                return too_large();
-            }
-            cause = error.source();
+    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    // Mostly all of it comes at once, and stays where it is.
+    let mut first = Bytes::new();
+    let mut joined = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refusal::bad_request("error reading request body"))?;
+        // Trailers are not read.
+        let Ok(part) = frame.into_data() else { continue };
+        if part.len() > most.saturating_sub(first.len() + joined.len()) {
+            return Err(too_large());
         }
-        Refusal::bad_request("error reading request body")
-    })
+        if first.is_empty() && joined.is_empty() {
+            first = part;
+        } else {
+            joined.extend_from_slice(&std::mem::take(&mut first));
+            joined.extend_from_slice(&part);
+        }
+    }
+    Ok(if joined.is_empty() { first } else { joined.into() })
 }

@@ -29,6 +29,7 @@ use super::asked::whole;
 use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
+use super::timers::KeptTimer;
 use super::wire::batch::{BatchAnswer, BatchBody, Operation, OperationAnswer};
 use crate::clock::{Stopwatch, system_time_ms};
 
@@ -96,8 +97,8 @@ async fn answer(
 ) -> Response<Body> {
     let started_ms = system_time_ms();
     let limit = app.settings.limits.request_timeout.as_duration();
-    let whole = Deadline { watch: Stopwatch::start(), limit };
-    let whole = Deadline::of_the_request().unwrap_or(whole);
+    let whole = || Deadline { watch: Stopwatch::start(), limit, timer: KeptTimer::default() };
+    let whole = Deadline::of_the_request().unwrap_or_else(whole);
     let connection = of_the_connection(request.headers());
     let operations = match read(app, request).await {
         Ok(operations) => operations,
@@ -108,7 +109,7 @@ async fn answer(
         router: router.clone(),
         connection: Arc::new(connection),
         places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-        deadline: Deadline { watch: whole.watch, limit: whole.limit.mul_f64(SHARE_OF_TIME) },
+        deadline: Deadline { limit: whole.limit.mul_f64(SHARE_OF_TIME), ..whole },
         room: Arc::new(Mutex::new(MOST_ANSWERED_BYTES)),
     };
     let count = operations.len();
@@ -187,12 +188,12 @@ impl Doing {
         }
         request.headers_mut().extend((*self.connection).clone());
         let watch = Stopwatch::start();
-        let path = request.uri().path().to_owned();
+        let endpoint = self.app.figures.endpoint(Side::Api, request.uri().path());
         if let Ok(id) = request_id(&request).to_str() {
             id.clone_into(&mut answer.request_id);
         }
         let response = self.answered(request).await;
-        self.app.figures.answered(Side::Api, &path, response.status(), watch.elapsed());
+        self.app.figures.answered(endpoint, response.status(), watch.elapsed());
         self.fill(&mut answer, response).await;
         answer
     }
@@ -200,7 +201,7 @@ impl Doing {
     /// What is not answered in time is answered so, each on its own: the others' answers are not lost. What
     /// was begun may have been done.
     async fn answered(&self, request: Request<Body>) -> Response<Body> {
-        let answering = self.deadline.during(self.router.call(request));
+        let answering = self.deadline.clone().during(self.router.call(request));
         match timeout(self.left(), answering).await {
             Ok(Ok(response)) => response,
             Err(_) => Refusal::not_done_in_time().into_response(),

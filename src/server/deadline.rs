@@ -3,8 +3,10 @@
 //! Must not know what that is. It goes with the task that answers the request, so that nothing in between has
 //! to hand it on; a task that is spawned on the way has none, until it is given one.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use super::timers::KeptTimer;
 use crate::clock::Stopwatch;
 
 tokio::task_local! {
@@ -12,21 +14,23 @@ tokio::task_local! {
 }
 
 /// When a request began, and how long it may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Deadline {
     pub(super) watch: Stopwatch,
     pub(super) limit: Duration,
+    /// For what is waited for on its way.
+    pub(super) timer: KeptTimer,
 }
 
 impl Deadline {
-    /// Answers a request that has this long.
-    pub(super) async fn during<T>(self, answering: impl Future<Output = T>) -> T {
-        OF_THE_REQUEST.scope(self, answering).await
+    /// Answers a request that has this long. No `async fn`, which would have room for what answers twice.
+    pub(super) fn during<F: Future>(self, answering: F) -> impl Future<Output = F::Output> {
+        OF_THE_REQUEST.scope(self, answering)
     }
 
     /// That of the request that is being answered.
     pub(super) fn of_the_request() -> Option<Self> {
-        OF_THE_REQUEST.try_with(|deadline| *deadline).ok()
+        OF_THE_REQUEST.try_with(Self::clone).ok()
     }
 
     /// How long it still has.
@@ -39,6 +43,12 @@ impl Deadline {
     pub(super) fn patience(&self) -> Duration {
         self.left() / 2
     }
+
+    /// Waits so long for the disk; `None` where it takes longer.
+    pub(super) async fn patiently<T>(&self, storing: impl Future<Output = T>) -> Option<T> {
+        let until = self.watch.after(self.limit.saturating_sub(self.patience()));
+        self.timer.until(until, pin!(storing)).await
+    }
 }
 
 #[cfg(test)]
@@ -47,12 +57,12 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::Deadline;
+    use super::{Deadline, KeptTimer};
     use crate::clock::Stopwatch;
 
     #[test]
     fn who_was_slow_has_less_time_and_never_more_than_is_left() {
-        let of = |limit| Deadline { watch: Stopwatch::start(), limit };
+        let of = |limit| Deadline { watch: Stopwatch::start(), limit, timer: KeptTimer::default() };
         let deadline = of(Duration::from_secs(60));
         assert!(deadline.patience() <= Duration::from_secs(30));
         assert!(deadline.patience() > Duration::from_secs(20));

@@ -94,9 +94,11 @@ impl Environment {
         &self,
         storing: impl Future<Output = Result<T, Refusal>>,
     ) -> Result<T, Refusal> {
-        let deadline = Deadline::of_the_request();
-        let patience = deadline.map_or(self.patience, |deadline| deadline.patience());
-        timeout(patience, storing).await.unwrap_or_else(|_| {
+        let stored = match Deadline::of_the_request() {
+            Some(deadline) => deadline.patiently(storing).await,
+            None => timeout(self.patience, storing).await.ok(),
+        };
+        stored.unwrap_or_else(|| {
             self.figures.refused();
             Err(Refusal::not_stored_in_time())
         })

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rustix::net::sockopt::set_socket_send_buffer_size;
@@ -21,8 +22,9 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
 
 use super::app::App;
-use super::around::answer;
+use super::around::{Answering, answer};
 use super::guard::Tls;
+use super::timers::KeptTimer;
 use crate::error::Error;
 use crate::settings::{Port, ServeSettings};
 
@@ -103,9 +105,9 @@ pub(super) async fn serve(listener: TcpListener, side: Side, router: Router, app
     let places = Arc::new(Semaphore::new(app.settings.limits.connections.max(1)));
     let connections = GracefulShutdown::new();
     let connecting = Connecting {
+        http: http(app.settings.limits.idle_timeout.as_duration()),
         side,
         router: TowerToHyperService::new(router),
-        http: http(app.settings.limits.idle_timeout.as_duration()),
         app,
     };
     loop {
@@ -136,10 +138,7 @@ async fn accept(
 
 fn http(patience: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(patience)
-        .max_buf_size(MOST_HEAD_BYTES)
-        .max_headers(MOST_HEADERS);
+    http.header_read_timeout(patience).max_buf_size(MOST_HEAD_BYTES).max_headers(MOST_HEADERS);
     http
 }
 
@@ -185,12 +184,17 @@ impl Connecting {
         // Answers are small and go out at once; where that cannot be set they are only later.
         stream.set_nodelay(true).unwrap_or_default();
         set_socket_send_buffer_size(&stream, MOST_UNSENT_BYTES).unwrap_or_default();
-        let (side, app, router) = (self.side, Arc::clone(&self.app), self.router.clone());
-        let service = service_fn(move |request| {
-            let answered = answer(Arc::clone(&app), side, router.clone(), request);
-            async move { Ok::<_, Infallible>(answered.await) }
+        let answering = Arc::new(Answering {
+            app: Arc::clone(&self.app),
+            side: self.side,
+            router: self.router.clone(),
+            timers: Default::default(),
         });
-        let (http, watcher) = (self.http.clone(), connections.watcher());
+        let service = service_fn(move |request| {
+            answer(Arc::clone(&answering), request).map(Ok::<_, Infallible>)
+        });
+        let (mut http, watcher) = (self.http.clone(), connections.watcher());
+        http.timer(KeptTimer::default());
         let tls = self.app.tls.now();
         let patience = self.app.settings.limits.idle_timeout.as_duration();
         let stopping = self.app.stopping.clone();

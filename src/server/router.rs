@@ -42,6 +42,7 @@ pub(super) fn of(side: Side, app: &Arc<App>) -> Result<Router, Error> {
     Ok(answered.with_state(Arc::clone(app)))
 }
 
-fn panicked(_: Box<dyn Any + Send>) -> Response {
+/// What is answered where a handler panics: nothing of it.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     Refusal::defect().into_response()
 }

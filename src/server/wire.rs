@@ -19,13 +19,16 @@ use serde_json::Number;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// Most answers are not longer, so that their text stays where it is begun.
+const ROOM_FOR_TEXT: usize = 768;
+
 /// JSON with the end of the line, as Optimizely Agent sends it.
 #[derive(Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let mut text = Vec::with_capacity(256);
+        let mut text = Vec::with_capacity(ROOM_FOR_TEXT);
         if let Err(error) = serde_json::to_writer(&mut text, &self.0) {
             tracing::error!(%error, "an answer cannot be written as JSON");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -19,7 +19,7 @@ use crate::store::Receipt;
 const EXPERIMENT: &str = "experiment";
 const FEATURE: &str = "feature";
 
-pub(super) async fn activate(
+pub(in crate::server) async fn activate(
     Chosen(environment): Chosen,
     asked: Asked,
     Said(body): Said<ActivateBody>,

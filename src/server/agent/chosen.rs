@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::attribution::Origin;
@@ -23,21 +23,31 @@ const MOST_REPEATED_BYTES: usize = 8 << 20;
 
 /// The environment that the header `X-Optimizely-SDK-Key` chooses.
 #[derive(Debug)]
-pub(super) struct Chosen(pub(super) Arc<Environment>);
+pub(in crate::server) struct Chosen(pub(super) Arc<Environment>);
 
-impl FromRequestParts<Arc<App>> for Chosen {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let Ok(caller) = Caller::from_request_parts(parts, app).await;
-        let key = parts.headers.get(SDK_KEY).map(|key| key.as_bytes());
-        let chosen = app.environments.chosen(key, &caller);
+impl Chosen {
+    /// The one that who asks may ask.
+    pub(in crate::server) fn by(
+        app: &App,
+        headers: &HeaderMap,
+        caller: &Caller,
+    ) -> Result<Self, Refusal> {
+        let key = headers.get(SDK_KEY).map(|key| key.as_bytes());
+        let chosen = app.environments.chosen(key, caller);
         let chosen = chosen.inspect_err(|refusal| {
             if refusal.is_unknown_key() {
                 app.misses_environment();
             }
         });
         chosen.map(|environment| Self(Arc::clone(environment)))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Chosen {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        Self::by(app, &parts.headers, &Caller::of(&parts.extensions))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::server::refusal::Refusal;
 /// How the keys of rules begin that Optimizely makes for everyone else.
 const DEFAULT_RULE: &str = "default-";
 
-pub(super) async fn decide(
+pub(in crate::server) async fn decide(
     Chosen(environment): Chosen,
     asked: Asked,
     Said(body): Said<DecideBody>,

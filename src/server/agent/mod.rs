@@ -22,8 +22,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use self::chosen::Chosen;
+pub(super) use self::activate::activate;
+pub(super) use self::chosen::Chosen;
+pub(super) use self::decide::decide;
 pub(super) use self::overrides::SWITCHED_OFF as OVERRIDES_SWITCHED_OFF;
+pub(super) use self::track::track;
 pub(super) use self::wire::VariablesAnswer;
 use super::app::App;
 use super::datafiles;
@@ -31,16 +34,16 @@ use super::refusal::Refusal;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/v1/activate", post(activate::activate))
+        .route("/v1/activate", post(activate))
         .route("/v1/config", get(config::config))
         .route("/v1/datafile", get(datafile))
-        .route("/v1/decide", post(decide::decide))
+        .route("/v1/decide", post(decide))
         .route("/v1/lookup", post(profiles::lookup))
         .route("/v1/notifications/event-stream", get(notifications::stream))
         .route("/v1/override", post(overrides::set))
         .route("/v1/save", post(profiles::save))
         .route("/v1/send-odp-event", post(odp::send))
-        .route("/v1/track", post(track::track))
+        .route("/v1/track", post(track))
 }
 
 /// `GET /v1/datafile`: the datafile in force.

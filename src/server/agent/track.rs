@@ -19,7 +19,7 @@ use crate::server::refusal::Refusal;
 use crate::server::slips::told;
 use crate::server::wire::parts::CreditsAnswer;
 
-pub(super) async fn track(
+pub(in crate::server) async fn track(
     State(app): State<Arc<App>>,
     Chosen(environment): Chosen,
     asked: Asked,

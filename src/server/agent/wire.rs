@@ -14,7 +14,7 @@ use crate::server::wire::parts::{CreditsAnswer, VariableAnswer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DecideBody {
+pub(in crate::server) struct DecideBody {
     pub(super) user_id: Option<String>,
     pub(super) user_attributes: Option<Map<String, Value>>,
     pub(super) decide_options: Option<Vec<String>>,
@@ -34,7 +34,7 @@ pub(super) struct ForcedDecisionBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ActivateBody {
+pub(in crate::server) struct ActivateBody {
     pub(super) user_id: Option<String>,
     pub(super) user_attributes: Option<Map<String, Value>>,
 }

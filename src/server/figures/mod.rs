@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::{
 
 pub(super) use self::environment::EnvironmentFigures;
 pub(super) use self::looked_at::count;
-use self::requests::RequestFigures;
+use self::requests::{Endpoint, RequestFigures};
 use super::listener::Side;
 use super::traffic::{Counted, Traffic};
 
@@ -65,25 +65,23 @@ impl Figures {
         with_local_recorder(&*self.recorder, || environment::unused(environment, what, times));
     }
 
-    /// A request was answered; gives the path as it is counted.
-    pub(super) fn answered(
-        &self,
-        side: Side,
-        path: &str,
-        status: StatusCode,
-        took: Duration,
-    ) -> &'static str {
-        let figures = match side {
-            Side::Api => &self.api,
-            Side::Admin => &self.admin,
-        };
-        if side == Side::Api {
+    /// What a path is counted as.
+    pub(super) fn endpoint(&self, side: Side, path: &str) -> &Endpoint {
+        match side {
+            Side::Api => self.api.endpoint(path),
+            Side::Admin => self.admin.endpoint(path),
+        }
+    }
+
+    /// A request was answered.
+    pub(super) fn answered(&self, endpoint: &Endpoint, status: StatusCode, took: Duration) {
+        if endpoint.side == Side::Api {
             self.traffic.count(Counted::Requests, 1);
             if status.is_server_error() {
                 self.traffic.count(Counted::Failed, 1);
             }
         }
-        figures.answered(path, status, took)
+        endpoint.answered(status, took);
     }
 
     /// Counts what is asked of others when somebody looks, by the same names and in the same page.

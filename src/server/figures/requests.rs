@@ -88,9 +88,12 @@ pub(super) struct RequestFigures {
     other: Endpoint,
 }
 
+/// What requests are counted as.
 #[derive(Debug)]
-struct Endpoint {
-    path: &'static str,
+pub(in crate::server) struct Endpoint {
+    pub(super) side: Side,
+    /// As it is counted: a path, or what paths begin with.
+    pub(in crate::server) path: &'static str,
     answered: [Counter; STATUSES.len()],
     took: Histogram,
 }
@@ -102,39 +105,45 @@ pub(super) fn describe() {
 
 impl RequestFigures {
     pub(super) fn new(side: Side) -> Self {
-        let (listener, endpoints) = match side {
-            Side::Api => ("api", OF_API),
-            Side::Admin => ("admin", OF_ADMIN),
+        let endpoints = match side {
+            Side::Api => OF_API,
+            Side::Admin => OF_ADMIN,
         };
         let endpoint =
-            |(path, name): &(&'static str, &'static str)| Endpoint::new(listener, path, name);
+            |(path, name): &(&'static str, &'static str)| Endpoint::new(side, path, name);
         Self {
             endpoints: endpoints.iter().map(endpoint).collect(),
-            other: Endpoint::new(listener, "", OTHER),
+            other: Endpoint::new(side, "", OTHER),
         }
     }
 
-    pub(super) fn answered(&self, path: &str, status: StatusCode, took: Duration) -> &'static str {
+    pub(super) fn endpoint(&self, path: &str) -> &Endpoint {
         let is_this = |endpoint: &&Endpoint| {
             let is_prefix = endpoint.path.len() > 1 && endpoint.path.ends_with('/');
             path == endpoint.path || (is_prefix && path.starts_with(endpoint.path))
         };
-        let endpoint = self.endpoints.iter().find(is_this).unwrap_or(&self.other);
-        let kind = usize::from(status.as_u16() / 100).saturating_sub(2);
-        if let Some(counter) = endpoint.answered.get(kind) {
-            counter.increment(1);
-        }
-        endpoint.took.record(took.as_secs_f64());
-        endpoint.path
+        self.endpoints.iter().find(is_this).unwrap_or(&self.other)
     }
 }
 
 impl Endpoint {
-    fn new(listener: &'static str, path: &'static str, name: &'static str) -> Self {
+    fn new(side: Side, path: &'static str, name: &'static str) -> Self {
+        let listener = match side {
+            Side::Api => "api",
+            Side::Admin => "admin",
+        };
         let answered = STATUSES.map(|status| {
             counter!(REQUESTS, "listener" => listener, "endpoint" => name, "status" => status)
         });
         let took = histogram!(DURATION, "listener" => listener, "endpoint" => name);
-        Self { path, answered, took }
+        Self { side, path, answered, took }
+    }
+
+    pub(super) fn answered(&self, status: StatusCode, took: Duration) {
+        let kind = usize::from(status.as_u16() / 100).saturating_sub(2);
+        if let Some(counter) = self.answered.get(kind) {
+            counter.increment(1);
+        }
+        self.took.record(took.as_secs_f64());
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::{Either, Ready, ready};
 use tower::{Layer, Service};
@@ -48,7 +48,8 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let Guarding { app, side } = &self.guarding;
-        let caller = match app.guard.now().admit(*side, &request) {
+        let routed = request.extensions().get().map(MatchedPath::as_str);
+        let caller = match app.guard.now().admit(*side, routed, &request) {
             Ok(caller) => caller,
             Err(refused) => return Either::Left(ready(Ok(refused.into_response()))),
         };

@@ -21,7 +21,6 @@ mod wire;
 
 use std::sync::Arc;
 
-use axum::extract::MatchedPath;
 use axum::http::Request;
 
 pub(super) use self::caller::Caller;
@@ -72,10 +71,15 @@ impl Guard {
         })
     }
 
-    /// Whether a request may go on; `None` for who need not be known.
-    fn admit<B>(&self, side: Side, request: &Request<B>) -> Result<Option<Caller>, Refused> {
-        let needs = match request.extensions().get::<MatchedPath>() {
-            Some(path) => lines::needs(side, path.as_str()).ok_or(Refused::NoLine)?,
+    /// Whether a request may go on whose path is routed so; `None` for who need not be known.
+    pub(super) fn admit<B>(
+        &self,
+        side: Side,
+        routed: Option<&str>,
+        request: &Request<B>,
+    ) -> Result<Option<Caller>, Refused> {
+        let needs = match routed {
+            Some(path) => lines::needs(side, path).ok_or(Refused::NoLine)?,
             // Only who may ask at all is told that nothing is there.
             None => Needs::Token,
         };

@@ -15,7 +15,7 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"variate\"")
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"variate\"");
 
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(in crate::server) enum Refused {
     /// A host that is not this one.
     Host,
     /// A page of another origin that changes something.

@@ -84,11 +84,16 @@ impl Totals {
 
     /// The change from one row to another.
     pub(super) fn between(before: &Row, after: &Row) -> Self {
-        let (before, after) = (Self::of_row(before), Self::of_row(after));
+        Self::of_row(before).until(after)
+    }
+
+    /// The change from a row that held this.
+    pub(super) fn until(self, after: &Row) -> Self {
+        let after = Self::of_row(after);
         Self {
-            users: after.users - before.users,
-            activations: after.activations - before.activations,
-            pending_events: after.pending_events - before.pending_events,
+            users: after.users - self.users,
+            activations: after.activations - self.activations,
+            pending_events: after.pending_events - self.pending_events,
             ..Self::default()
         }
     }

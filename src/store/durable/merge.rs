@@ -86,7 +86,7 @@ impl Merging<'_> {
     fn merged(&mut self) -> Result<Option<Merged>, Error> {
         let Some([into_before, from_before]) = self.rows()? else { return Ok(None) };
         let inner = self.inner;
-        let living = |row: &Row| inner.without_what_is_over(row, self.received_at_ms);
+        let living = |row: &Row| inner.without_what_is_over(row.clone(), self.received_at_ms);
         let (into, from) = (living(&into_before), living(&from_before));
         let bounds = inner.settings.bounds();
         let mut plan = plan_merge(into, from, &self.environment, self.rules, &bounds);

@@ -6,7 +6,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 use parking_lot::RwLock;
 
 use super::engine::Pair;
@@ -48,6 +48,26 @@ const KINDS: usize = 4;
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
         Self(RwLock::new(Table { numbers: HashMap::new(), names: Vec::new(), saved: 0 }))
+    }
+}
+
+impl Numbered<AttributeName> {
+    /// The same of an attribute, whose name is only copied where it is new: all threads count its copies.
+    pub(super) fn number_of_attribute(&self, entity_id: &Arc<str>, key: &Arc<str>) -> u32 {
+        if let Some(number) = self.0.read().numbers.get(&AttributeLookedUp(entity_id, key)) {
+            return *number;
+        }
+        self.number_of(&(Arc::clone(entity_id), Arc::clone(key)))
+    }
+}
+
+/// Hashed as the name of an attribute is.
+#[derive(Hash)]
+struct AttributeLookedUp<'a>(&'a str, &'a str);
+
+impl Equivalent<AttributeName> for AttributeLookedUp<'_> {
+    fn equivalent(&self, (entity_id, key): &AttributeName) -> bool {
+        *self.0 == **entity_id && *self.1 == **key
     }
 }
 

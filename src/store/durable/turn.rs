@@ -20,9 +20,9 @@ use super::late::{LateConversions, conversions_of};
 use super::queue::Place;
 use super::wire::{Held, unpacked_record, unpacked_row};
 use crate::attribution::{
-    Acceptance, ActivationFact, ConversionRecord, Credit, EntryId, Event, EventFact, EventOutcome,
-    Impression, ImpressionOutcome, ImpressionRecord, LateCredit, NewImpression, Origin,
-    PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
+    Acceptance, ActivationFact, Attributes, ConversionRecord, Credit, EntryId, Event, EventFact,
+    EventOutcome, GivenAttributes, Impression, ImpressionOutcome, ImpressionRecord, LateCredit,
+    NewImpression, Origin, PendingEvent, Record, Rules, TrackedEvent, plan_activation, plan_event,
 };
 use crate::clock::TimeMs;
 use crate::error::Error;
@@ -131,7 +131,7 @@ impl Inner {
         let Some(bytes) = self.engine.get(Space::Rows, key)? else { return Ok(()) };
         let before = unpacked_row(&bytes, &self.names);
         let before = before.map_err(|why| self.unreadable("a user's row", &why))?;
-        let after = Arc::new(self.without_what_is_over(&before, self.clock.now_ms()));
+        let after = Arc::new(self.without_what_is_over(before.clone(), self.clock.now_ms()));
         let change = Totals::between(&before, &after);
         let row = (key.into(), Arc::clone(&after));
         let entry = Entry { rows: smallvec![row], change, ..Entry::default() };
@@ -140,8 +140,7 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) fn without_what_is_over(&self, row: &Row, now_ms: TimeMs) -> Row {
-        let mut row = row.clone();
+    pub(super) fn without_what_is_over(&self, mut row: Row, now_ms: TimeMs) -> Row {
         row.expire_pending(now_ms);
         row.expire_activations(now_ms.saturating_sub(self.settings.activation_retention_ms));
         row
@@ -200,7 +199,9 @@ impl Turn<'_> {
             time_ms: self.time_ms,
             received_at_ms: self.received_at_ms,
         });
-        let mut after = self.inner.without_what_is_over(&before, self.received_at_ms);
+        let held_before = Totals::of_row(&before);
+        let before = Arc::unwrap_or_clone(before);
+        let mut after = self.inner.without_what_is_over(before, self.received_at_ms);
         let plan = fact
             .as_ref()
             .map(|fact| plan_activation(&after, &self.environment, &self.rules, fact))
@@ -221,16 +222,21 @@ impl Turn<'_> {
             crossover: plan.crossover,
             late_credits: late.iter().map(|(_, credit)| credit.clone()).collect(),
         };
+        let given = impression.attributes;
+        let (recorded, are_other) = recorded_attributes(impression, &after, self.time_ms);
+        let attributes = GivenAttributes::Recorded(&recorded);
+        let impression = &NewImpression { attributes, ..*impression };
         let mut row = None;
         let mut forgotten = 0;
         if let Some(fact) = &fact {
-            let attributes = (impression.attributes, &**impression.datafile);
+            let attributes = if are_other { given } else { attributes };
+            let attributes = (attributes, &**impression.datafile);
             let bounds = self.inner.settings.bounds();
             forgotten =
                 after.commit_activation(fact, &plan, attributes, &bounds).activations as u64;
             row = Some(Arc::new(after));
         }
-        let change = row.as_ref().map(|row| Totals::between(&before, row)).unwrap_or_default();
+        let change = row.as_ref().map(|row| held_before.until(row)).unwrap_or_default();
         let acceptance = self.acceptance(impression.id.map(Into::into));
         let impression = Impression::from(impression);
         let record = ImpressionRecord::new(impression, plan.first, acceptance);
@@ -260,7 +266,9 @@ impl Turn<'_> {
                 Arc::default()
             }
         };
-        let mut after = self.inner.without_what_is_over(&before, self.received_at_ms);
+        let held_before = Totals::of_row(&before);
+        let before = Arc::unwrap_or_clone(before);
+        let mut after = self.inner.without_what_is_over(before, self.received_at_ms);
         let is_unknown_user = after.activation_count() == 0;
         let acceptance = self.acceptance(event.envelope.id.take());
         let fact = EventFact { id: &acceptance.id, time_ms: self.time_ms };
@@ -299,7 +307,7 @@ impl Turn<'_> {
                     };
                     forgotten = after.commit_pending(pending, &bounds).pending_events as u64;
                     entry.claimable_until_ms = Some(claimable_until_ms);
-                    entry.change = entry.change.plus(Totals::between(&before, &after));
+                    entry.change = entry.change.plus(held_before.until(&after));
                     entry.rows.push((key.into(), Arc::new(after)));
                 })
             } else {
@@ -382,6 +390,20 @@ impl Turn<'_> {
                 Receipt::refused(error)
             }
         }
+    }
+}
+
+/// The attributes of an impression as they are kept, and whether the user has others at that time. Mostly they
+/// are the same, or there are none: then they are made once at most.
+fn recorded_attributes(
+    impression: &NewImpression<'_>,
+    row: &Row,
+    time_ms: TimeMs,
+) -> (Attributes, bool) {
+    let (given, datafile) = (impression.attributes, impression.datafile);
+    match row.attributes_at(time_ms) {
+        Some(kept) if given.are_kept_as(kept, datafile) => (kept.clone(), false),
+        others => (given.to_recorded(datafile), others.is_some()),
     }
 }
 

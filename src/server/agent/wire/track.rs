@@ -13,7 +13,7 @@ use crate::server::slips::Slip;
 use crate::server::wire::whole_or_null;
 
 #[derive(Debug, Default)]
-pub(in crate::server::agent) struct TrackBody {
+pub(in crate::server) struct TrackBody {
     pub(in crate::server::agent) user_id: Option<String>,
     pub(in crate::server::agent) user_attributes: Option<Map<String, Value>>,
     pub(in crate::server::agent) event_tags: Option<Map<String, Value>>,

@@ -62,7 +62,7 @@ pub(super) fn stored_attributes<'a>(
     names: &Names,
 ) -> Vec<StoredAttribute<'a>> {
     let stored = |attribute: &'a RecordedAttribute| StoredAttribute {
-        name: names.attributes.number_of(&(attribute.entity_id.clone(), attribute.key.clone())),
+        name: names.attributes.number_of_attribute(&attribute.entity_id, &attribute.key),
         value: match &attribute.value {
             RecordedValue::String(text) => StoredValue::String(text),
             RecordedValue::Integer(number) => StoredValue::Integer(*number),
