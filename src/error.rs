@@ -43,8 +43,8 @@ enum Kind {
     NotReady,
     #[error("cannot {action} {path}: check that it exists and that you may access it", path = path.display())]
     File { action: &'static str, path: PathBuf, source: Source },
-    #[error("{queue} is full ({limit} entries): {remedy}, or raise its limit")]
-    Full { queue: &'static str, limit: usize, remedy: &'static str },
+    #[error("{queue} is full, with room for {limit} {unit}: {remedy}, or raise its limit")]
+    Full { queue: &'static str, limit: usize, unit: &'static str, remedy: &'static str },
     #[error(
         "{waiting} records were not delivered before the deadline: they stay queued, drain again or look at the sink's errors"
     )]
@@ -172,8 +172,13 @@ impl Error {
         Kind::File { action, path: path.into(), source: source.into() }.into()
     }
 
-    pub(crate) fn full(queue: &'static str, limit: usize, remedy: &'static str) -> Self {
-        Kind::Full { queue, limit, remedy }.into()
+    pub(crate) fn full(
+        queue: &'static str,
+        limit: usize,
+        unit: &'static str,
+        remedy: &'static str,
+    ) -> Self {
+        Kind::Full { queue, limit, unit, remedy }.into()
     }
 
     #[cfg(feature = "durable")]

@@ -5,15 +5,14 @@
 //! Must not know what entries mean.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use super::engine::{DEFECT, Space, Write};
-use super::entry::{Entry, Row, RowKey, signed};
+use super::entry::{Entry, signed};
 use super::ids::day_of;
-use super::queue::Group;
+use super::queue::{Group, LatestRows};
 use super::unreadable::Unreadable;
 use super::wire::{packed_record, packed_row};
 use super::{Inner, Stored, meta};
@@ -62,7 +61,7 @@ impl Inner {
         };
         match committed.unwrap_or_else(panicked) {
             Ok(()) => {
-                self.flight.land(&group.entries, group.number);
+                self.flight.land(&group);
                 self.queue.finish(&group);
                 group.commit.settle(Ok(()));
             }
@@ -116,7 +115,7 @@ impl Inner {
     fn commit(&self, group: &Group) -> Result<(), Error> {
         let why = |why: Unreadable| self.unreadable("an entry", &why);
         let mut writes = Vec::with_capacity(group.entries.len() * 2 + 4);
-        self.write_rows(&group.entries, &mut writes).map_err(why)?;
+        self.write_rows(&group.rows, &mut writes).map_err(why)?;
         let mut stored = *self.stored.lock();
         let released = stored.released;
         for entry in &group.entries {
@@ -143,11 +142,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Of several rows of one user the last one counts: the engine could not tell them apart.
-    fn write_rows(&self, entries: &[Entry], writes: &mut Vec<Write>) -> Result<(), Unreadable> {
-        let rows = entries.iter().flat_map(|entry| &entry.rows);
-        let latest: HashMap<&RowKey, &Arc<Row>> = rows.map(|(key, row)| (key, row)).collect();
-        for (key, row) in latest {
+    fn write_rows(&self, rows: &LatestRows, writes: &mut Vec<Write>) -> Result<(), Unreadable> {
+        for (key, row) in rows {
             let value = if row.is_empty() { None } else { Some(packed_row(row, &self.names)?) };
             writes.push(Write { space: Space::Rows, key: key.clone(), value });
         }

@@ -26,7 +26,7 @@ pub(super) struct Entry {
     pub(super) records: Vec<Record>,
     /// Until when activations that arrive late can claim the event that its record is about.
     pub(super) claimable_until_ms: Option<TimeMs>,
-    /// Rows as they are now; an empty one is taken away.
+    /// Rows as they are now; an empty one is taken away. In the queue they are kept by user instead.
     pub(super) rows: SmallVec<[(RowKey, Arc<Row>); 1]>,
     pub(super) id: Option<AcceptedId>,
     pub(super) writes: Vec<Write>,

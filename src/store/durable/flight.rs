@@ -11,7 +11,8 @@ use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::commit::Commit;
-use super::entry::{Entry, Row, RowKey};
+use super::entry::{Row, RowKey};
+use super::queue::Group;
 
 /// So many users' turns can go on at once, at most.
 const SHARDS: usize = 256;
@@ -111,14 +112,14 @@ impl Flight {
     }
 
     /// Lets go of what a commit has stored.
-    pub(super) fn land(&self, entries: &[Entry], number: u64) {
-        for (key, _) in entries.iter().flat_map(|entry| &entry.rows) {
+    pub(super) fn land(&self, group: &Group) {
+        for key in group.rows.keys() {
             let mut rows = self.turn(key);
-            if rows.get(key).is_some_and(|(_, stored_by)| *stored_by <= number) {
+            if rows.get(key).is_some_and(|(_, stored_by)| *stored_by <= group.number) {
                 rows.remove(key);
             }
         }
-        for accepted in entries.iter().filter_map(|entry| entry.id) {
+        for accepted in group.entries.iter().filter_map(|entry| entry.id) {
             self.id_turn(&accepted.id).remove(&accepted.id);
         }
     }

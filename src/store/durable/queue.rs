@@ -7,11 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use parking_lot::{Condvar, Mutex};
+use smallvec::SmallVec;
 
 use super::commit::Commit;
-use super::entry::Entry;
-use super::room::places;
+use super::entry::{Entry, Row, RowKey};
+use super::places::places;
 use super::settings::WhenFull;
 use crate::error::Error;
 
@@ -28,6 +30,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Entry>,
+    rows: LatestRows,
     /// The commit that the entries are to be part of, and its number.
     commit: Arc<Commit>,
     group: u64,
@@ -55,10 +58,16 @@ pub(super) struct Numbers {
 /// Entries that are stored together.
 #[derive(Debug)]
 pub(super) struct Group {
+    /// Without their rows.
     pub(super) entries: Vec<Entry>,
+    pub(super) rows: LatestRows,
     pub(super) commit: Arc<Commit>,
     pub(super) number: u64,
 }
+
+/// Of several rows of one user the last one counts: the engine could not tell them apart, and the others would
+/// only take memory.
+pub(super) type LatestRows = HashMap<RowKey, Arc<Row>>;
 
 /// A place in the queue; given back when it is dropped without having been used.
 #[derive(Debug)]
@@ -69,6 +78,9 @@ pub(super) struct Place<'q> {
 
 /// The commit that an entry became part of, and its number.
 pub(super) type Queued = (Arc<Commit>, u64);
+
+const THE_QUEUE: &str = "the store's queue";
+const PLACES: &str = "entries of 4 KiB";
 
 impl Queue {
     pub(super) fn new(limit: usize, when_full: WhenFull) -> Self {
@@ -89,11 +101,8 @@ impl Queue {
             match self.when_full {
                 WhenFull::Wait => self.changed.wait_while(&mut state, is_full),
                 WhenFull::Refuse => {
-                    return Err(Error::full(
-                        "the store's queue",
-                        self.limit,
-                        "give it a quicker disk",
-                    ));
+                    let remedy = "give it a quicker disk";
+                    return Err(Error::full(THE_QUEUE, self.limit, PLACES, remedy));
                 }
             }
         }
@@ -203,7 +212,8 @@ impl State {
         self.group += 1;
         let commit = std::mem::take(&mut self.commit);
         self.writing = Some(Arc::clone(&commit));
-        Group { entries: std::mem::take(&mut self.entries), commit, number }
+        let (entries, rows) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.rows));
+        Group { entries, rows, commit, number }
     }
 }
 
@@ -223,11 +233,16 @@ impl Place<'_> {
         entry.places = places(&entry);
         // One of them was taken before.
         state.taken = state.taken.saturating_add(entry.places.saturating_sub(1));
+        let rows = entry.rows.drain(..);
+        let earlier: SmallVec<[_; 1]> =
+            rows.filter_map(|(key, row)| state.rows.insert(key, row)).collect();
         state.entries.push(entry);
         self.is_used = true;
         let commit = Arc::clone(&state.commit);
         let is_first = state.entries.len() == 1;
         drop(state);
+        // They may be large, and others wait for the lock.
+        drop(earlier);
         if is_first {
             self.queue.arrived.notify_one();
         }
@@ -273,5 +288,19 @@ mod tests {
         }
         drop(queue.place().unwrap());
         assert_eq!(queue.state.lock().taken, 0);
+    }
+
+    #[test]
+    fn of_a_users_rows_the_last_one_waits() {
+        let queue = Queue::new(12, WhenFull::Refuse);
+        let rows: Vec<Arc<Row>> = (0..3).map(|_| Arc::default()).collect();
+        for (user, row) in ["one", "other", "one"].into_iter().zip(&rows) {
+            let rows = [(user.as_bytes().into(), Arc::clone(row))].into_iter().collect();
+            queue.place().unwrap().put(|_, _| Entry { rows, ..Entry::default() }).unwrap();
+        }
+        let group = queue.take(Duration::ZERO).unwrap();
+        let waits = |user: &str, row| Arc::ptr_eq(&group.rows[user.as_bytes()], row);
+        assert!(waits("one", &rows[2]) && waits("other", &rows[1]));
+        assert_eq!(Arc::strong_count(&rows[0]), 1, "the first one of the user is let go of");
     }
 }

@@ -129,7 +129,12 @@ impl WaitingRecords {
         let reserve = |taken| (taken < self.limit).then_some(taken + 1);
         match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Error::full("the outbox", self.limit, "give it a sink that keeps up")),
+            Err(_) => Err(Error::full(
+                "the outbox",
+                self.limit,
+                "entries",
+                "give it a sink that keeps up",
+            )),
         }
     }
 

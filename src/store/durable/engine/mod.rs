@@ -226,7 +226,7 @@ impl Engine {
         let mut opened = self.opened.write();
         let Some(known) = opened.as_mut() else { return Err(self.closed()) };
         let Some(keyspace) = known.ids.remove(&day) else { return Ok(()) };
-        // Who reads does not wait for the disk.
+        // Who reads does not wait for the disk, but at most for others who read.
         let opened = RwLockWriteGuard::downgrade(opened);
         note_dropped(&self.folder, keyspace.id())
             .map_err(|error| Error::file("write to", &self.folder, error))?;
@@ -278,7 +278,8 @@ impl Engine {
         };
         let days: BTreeSet<i64> = writes.iter().filter_map(day).collect();
         for day in days {
-            // Who reads does not wait for the disk, and nobody else makes or drops days.
+            // Who reads does not wait for the disk, but at most for others who read. Nobody else makes or
+            // drops days.
             let opened = self.opened.upgradable_read();
             let Some(known) = &*opened else { return Err(self.closed()) };
             if known.ids.contains_key(&day) {

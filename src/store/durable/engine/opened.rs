@@ -89,8 +89,8 @@ impl Opened {
 
     /// Waits until what was written lately is put in order, or cannot be, and puts aside what became large
     /// since. The engine itself waits at the end of a commit until a keyspace has fewer than four memtables
-    /// that were put aside, but for ever where its workers have failed: here it has two at most, and a
-    /// failure is seen.
+    /// that were put aside, and fewer than thirty tables that wait for a level, but for ever where its workers
+    /// have failed: here it has two and twenty at most when a commit begins, and a failure is seen.
     pub(super) fn put_in_order(&self, memtable_bytes: u64) -> fjall::Result<()> {
         let has_many = |keyspace: &&Keyspace| keyspace.l0_table_count() >= MOST_UNSORTED_TABLES;
         let is_behind = |keyspace: &Keyspace| {

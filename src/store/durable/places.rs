@@ -1,26 +1,24 @@
 //! How many places of the queue an entry takes: a large one takes several, so that what waits is bounded
 //! in bytes too.
 //!
-//! Must not know the queue. It need not be exact: texts are counted, and what is around them is not.
+//! Must not know the queue. It need not be exact: texts are counted, and what is around them is not. Rows are
+//! not counted either: of a user there is one, however many entries say what becomes of it.
 
 use serde_json::Value;
 
 use super::engine::Write;
-use super::entry::{Entry, Row};
+use super::entry::Entry;
 use crate::attribution::{Attributes, Record, TrackedEvent};
 use crate::value::RecordedValue;
 
 /// One place is enough for so many bytes.
-pub(super) const PLACE_BYTES: usize = 4096;
-/// What an event that waits in a row takes in each copy of the row.
-const PENDING_BYTES: usize = 128;
+const PLACE_BYTES: usize = 4096;
 
 /// The places that an entry takes, at least one.
 pub(super) fn places(entry: &Entry) -> usize {
     let records = entry.records.iter().map(record_bytes);
-    let rows = entry.rows.iter().map(|(_, row)| row_bytes(row));
     let writes = entry.writes.iter().map(|write| saturated(Write::bytes(write)));
-    let bytes = records.chain(rows).chain(writes).fold(0, usize::saturating_add);
+    let bytes = records.chain(writes).fold(0, usize::saturating_add);
     (bytes / PLACE_BYTES).saturating_add(1)
 }
 
@@ -37,10 +35,6 @@ fn event_bytes(event: &TrackedEvent) -> usize {
     let attributes = event.attributes.as_ref().map_or(0, attributes_bytes);
     let tags = event.tags.iter().flatten().map(|(key, value)| key.len() + value_bytes(value));
     event.about.user_id.len() + attributes + tags.sum::<usize>()
-}
-
-fn row_bytes(row: &Row) -> usize {
-    row.pending().len() * PENDING_BYTES
 }
 
 fn attributes_bytes(attributes: &Attributes) -> usize {
