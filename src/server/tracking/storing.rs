@@ -107,17 +107,20 @@ impl Storing {
         }
     }
 
-    /// Keeps what a call gave.
+    /// Keeps what a call gave; an error where the store refused some of it. The rest is kept all the same: it is
+    /// being stored, and has the seat until it is.
     pub(super) fn keep(
         &mut self,
         seat: Seat,
         environment: &Arc<Environment>,
         receipts: impl IntoIterator<Item = Receipt>,
     ) -> Result<(), Refusal> {
+        let mut refused = None;
         for receipt in receipts {
             self.kept += 1;
             if let Some(cause) = receipt.refusal() {
-                return Err(self.refused(environment, cause));
+                refused.get_or_insert_with(|| cause.clone());
+                continue;
             }
             let environment = Arc::clone(environment);
             self.flying.push_back(Flying { receipt, environment, seat: None });
@@ -126,7 +129,7 @@ impl Storing {
         if let Some(last) = self.flying.back_mut().filter(|last| last.seat.is_none()) {
             last.seat = Some(seat);
         }
-        Ok(())
+        refused.map_or(Ok(()), |cause| Err(self.refused(environment, &cause)))
     }
 
     /// Waits until all is stored that was handed over.
