@@ -102,7 +102,7 @@ impl Recording<'_> {
         &self,
         merges: &mut std::slice::Iter<'n, NewMerge>,
         seat: Seat,
-        storing: &Storing,
+        storing: &mut Storing,
     ) -> Vec<(Seat, Result<Receipt, Unused>)> {
         tokio::task::block_in_place(|| {
             let watch = Stopwatch::start();

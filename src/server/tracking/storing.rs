@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -72,11 +73,12 @@ impl Storing {
         Self { room: room.clone(), flying: VecDeque::new(), seated: 0, kept: 0 }
     }
 
-    /// A seat for a call; asked for before it. Waits for one, and meanwhile for the oldest of its own. Once something is
-    /// not stored there is none: what depends on it must not be stored without it.
+    /// A seat for a call; asked for before it. Waits for one, and meanwhile for the oldest of its own. Once it is
+    /// known that something is not stored there is none: what depends on it must not be stored without it.
     pub(super) async fn seat(&mut self, environment: &Environment) -> Result<Seat, Refusal> {
         self.seated += 1;
         let_others(self.seated).await;
+        self.let_land().or_else(|cause| self.landed(Err(cause)))?;
         match self.room.free() {
             Some(seat) => Ok(seat),
             None => environment.in_time(self.next_seat()).await,
@@ -84,8 +86,20 @@ impl Storing {
     }
 
     /// One more, if there is one at once.
-    pub(super) fn free_seat(&self) -> Option<Seat> {
-        self.room.free()
+    pub(super) fn free_seat(&mut self) -> Option<Seat> {
+        self.let_land().ok().and_then(|()| self.room.free())
+    }
+
+    /// Lets go of what is stored by now. What is known not to be stored stays the oldest, with its cause.
+    fn let_land(&mut self) -> Result<(), Error> {
+        while let Some(oldest) = self.flying.front_mut() {
+            match (&mut oldest.receipt).now_or_never() {
+                Some(Ok(())) => drop(self.flying.pop_front()),
+                Some(Err(cause)) => return Err(cause),
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     async fn next_seat(&mut self) -> Result<Seat, Refusal> {
@@ -95,12 +109,13 @@ impl Storing {
             let seat = match self.flying.front_mut() {
                 None => next.as_mut().await,
                 Some(oldest) => tokio::select! {
+                    // First, so that there is no seat where it is known that the oldest is not stored.
                     biased;
-                    seat = &mut next => seat,
                     stored = &mut oldest.receipt => {
                         self.landed(stored)?;
                         continue;
                     }
+                    seat = &mut next => seat,
                 },
             };
             return seat.map(Seat).map_err(|_| Refusal::stopping());
