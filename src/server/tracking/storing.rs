@@ -1,4 +1,5 @@
-//! What requests have handed to the store that it has not stored yet: some of it at a time, all of them together.
+//! What tracking requests of other systems have handed to the store that it has not stored yet: some of it at a
+//! time, all of them together.
 //!
 //! Must not know what it is. A request goes on handing over while the oldest of what it handed over is being
 //! stored, so that the committer has work, and a slow disk is waited for a few times, however much there is.
@@ -18,8 +19,8 @@ use crate::store::Receipt;
 
 /// So many are handed to the store before others get their turn.
 const BETWEEN_TURNS: usize = 64;
-/// So many of all requests wait for the disk at most, and no more than a part of all that may. Each may hold a row of
-/// the ledger until it is stored.
+/// So many calls of all tracking requests of other systems wait for the disk at most, and no more than a part of
+/// all calls that may. Each may hold a row of the ledger until it is stored.
 const MOST_AT_ONCE: usize = 512;
 const PARTS_OF_THE_QUEUE: usize = 8;
 
