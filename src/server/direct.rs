@@ -84,17 +84,12 @@ impl Call {
     {
         let chosen = Chosen::by(app, &head.headers, caller)?;
         let asked = Asked::of(&head.uri);
+        let headers = &head.headers;
         match self {
-            Self::Activate => {
-                let said = Said::read(app, &head.headers, body).await?;
-                activate(chosen, asked, said).await
-            }
-            Self::Decide => {
-                let said = Said::read(app, &head.headers, body).await?;
-                decide(chosen, asked, said).await
-            }
+            Self::Activate => activate(chosen, asked, Said::read(app, headers, body).await?).await,
+            Self::Decide => decide(chosen, asked, Said::read(app, headers, body).await?).await,
             Self::Track => {
-                let said = Said::read(app, &head.headers, body).await?;
+                let said = Said::read(app, headers, body).await?;
                 track(State(Arc::clone(app)), chosen, asked, said).await
             }
         }
