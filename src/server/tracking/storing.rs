@@ -190,3 +190,73 @@ impl Drop for Storing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Seats, where the store refuses something.
+
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{Environment, Flying, Receipt, Room, Storing};
+    use crate::client::Client;
+    use crate::error::Error;
+    use crate::server::environment::Wiring;
+    use crate::server::figures::Figures;
+    use crate::settings::EnvironmentSettings;
+
+    fn environment() -> Arc<Environment> {
+        let figures = Figures::new().of_environment("shop");
+        let settings = EnvironmentSettings::of_datafile("datafiles/shop.json".parse().unwrap());
+        let client = Client::from_datafile(std::fs::read("datafiles/shop.json").unwrap()).unwrap();
+        let wiring = Wiring { profiles: None, feed: None, patience: Duration::from_secs(1) };
+        Arc::new(Environment::new(client, &settings, figures, wiring))
+    }
+
+    fn refused() -> Receipt {
+        Receipt::refused(Error::full("the store's queue", 1, "give it a quicker disk"))
+    }
+
+    /// What is taken of what a call gave keeps its seat, whatever is refused, and nothing else does.
+    #[test]
+    fn a_seat_is_kept_for_what_is_not_refused() {
+        let environment = environment();
+        let check = |receipts: Vec<Receipt>, flying: usize, is_good: bool| {
+            let room = Room::of_queue(1);
+            let mut storing = Storing::new(&room);
+            let kept = storing.keep(room.free().unwrap(), &environment, receipts);
+            assert_eq!((storing.flying.len(), kept.is_ok()), (flying, is_good));
+            assert_eq!(room.free().is_none(), flying > 0, "of {flying}");
+            assert!(storing.let_land().is_ok() && room.free().is_some());
+        };
+        check(vec![], 0, true);
+        check(vec![Receipt::stored(), Receipt::stored()], 2, true);
+        check(vec![refused()], 0, false);
+        check(vec![refused(), Receipt::stored()], 1, false);
+        check(vec![Receipt::stored(), refused(), Receipt::stored()], 2, false);
+        check(vec![Receipt::stored(), refused()], 1, false);
+    }
+
+    /// Although there is room.
+    #[test]
+    fn after_what_is_known_not_to_be_stored_there_is_no_seat() {
+        let environment = environment();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let check = |receipts: Vec<Receipt>, is_good: bool| {
+            let room = Room::of_queue(64);
+            let fly =
+                |receipt| Flying { receipt, environment: Arc::clone(&environment), seat: None };
+            let mut storing = Storing::new(&room);
+            storing.flying = receipts.into_iter().map(fly).collect::<VecDeque<_>>();
+            assert_eq!(storing.free_seat().is_some(), is_good, "one more");
+            let seat = runtime.block_on(storing.seat(&environment));
+            assert_eq!(seat.is_ok(), is_good);
+            assert!(storing.flying.is_empty() && room.free().is_some());
+        };
+        check(vec![], true);
+        check(vec![Receipt::stored(), Receipt::stored()], true);
+        check(vec![Receipt::stored(), refused()], false);
+        check(vec![refused()], false);
+    }
+}
