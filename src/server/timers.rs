@@ -62,7 +62,7 @@ impl Future for Lent {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // What is waited for may have used up the turn that tokio gives a task, each time: the time is over all the same.
+        // What is waited for may use up the task's budget each time: the time is over all the same.
         self.sleep.as_mut().map_or(Poll::Ready(()), |sleep| {
             Pin::new(&mut unconstrained(sleep.as_mut())).poll(context)
         })
