@@ -29,13 +29,14 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const LONGEST_REQUEST_ID: usize = 128;
 
 /// What all requests of a connection are answered with.
-#[derive(Clone)]
 pub(super) struct Answering {
     pub(super) app: Arc<App>,
     pub(super) side: Side,
     pub(super) router: TowerToHyperService<Router>,
-    /// For how long a request may take, and for what it waits for on its way.
-    pub(super) timers: [KeptTimer; 2],
+    /// For how long a request may take.
+    pub(super) for_all_of_it: KeptTimer,
+    /// For what it waits for on its way.
+    pub(super) for_the_disk: KeptTimer,
 }
 
 /// Answers a request.
@@ -43,7 +44,7 @@ pub(super) async fn answer(
     answering: Arc<Answering>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let Answering { app, side, router, timers: [timer, for_the_disk] } = &*answering;
+    let Answering { app, side, router, for_all_of_it, for_the_disk } = &*answering;
     let watch = Stopwatch::start();
     let request_id = request_id(&request);
     let method = request.method().clone();
@@ -62,7 +63,7 @@ pub(super) async fn answer(
         let Ok(response) = router.call(request).await;
         response
     }));
-    let mut response = match timer.until(watch.after(limit), answered).await {
+    let mut response = match for_all_of_it.until(watch.after(limit), answered).await {
         Some(response) => response,
         None if arrived.is_whole() => Refusal::not_done_in_time().into_response(),
         None => Refusal::too_slow().into_response(),

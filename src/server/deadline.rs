@@ -40,7 +40,7 @@ impl Deadline {
 
     /// How long it may wait for the disk: half of what it has left, so that who asks is told in time,
     /// however long it took to send it.
-    pub(super) fn patience(&self) -> Duration {
+    fn patience(&self) -> Duration {
         self.left() / 2
     }
 

@@ -19,7 +19,7 @@ use super::asked::{Asked, Said};
 use super::guard::Caller;
 use super::listener::Side;
 use super::refusal::Refusal;
-use super::router::panicked;
+use super::router::{around, panicked};
 
 /// One of these calls.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub(super) enum Call {
 impl Call {
     /// Which one a request is, if it is one and is answered here.
     pub(super) fn of<B>(app: &App, side: Side, request: &Request<B>) -> Option<Self> {
-        let is_here = side == Side::Api && app.settings.access.cors.is_none();
+        let is_here = side == Side::Api && around(side, app).is_none();
         if !is_here || request.method() != Method::POST {
             return None;
         }
@@ -84,17 +84,12 @@ impl Call {
     {
         let chosen = Chosen::by(app, &head.headers, caller)?;
         let asked = Asked::of(&head.uri);
+        let headers = &head.headers;
         match self {
-            Self::Activate => {
-                let said = Said::read(app, &head.headers, body).await?;
-                activate(chosen, asked, said).await
-            }
-            Self::Decide => {
-                let said = Said::read(app, &head.headers, body).await?;
-                decide(chosen, asked, said).await
-            }
+            Self::Activate => activate(chosen, asked, Said::read(app, headers, body).await?).await,
+            Self::Decide => decide(chosen, asked, Said::read(app, headers, body).await?).await,
             Self::Track => {
-                let said = Said::read(app, &head.headers, body).await?;
+                let said = Said::read(app, headers, body).await?;
                 track(State(Arc::clone(app)), chosen, asked, said).await
             }
         }

@@ -188,7 +188,8 @@ impl Connecting {
             app: Arc::clone(&self.app),
             side: self.side,
             router: self.router.clone(),
-            timers: Default::default(),
+            for_all_of_it: KeptTimer::default(),
+            for_the_disk: KeptTimer::default(),
         });
         let service = service_fn(move |request| {
             answer(Arc::clone(&answering), request).map(Ok::<_, Infallible>)

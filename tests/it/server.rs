@@ -30,6 +30,7 @@ mod sources;
 mod stalled;
 mod streams;
 mod tracking;
+mod two_ways;
 mod verbs;
 
 use std::net::SocketAddr;

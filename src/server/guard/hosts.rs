@@ -52,7 +52,7 @@ impl Hosts {
     pub(super) fn check<B>(&self, side: Side, request: &Request<B>) -> Result<(), Refused> {
         if !self.names.is_empty() {
             // Pages of browsers always name one; operations of a batch do not.
-            if !all_named(request, |name| self.knows(name)) {
+            if any_named(request, |name| !self.knows(name)) {
                 return Err(Refused::Host);
             }
         }
@@ -97,29 +97,29 @@ impl Hosts {
         let Ok(origin) = origin.to_str() else { return false };
         let from = origin.split_once("://").map(|(_, authority)| authority);
         let is_own = from.is_some_and(|from| {
-            !all_named(request, |authority| !authority.eq_ignore_ascii_case(from))
+            any_named(request, |authority| authority.eq_ignore_ascii_case(from))
         });
         is_own || is_of_api && self.origins.iter().any(|known| known == origin)
     }
 }
 
-/// Whether something is true of all hosts that a request names, with their ports; one that cannot be read is an
+/// Whether something is true of any of the hosts that a request names, with their ports; one that cannot be read is an
 /// empty name. Each header is looked at once: looking up three, two of which are mostly not there, takes longer.
-fn all_named<B>(request: &Request<B>, is_true: impl Fn(&str) -> bool) -> bool {
+fn any_named<B>(request: &Request<B>, is_true: impl Fn(&str) -> bool) -> bool {
     let is_true_of = |(header, value): (&HeaderName, &HeaderValue)| {
         let text = || value.to_str().unwrap_or_default();
         if *header == HOST {
             is_true(text())
         } else if *header == FORWARDED_HOST {
-            text().split(',').all(|host| is_true(host.trim()))
+            text().split(',').any(|host| is_true(host.trim()))
         } else if *header == FORWARDED {
-            text().split([',', ';']).filter_map(host_of_forwarded).all(&is_true)
+            text().split([',', ';']).filter_map(host_of_forwarded).any(&is_true)
         } else {
-            true
+            false
         }
     };
-    request.uri().authority().is_none_or(|authority| is_true(authority.as_str()))
-        && request.headers().iter().all(is_true_of)
+    request.uri().authority().is_some_and(|authority| is_true(authority.as_str()))
+        || request.headers().iter().any(is_true_of)
 }
 
 /// `for=192.0.2.60`, `proto=http` or `host=example.com`.

@@ -2,8 +2,9 @@
 //!
 //! Must not know the attribution rule. One file a system: it reads a request into a `payload`, and puts what
 //! became of it into that system's own answer. `keys` says which environment is meant, `names` what names
-//! mean in it, `record` hands everything to the store, `storing` waits for it, and `unused` counts what was of no use. A client is
-//! never told to send again what will be of no use the next time either.
+//! mean in it, and `times` reads when something was; `record` hands everything to the store, each part by a call of
+//! `recording`, `storing` waits for it, and `unused` counts what was of no use. A client is never told to send again
+//! what will be of no use the next time either.
 
 mod carried;
 mod countly;

@@ -96,21 +96,26 @@ impl Recording<'_> {
     }
 
     /// Each may read and credit all that waits for both users, which is to hold up nobody else: others go on on another
-    /// thread meanwhile. That takes one, so that it is asked for once for many merges.
+    /// thread meanwhile. That takes one, so that it is asked for once for many merges. Nothing comes after the first
+    /// that the store refuses, so that who stops there gives back no seat of what is being stored.
     pub(super) fn merge_some<'n>(
         &self,
         merges: &mut std::slice::Iter<'n, NewMerge>,
         seat: Seat,
-        storing: &Storing,
+        storing: &mut Storing,
     ) -> Vec<(Seat, Result<Receipt, Unused>)> {
         tokio::task::block_in_place(|| {
             let watch = Stopwatch::start();
             let mut next_seat = Some(seat);
             let mut merged = Vec::new();
             while let (Some(seat), Some(merge)) = (next_seat.take(), merges.as_slice().first()) {
-                merged.push((seat, self.merge(merge)));
+                let made = self.merge(merge);
+                let is_refused = made.as_ref().is_ok_and(|receipt| receipt.refusal().is_some());
+                merged.push((seat, made));
                 merges.next();
-                next_seat = storing.free_seat().filter(|_| watch.elapsed() < MERGING);
+                if !is_refused && watch.elapsed() < MERGING {
+                    next_seat = storing.free_seat();
+                }
             }
             merged
         })

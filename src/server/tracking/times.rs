@@ -45,7 +45,8 @@ pub(super) fn time_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs
     Some(if has_seconds { whole_second.of(ms) } else { ms })
 }
 
-/// A number since the epoch, or its digits: of seconds, or of milliseconds where seconds would be thousands of years away.
+/// A number since the epoch, or its digits: of seconds, or of milliseconds where seconds would be thousands of
+/// years away.
 pub(super) fn unix_ms(value: &Value, whole_second: WholeSecond) -> Option<TimeMs> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,

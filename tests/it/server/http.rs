@@ -39,9 +39,14 @@ impl Request {
     }
 
     /// A body that is no text.
-    pub(super) fn bytes(mut self, body: &[u8]) -> Self {
+    pub(super) fn bytes(self, body: &[u8]) -> Self {
+        self.header("Content-Length", &body.len().to_string()).unframed(body)
+    }
+
+    /// A body whose end the headers tell some other way.
+    pub(super) fn unframed(mut self, body: &[u8]) -> Self {
         body.clone_into(&mut self.body);
-        self.header("Content-Length", &body.len().to_string())
+        self
     }
 
     fn head(&self) -> String {
@@ -65,6 +70,10 @@ impl Answer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let named = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn headers(&self) -> &[(String, String)] {
+        &self.headers
     }
 
     pub(super) fn json(&self) -> serde_json::Value {

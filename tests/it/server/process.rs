@@ -4,6 +4,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -14,12 +15,36 @@ const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34
 
 /// A command that was started, and may not listen yet.
 pub(super) struct Started {
-    child: Child,
+    child: Running,
+}
+
+/// A process that does not outlive the test, also where that fails.
+pub(super) struct Running(Child);
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended is no problem.
+        drop((self.0.kill(), self.0.wait()));
+    }
 }
 
 /// A running command.
 pub(super) struct Served {
-    pub(super) child: Child,
+    pub(super) child: Running,
     pub(super) api: SocketAddr,
     pub(super) admin: SocketAddr,
 }
@@ -35,7 +60,7 @@ fn command(arguments: &[&str]) -> Command {
 pub(super) fn start(folder: &Path, arguments: &[&str]) -> Started {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
-    Started { child: command(&[&fixed[..], arguments].concat()).spawn().unwrap() }
+    Started { child: Running(command(&[&fixed[..], arguments].concat()).spawn().unwrap()) }
 }
 
 pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
@@ -162,7 +187,7 @@ fn a_stdout_sink_has_standard_output_for_itself() {
     let store = folder.path().join("store");
     let arguments = ["--datafile", SHOP, "--sink", "stdout", "--port", "0", "--admin-port", "off"];
     let mut command = command(&[&arguments[..], &["--data-dir", store.to_str().unwrap()]].concat());
-    let mut child = command.spawn().unwrap();
+    let mut child = Running(command.spawn().unwrap());
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = said.find_map(|line| line.unwrap().strip_prefix("api http://").map(str::to_owned));
     let api: SocketAddr = line.unwrap().parse().unwrap();

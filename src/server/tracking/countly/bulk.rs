@@ -1,8 +1,8 @@
 //! `/i/bulk`: several requests in one, each of which may be of another application and device.
 //!
 //! Must not know what is in them. As with Countly's own, the bulk is acknowledged whatever is in it: what has no
-//! key that is known is counted, and is no reason to keep the rest back. What is told of one environment in a row is recorded together, as far as
-//! nobody changes who they are in between; all of it is waited for in the end.
+//! key that is known is counted, and is no reason to keep the rest back. What is told of one environment in a row
+//! is recorded together, as far as nobody changes who they are in between; all of it is waited for in the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
