@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn refused() -> Receipt {
-        Receipt::refused(Error::full("the store's queue", 1, "give it a quicker disk"))
+        Receipt::refused(Error::full("the store's queue", 1, "entries", "give it a quicker disk"))
     }
 
     /// What is taken of what a call gave keeps its seat, whatever is refused, and nothing else does.

@@ -65,9 +65,9 @@ pub enum WhenOverBudget {
 }
 
 impl Default for DurableSettings {
-    /// 16 384 waiting entries (64 MiB), and calls wait beyond; a thousand activations and pending events per user;
-    /// activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB in reserve; 8 MiB of cache, 8 MiB per kind of data
-    /// for what is new, and 256 MiB of journals.
+    /// 16 384 waiting entries (64 MiB), and calls wait beyond; a thousand activations and pending events per
+    /// user; activations for 180 days, records for 7; 64 GiB for records, and entries are refused beyond; 256 MiB
+    /// in reserve; 8 MiB of cache, 8 MiB per kind of data for what is new, and 256 MiB of journals.
     fn default() -> Self {
         Self {
             waiting_entries: 16_384,
