@@ -4,8 +4,8 @@
 //!
 //! Of fjall 3.1.13 this must be known, which its documentation does not say. Its workers take their orders
 //! from a queue of 1000, and wait for room in it when they put a memtable aside. Every commit that finds a
-//! memtable over its limit adds an order for each. So while both workers are busy, a thousand small commits
-//! fill the queue, and then both can wait for room that only they could make: nothing is put in order any
+//! memtable over its limit adds an order for each. So while all workers are busy, a thousand small commits
+//! fill the queue, and then all can wait for room that only they could make: nothing is put in order any
 //! more, and memory grows without end. It took half a minute of commits on a quick disk. Therefore memtables
 //! have no limit that the engine knows, and who commits puts them aside: that is one order for one memtable,
 //! of which there are never more than three for a keyspace. When it is opened it gives one order for each
