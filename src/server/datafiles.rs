@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -21,16 +21,18 @@ use super::guard::Caller;
 use super::refusal::Refusal;
 use crate::clock::system_time_ms;
 use crate::datafile::Datafile;
-use crate::source::SdkKey;
 
 /// Whoever keeps it asks each time whether it is still the one.
 const ASK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
+
+const BEARER: &str = "Bearer ";
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/datafiles/{file}", get(datafile))
 }
 
-/// `GET /datafiles/{sdkKey}.json`. Environments whose key has a token are not served here.
+/// `GET /datafiles/{sdkKey}.json`; the token of an authenticated one as `Authorization: Bearer TOKEN`, as official
+/// SDKs send it.
 async fn datafile(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -39,9 +41,9 @@ async fn datafile(
 ) -> Result<Response<Body>, Refusal> {
     let Path(file) = file.map_err(|_| Refusal::unknown_key())?;
     let key = file.strip_suffix(".json").ok_or_else(Refusal::not_found)?;
-    let key = key.parse::<SdkKey>().ok().filter(|key| key.token().is_none());
-    let environment = app.environments.by_key(&key.ok_or_else(Refusal::unknown_key)?, &caller)?;
-    serve(environment, &headers)
+    let said = headers.get(AUTHORIZATION).and_then(|said| said.to_str().ok());
+    let token = said.and_then(|said| said.strip_prefix(BEARER));
+    serve(app.environments.by_key_and_token(key, token, &caller)?, &headers)
 }
 
 /// The datafile in force, or that it is the one that is known already.

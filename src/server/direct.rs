@@ -68,7 +68,10 @@ impl Call {
                 let answered = self.answered(app, &caller.unwrap_or_default(), head, body).await;
                 answered.unwrap_or_else(Refusal::into_response)
             }
-            Err(refused) => refused.into_response(),
+            Err(refused) => {
+                refused.note(&app.problems);
+                refused.into_response()
+            }
         }
     }
 

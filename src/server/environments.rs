@@ -83,6 +83,34 @@ impl Environments {
         if caller.reaches(found) { Ok(found) } else { Err(Refusal::other_environment()) }
     }
 
+    /// The environment whose datafile an SDK asks for by its key. The token of an authenticated one is in a header
+    /// of its own; who has proved already for whom they ask needs none.
+    pub(super) fn by_key_and_token(
+        &self,
+        key: &str,
+        token: Option<&str>,
+        caller: &Caller,
+    ) -> Result<&Arc<Environment>, Refusal> {
+        let with_token = token.and_then(|token| format!("{key}:{token}").parse().ok());
+        let plain: SdkKey = key.parse().map_err(|_| Refusal::unknown_key())?;
+        if plain.token().is_some() {
+            return Err(Refusal::unknown_key());
+        }
+        if caller.is_known() {
+            let mut all = self.all.iter();
+            let is_asked_for = |one: &&Arc<Environment>| one.fit(&plain) == Fit::WrongToken;
+            if let Some(found) = all.find(|one| is_asked_for(one) && caller.reaches(one)) {
+                return Ok(found);
+            }
+        }
+        self.by_key(&with_token.unwrap_or(plain), caller)
+    }
+
+    /// Whether one is meant where no key is given, for some who ask at least.
+    pub(super) fn is_one(&self) -> bool {
+        self.all.len() == 1
+    }
+
     /// The only one there is, where only this machine reaches it.
     pub(super) fn only(&self) -> Option<&Arc<Environment>> {
         self.all.first().filter(|_| self.may_be_left_out)
@@ -177,10 +205,12 @@ impl Opening<'_> {
         Ok((client, wiring))
     }
 
-    /// What the environment was called that had its last good datafile from this source.
+    /// What the environment was called that had its last good datafile from this source; the latest of several, since a
+    /// file may say another name than before.
     fn name_from_before(&self, source: &Source) -> Result<Option<Box<str>>, Error> {
         let fingerprint = source.fingerprint()?;
         let kept = self.store.kept_datafiles()?.into_iter();
-        Ok(kept.filter(|(_, kept)| kept.source == fingerprint).map(|(name, _)| name).next())
+        let of_this = kept.filter(|(_, kept)| kept.source == fingerprint);
+        Ok(of_this.max_by_key(|(_, kept)| kept.fetched_at_ms).map(|(name, _)| name))
     }
 }

@@ -29,6 +29,7 @@ impl ServeSettings {
             webhook_secret,
             attribution,
             late_window,
+            early_tolerance,
             attribution_window,
             store,
             limits,
@@ -63,6 +64,7 @@ impl ServeSettings {
             ("webhook_secret", *webhook_secret != started.webhook_secret),
             ("attribution", *attribution != started.attribution),
             ("late_window", *late_window != started.late_window),
+            ("early_tolerance", *early_tolerance != started.early_tolerance),
             ("attribution_window", *attribution_window != started.attribution_window),
             (
                 "activation_retention",

@@ -32,6 +32,7 @@ impl ServeSettings {
         page.text("webhook_secret", self.webhook_secret.as_ref().map(|_| HIDDEN));
         page.text("attribution", Some(self.attribution));
         page.text("late_window", Some(self.late_window));
+        page.text("early_tolerance", Some(self.early_tolerance));
         page.text("attribution_window", self.attribution_window);
         page.text("activation_retention", Some(self.store.activation_retention));
         page.text("record_retention", Some(self.store.record_retention));
@@ -199,6 +200,8 @@ impl Page {
     }
 
     fn value(&mut self, key: &str, value: impl Display) {
+        // What JSON may say as it is and TOML may not.
+        let value = value.to_string().replace('\u{7f}', "\\u007f");
         // Writing to text cannot fail.
         writeln!(self.0, "{key} = {value}").unwrap_or_default();
     }

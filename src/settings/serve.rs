@@ -51,6 +51,9 @@ pub struct ServeSettings {
     pub attribution: AttributionMode,
     /// How long events wait for activations that arrive after them. Default `1h`.
     pub late_window: Span,
+    /// How much earlier than an activation an event may be and still count for it, for callers whose clocks differ.
+    /// Default `0s`.
+    pub early_tolerance: Span,
     /// How long after an activation events count for it. Default: without end.
     pub attribution_window: Option<Span>,
     /// The store's limits.
@@ -121,6 +124,7 @@ impl ServeSettings {
             webhook_secret: given.webhook_secret,
             attribution: given.attribution.unwrap_or_default(),
             late_window: given.late_window.unwrap_or(Span::from_ms(HOUR_MS)),
+            early_tolerance: given.early_tolerance.unwrap_or(Span::from_ms(0)),
             attribution_window: given.attribution_window,
             store: StoreSettings {
                 activation_retention: given
@@ -193,6 +197,7 @@ impl ServeSettings {
         Rules {
             window_ms: self.attribution_window.map(Span::as_ms),
             late_window_ms: self.late_window.as_ms(),
+            early_tolerance_ms: self.early_tolerance.as_ms(),
             ..Rules::default()
         }
     }

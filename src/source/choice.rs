@@ -87,7 +87,7 @@ impl Source {
             Kind::Embedded(_) => None,
             Kind::File(file) => file.stem(),
             #[cfg(feature = "http")]
-            Kind::Url(url) => url.key(),
+            Kind::Url(url) => url.key_or_stem(),
         }
     }
 

@@ -38,7 +38,12 @@ impl AccessArguments {
         let origins = self.cors_origin.clone();
         AccessSettings {
             token_rate: self.token_rate,
-            allowed_hosts: self.allowed_host.clone(),
+            allowed_hosts: self
+                .allowed_host
+                .iter()
+                .filter(|host| !host.is_empty())
+                .cloned()
+                .collect(),
             cors: (!origins.is_empty()).then(|| CorsSettings::new(origins)),
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),

@@ -3,6 +3,7 @@
 //! Must not know defaults: they are those of the settings.
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::settings::{GivenOfrep, NamedFlagValue, OffValue, Span};
 
@@ -17,8 +18,16 @@ pub(super) struct OfrepArguments {
     ofrep_off: Option<OffValue>,
 
     /// Count a bulk evaluation as an exposure to all flags in it
-    #[arg(long, env = "VARIATE_OFREP_BULK_ACTIVATES")]
-    ofrep_bulk_activates: bool,
+    #[arg(
+        long,
+        value_name = "true|false",
+        env = "VARIATE_OFREP_BULK_ACTIVATES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    ofrep_bulk_activates: Option<bool>,
 
     /// After how long in the background a client closes its stream of changes [default: 2m]
     #[arg(long, value_name = "SPAN", env = "VARIATE_OFREP_INACTIVITY_DELAY")]
@@ -37,7 +46,7 @@ impl OfrepArguments {
     pub(super) fn given(&self) -> GivenOfrep {
         let mut given = GivenOfrep {
             off: self.ofrep_off,
-            bulk_activates: self.ofrep_bulk_activates.then_some(true),
+            bulk_activates: self.ofrep_bulk_activates,
             inactivity_delay: self.ofrep_inactivity_delay,
             streams: self.ofrep_streams,
             stream_keepalive: self.ofrep_stream_keepalive,

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::access::AccessArguments;
 use super::agent::AgentArguments;
@@ -90,8 +91,16 @@ struct ListeningArguments {
     admin_port: Option<Port>,
 
     /// Listen also where other machines reach it, without asking anybody who they are
-    #[arg(long, env = "VARIATE_INSECURE")]
-    insecure: bool,
+    #[arg(
+        long,
+        value_name = "true|false",
+        env = "VARIATE_INSECURE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    insecure: Option<bool>,
 
     /// How large a body may be [default: 1MiB]
     #[arg(long, value_name = "SIZE", env = "VARIATE_BODY_LIMIT")]
@@ -149,6 +158,10 @@ struct RecordsArguments {
     #[arg(long, value_name = "SPAN", env = "VARIATE_LATE_WINDOW")]
     late_window: Option<Span>,
 
+    /// How much earlier than an activation an event may be and still count for it [default: 0s]
+    #[arg(long, value_name = "SPAN", env = "VARIATE_EARLY_TOLERANCE")]
+    early_tolerance: Option<Span>,
+
     /// How long after an activation events count for it [default: without end]
     #[arg(long, value_name = "SPAN", env = "VARIATE_ATTRIBUTION_WINDOW")]
     attribution_window: Option<Span>,
@@ -203,7 +216,7 @@ impl ServeArguments {
             host: listening.host.clone(),
             port: listening.port,
             admin_port: listening.admin_port,
-            insecure: listening.insecure.then_some(true),
+            insecure: listening.insecure,
             access: access.given(),
             data_dir: store.data_dir.clone(),
             environments: by_datafile.chain(by_sdk_key).collect(),
@@ -213,6 +226,7 @@ impl ServeArguments {
             webhook_secret: records.webhook_secret.clone(),
             attribution: records.attribution,
             late_window: records.late_window,
+            early_tolerance: records.early_tolerance,
             attribution_window: records.attribution_window,
             activation_retention: store.activation_retention,
             record_retention: store.record_retention,

@@ -44,68 +44,40 @@ impl Table {
         self.list
     }
 
-    /// Which audiences a rule is for: its conditions, unless it has none; then one of the ids.
+    /// Which audiences a rule is for. The SDKs read its ids as they read conditions, with operators and all, where it
+    /// has no conditions. Only what is not there or an empty list is for everyone: what cannot be read is for nobody.
     pub(super) fn of_rule(&self, rule: &WireRule<'_>, findings: &mut Findings) -> Audiences {
-        let Some(node) = &rule.audience_conditions else {
-            let mut parts = Vec::with_capacity(rule.audience_ids.len());
-            for reference in &rule.audience_ids {
-                parts.push(self.leaf(
-                    &reference.name,
-                    &|findings| {
-                        findings.dangling(&reference.place, "audience", &reference.name, OUTCOME);
-                    },
-                    findings,
-                ));
-            }
-            return match parts.as_slice() {
-                [] => Audiences::Everyone,
-                [Tree::Leaf(index)] => Audiences::One(*index),
-                _ => of_tree(Tree::Or(parts)),
-            };
-        };
+        let Some(node) = rule.audience_node() else { return Audiences::Everyone };
         let is_empty = node.as_array().is_some_and(|items| items.is_empty());
         if is_empty {
             return Audiences::Everyone;
         }
+        if rule.audience_conditions.is_none() && node.kind() == Kind::String {
+            wrong_type(node, "an array of ids", "it was read as the id of one audience", findings);
+        }
         match conditions::compile(node, &mut |node, findings| self.named(node, findings), findings)
         {
             Tree::Leaf(index) => Audiences::One(index),
+            Tree::Or(parts) => match parts.as_slice() {
+                [Tree::Leaf(index)] if rule.audience_conditions.is_none() => Audiences::One(*index),
+                _ => of_tree(Tree::Or(parts)),
+            },
             tree => of_tree(tree),
         }
     }
 
     fn named(&self, node: &Node<'_>, findings: &mut Findings) -> Tree<AudienceIndex> {
         let Some(id) = node.as_string(findings) else {
-            wrong_type(
-                node,
-                "an audience's id or an array",
-                "it is neither true nor false",
-                findings,
-            );
+            wrong_type(node, "an audience's id or an array", OUTCOME, findings);
             return Tree::Unknown;
         };
-        self.leaf(
-            &id,
-            &|findings| findings.dangling(node.place(), "audience", &id, OUTCOME),
-            findings,
-        )
-    }
-
-    fn leaf(
-        &self,
-        id: &str,
-        report: &dyn Fn(&mut Findings),
-        findings: &mut Findings,
-    ) -> Tree<AudienceIndex> {
-        match self.index_by_id.get(id) {
-            Some(index) => Tree::Leaf(*index),
-            None => {
-                if id != FILLER_AUDIENCE_ID {
-                    report(findings);
-                }
-                Tree::Unknown
+        let Some(index) = self.index_by_id.get(&*id) else {
+            if id != FILLER_AUDIENCE_ID {
+                findings.dangling(node.place(), "audience", &id, OUTCOME);
             }
-        }
+            return Tree::Unknown;
+        };
+        Tree::Leaf(*index)
     }
 }
 

@@ -61,32 +61,17 @@ impl<'a> Context<'a> {
         shape_of: impl Fn(AudienceIndex) -> Shape,
     ) -> Formula {
         let mut leaf = |index: &AudienceIndex| shape_of(*index);
-        let ids = &wire.audience_ids;
-        match (&rule.audiences, &wire.audience_conditions) {
-            (Audiences::Everyone, _) => {
+        match (&rule.audiences, wire.audience_node()) {
+            (Audiences::Everyone, _) | (_, None) => {
                 Formula { place: wire.place.clone(), shape: Shape::And(Vec::new()) }
             }
-            (Audiences::One(index), Some(node)) => placed(&Tree::Leaf(*index), node, &mut leaf),
-            (Audiences::Tree(tree, _), Some(node)) => placed(tree, node, &mut leaf),
-            (Audiences::One(index), None) => {
-                let place = ids.first().map(|id| id.place.clone()).unwrap_or_default();
+            (Audiences::One(index), Some(node)) => {
+                // Alone in a list, or without one.
+                let alone = node.as_array().and_then(|mut items| items.pop());
+                let place = alone.as_ref().unwrap_or(node).place().clone();
                 Formula { place, shape: shape_of(*index) }
             }
-            (Audiences::Tree(tree, _), None) => {
-                let parts = match tree {
-                    Tree::Or(parts) => parts.as_slice(),
-                    _ => &[],
-                };
-                let part = |(part, id): (&Tree<AudienceIndex>, _)| {
-                    let shape = match part {
-                        Tree::Leaf(index) => shape_of(*index),
-                        _ => Shape::Free,
-                    };
-                    Formula { place: Place::clone(id), shape }
-                };
-                let parts = parts.iter().zip(ids.iter().map(|id| &id.place)).map(part).collect();
-                Formula { place: wire.place.field("audienceIds"), shape: Shape::Or(parts) }
-            }
+            (Audiences::Tree(tree, _), Some(node)) => placed(tree, node, &mut leaf),
         }
     }
 

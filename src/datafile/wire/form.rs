@@ -68,7 +68,7 @@ pub(in crate::datafile) struct WireRule<'a> {
     pub(in crate::datafile) layer_id: Option<Text<'a>>,
     pub(in crate::datafile) status: Text<'a>,
     pub(in crate::datafile) type_name: Option<Text<'a>>,
-    pub(in crate::datafile) audience_ids: Vec<Reference<'a>>,
+    pub(in crate::datafile) audience_ids: Option<Node<'a>>,
     pub(in crate::datafile) audience_conditions: Option<Node<'a>>,
     pub(in crate::datafile) variations: Vec<WireVariation<'a>>,
     pub(in crate::datafile) allocation: Vec<WireRange<'a>>,
@@ -78,6 +78,13 @@ pub(in crate::datafile) struct WireRule<'a> {
     /// Of a local holdout: the ids of rules.
     pub(in crate::datafile) included_rules: Option<Vec<Reference<'a>>>,
     pub(in crate::datafile) excludes_targeted_deliveries: bool,
+}
+
+impl<'a> WireRule<'a> {
+    /// What says whom it is for: its conditions, or else its ids.
+    pub(in crate::datafile) fn audience_node(&self) -> Option<&Node<'a>> {
+        self.audience_conditions.as_ref().or(self.audience_ids.as_ref())
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ pub(super) fn read_rule<'a>(object: &Object<'a>, findings: &mut Findings) -> Opt
         layer_id: object.id("layerId", findings),
         status: object.string("status", findings).unwrap_or_default(),
         type_name: object.string("type", findings),
-        audience_ids: read_references(object, "audienceIds", findings),
+        audience_ids: object.get("audienceIds").cloned(),
         audience_conditions: object.get("audienceConditions").cloned(),
         variations: read_list(object, "variations", findings, read_variation),
         allocation: read_allocation(object, findings),

@@ -51,7 +51,10 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         let routed = request.extensions().get().map(MatchedPath::as_str);
         let caller = match app.guard.now().admit(*side, routed, &request) {
             Ok(caller) => caller,
-            Err(refused) => return Either::Left(ready(Ok(refused.into_response()))),
+            Err(refused) => {
+                refused.note(&app.problems);
+                return Either::Left(ready(Ok(refused.into_response())));
+            }
         };
         let extensions = request.extensions_mut();
         match caller {

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::server::listener::Side;
+use crate::server::problems::{ProblemKind, Problems};
 use crate::server::refusal::Refusal;
 use crate::settings::Scope;
 
@@ -28,6 +29,16 @@ pub(in crate::server) enum Refused {
     TooOften { wait_seconds: u64 },
     /// A path that nobody said anything about.
     NoLine,
+}
+
+impl Refused {
+    /// Tells the operator of what looks like a setting that is missing.
+    pub(in crate::server) fn note(&self, problems: &Problems) {
+        if matches!(self, Self::Host) {
+            let text = "requests for a host of another name are refused (invalid request host): if it is meant, name it in allowed_hosts";
+            problems.note(ProblemKind::Request, "", text);
+        }
+    }
 }
 
 impl IntoResponse for Refused {

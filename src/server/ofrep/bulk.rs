@@ -52,6 +52,7 @@ pub(super) async fn evaluate(
     let datafile = snapshot.datafile().ok_or_else(Fault::not_ready)?;
     let bulk = Bulk {
         environment,
+        is_only: app.environments.is_one(),
         snapshot: &snapshot,
         config: config_tag(environment, datafile),
         answering: Answering { datafile, context: &context, settings: &app.settings.ofrep },
@@ -62,6 +63,7 @@ pub(super) async fn evaluate(
 
 struct Bulk<'a> {
     environment: &'a Environment,
+    is_only: bool,
     snapshot: &'a Snapshot<'a>,
     /// Of the datafile, as streams tell it.
     config: HeaderValue,
@@ -138,7 +140,7 @@ impl Bulk<'_> {
                 environment: self.environment.name(),
                 revision: self.datafile().revision(),
             },
-            event_streams: streams_of(self.environment, self.answering.settings),
+            event_streams: streams_of(self.environment, self.is_only, self.answering.settings),
         };
         // There is nothing in it that JSON does not know.
         let mut body = serde_json::to_vec(&answer).unwrap_or_default();

@@ -67,9 +67,11 @@ pub(super) async fn events(
     Ok(By(&environment, revision, response).into_response())
 }
 
-/// Where clients find the stream of an environment, unless there is none for anybody.
+/// Where clients find the stream of an environment, unless there is none for anybody. Clients that follow it send no
+/// header along: an environment that only a secret tells from others has none that they could follow.
 pub(super) fn streams_of(
     environment: &Environment,
+    is_only: bool,
     settings: &OfrepSettings,
 ) -> Option<[EventStreamAnswer; 1]> {
     if settings.streams == 0 {
@@ -77,7 +79,8 @@ pub(super) fn streams_of(
     }
     let request_uri = match environment.open_key() {
         Some(key) => format!("{EVENTS}?{SDK_KEY}={}", encoded(&key)),
-        None => EVENTS.to_owned(),
+        None if is_only => EVENTS.to_owned(),
+        None => return None,
     };
     let delay_ms = settings.inactivity_delay.as_ms().unsigned_abs();
     Some([EventStreamAnswer {

@@ -69,13 +69,15 @@ impl CorsSettings {
         }
         let is_origin = |origin: &&String| {
             let host = origin.split_once("://").map(|(_, host)| host);
-            *origin == ANY || host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
+            let is_whole = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+            // Browsers send it in small letters.
+            *origin == ANY || is_whole && !origin.bytes().any(|byte| byte.is_ascii_uppercase())
         };
         match self.origins.iter().find(|origin| !is_origin(origin)) {
             Some(wrong) => Err(Error::setting_value(
                 "origin",
                 wrong,
-                "write a scheme and a host, without a path, such as https://shop.example",
+                "write a scheme and a host in small letters, without a path, such as https://shop.example",
             )),
             None => Ok(()),
         }

@@ -8,6 +8,7 @@ mod rate;
 mod scope;
 mod token;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub use self::cors::CorsSettings;
@@ -68,17 +69,34 @@ impl AccessSettings {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
+        if let Some(wrong) = self.allowed_hosts.iter().find(|host| !is_host(host)) {
+            let remedy = "write a host as requests name it, without scheme, port and path, such as shop.example";
+            return Err(Error::setting_value("allowed host", wrong, remedy));
+        }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err(Error::settings("TLS needs two files: give both tls_cert and tls_key"));
         }
         for (number, token) in self.tokens.iter().enumerate() {
             token.check()?;
-            if self.tokens.iter().take(number).any(|other| other.name == token.name) {
+            let mut others = self.tokens.iter().take(number);
+            if others.clone().any(|other| other.name == token.name) {
                 let problem = format!("two tokens are called {:?}: rename one", token.name);
                 return Err(Error::settings(problem));
+            }
+            if let Some(other) = others.find(|other| other.sha256() == token.sha256()) {
+                return Err(Error::settings(format!(
+                    "the tokens {:?} and {:?} have the same secret, and only one could count: give one of them another",
+                    other.name, token.name
+                )));
             }
         }
         self.cors.as_ref().map_or(Ok(()), CorsSettings::check)?;
         self.jwt.as_ref().map_or(Ok(()), JwtSettings::check)
     }
+}
+
+/// Whether requests could name it: a name, one after a dot for all below it, a dot for any, or an address.
+fn is_host(text: &str) -> bool {
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_a_name) || text.parse::<IpAddr>().is_ok()
 }

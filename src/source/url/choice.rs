@@ -107,10 +107,15 @@ impl UrlSource {
         self
     }
 
-    /// The SDK key without its token.
-    pub(in crate::source) fn key(&self) -> Option<String> {
-        let sdk_key: SdkKey = self.sdk_key.as_ref()?.parse().ok()?;
-        Some(sdk_key.key().to_owned())
+    /// The SDK key without its token; without one, the last part of the address, without what says its kind.
+    pub(in crate::source) fn key_or_stem(&self) -> Option<String> {
+        if let Some(sdk_key) = &self.sdk_key {
+            return Some(sdk_key.parse::<SdkKey>().ok()?.key().to_owned());
+        }
+        let address = WebAddress::parse(self.address.as_deref()?).ok()?;
+        let last = address.url.path_segments()?.next_back()?;
+        let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+        (!stem.is_empty()).then(|| stem.to_owned())
     }
 
     pub(in crate::source) fn open(self) -> Result<(About, UrlOrigin), Error> {

@@ -2,6 +2,8 @@
 //!
 //! Must not know where they come from.
 
+use variate::settings::{Given, Reach, Scope, TokenSettings};
+
 use super::http::{Answer, Request, ask};
 use super::{Daemon, SHOP, SHOP_KEY};
 
@@ -78,4 +80,44 @@ fn only_known_keys_are_served() {
     ] {
         assert_eq!(get(&shop, path, None).status, status, "{path}");
     }
+}
+
+#[test]
+fn an_authenticated_one_is_for_who_sends_its_token() {
+    let guarded = |given: &mut Given| {
+        let mut own = super::environment(&format!("guarded={SHOP}"));
+        own.sdk_key = Some("guarded:t0ken".parse().unwrap());
+        given.environments = vec![own];
+    };
+    let check = |daemon: &Daemon, token: Option<&str>, status: u16| {
+        let said = token.map(|token| format!("Bearer {token}"));
+        let said = said.as_deref().map(|said| ("Authorization", said));
+        assert_eq!(get(daemon, "/datafiles/guarded.json", said).status, status, "{token:?}");
+    };
+    let open = Daemon::with(guarded);
+    check(&open, Some("t0ken"), 200);
+    check(&open, Some("t0ken1"), 403);
+    check(&open, None, 403);
+    assert_eq!(
+        get(&open, "/datafiles/guarded:t0ken.json", None).status,
+        403,
+        "no secret in a path"
+    );
+
+    // Who has to prove it is them anyhow has no place for another token.
+    let secret = "a-secret-of-the-shop";
+    let closed = Daemon::with(|given| {
+        guarded(given);
+        let mut other = super::environment(&format!("other={SHOP}"));
+        other.sdk_key = Some("other:t0ken".parse().unwrap());
+        given.environments.push(other);
+        let reach = Reach::Of(vec!["guarded".to_owned()]);
+        let token = TokenSettings::new("shop", secret, reach, &[Scope::Decide]);
+        given.access.tokens = vec![token.unwrap()];
+    });
+    check(&closed, Some(secret), 200);
+    check(&closed, Some("t0ken"), 401);
+    let other =
+        get(&closed, "/datafiles/other.json", Some(("Authorization", &format!("Bearer {secret}"))));
+    assert_eq!(other.status, 403);
 }

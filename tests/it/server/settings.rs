@@ -193,6 +193,46 @@ fn what_is_wrong_with_who_may_ask_is_told_with_its_place_and_no_secret() {
     check("[jwt]\nhmac_secrets = [\"s3cret!\"]\n", "no base64");
 }
 
+#[test]
+fn what_no_request_could_fit_is_refused_at_the_start() {
+    let check = |file: &str, expect: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join(super::SHOP);
+        let shop = shop.display();
+        let (code, _, complaints) =
+            printed(&format!("{file}[[environment]]\ndatafile = \"{shop}\"\n"), &[], &[]);
+        drop(folder);
+        assert_eq!(code, Some(3), "{file}");
+        assert!(complaints.contains(expect), "no {expect} in {complaints}");
+    };
+    for host in ["", "shop.example:8080", "https://shop.example", "shop.example/x", "[::1]"] {
+        check(&format!("allowed_hosts = [\"{host}\"]\n"), "without scheme, port and path");
+    }
+    check("[cors]\norigins = [\"https://Shop.example\"]\n", "in small letters");
+    let token = |name: &str| {
+        format!(
+            "[[token]]\nname = \"{name}\"\nsecret = \"same-same-same-same\"\nenvironments = [\"*\"]\nscopes = [\"decide\"]\n"
+        )
+    };
+    check(&(token("a") + &token("b")), "\"a\" and \"b\" have the same secret");
+}
+
+#[test]
+fn hosts_that_are_none_in_the_environment_switch_nothing_on() {
+    let (code, said, complaints) = printed("", &[("VARIATE_ALLOWED_HOST", "")], &[]);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    assert!(!said.contains("allowed_hosts"), "{said}");
+}
+
+#[test]
+fn what_is_printed_of_odd_names_can_be_read() {
+    let file = "[[environment]]\nname = \"a\\u007fb\\\"\\n\"\ndatafile = \"a.json\"\n";
+    let (code, said, complaints) = printed(file, &[], &[]);
+    assert_eq!((code, complaints.as_str()), (Some(0), ""));
+    let again = printed(&said, &[], &[]);
+    assert_eq!((again.1, again.2.as_str()), (said, ""));
+}
+
 /// The line of a setting that is in force.
 #[track_caller]
 fn check(file: &str, variables: &[(&str, &str)], arguments: &[&str], expect: &[&str]) {
@@ -215,6 +255,29 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
     assert!(!said.contains("a.json"), "a list is taken whole: {said}");
     assert!(said.contains("name = \"b\"\ndatafile = \"b.json\"\n"), "{said}");
     assert!(said.contains("sdk_key = \"KEY\"\n"), "{said}");
+}
+
+#[test]
+fn switches_can_be_switched_off_again() {
+    let file = "insecure = true\n[agent]\noverrides = true\nprofiles = true\n[ofrep]\nbulk_activates = true\n";
+    let all = |word: &str| {
+        ["insecure", "overrides", "profiles", "bulk_activates"].map(|key| format!("{key} = {word}"))
+    };
+    let check = |variables: &[(&str, &str)], arguments: &[&str], expect: [String; 4]| {
+        check(file, variables, arguments, &expect.each_ref().map(String::as_str));
+    };
+    check(&[], &[], all("true"));
+    let off = ["INSECURE", "OVERRIDES", "PROFILES", "OFREP_BULK_ACTIVATES"]
+        .map(|name| (format!("VARIATE_{name}"), "false"));
+    let off = off.each_ref().map(|(name, value)| (name.as_str(), *value));
+    check(&off, &[], all("false"));
+    let on = ["--insecure", "--overrides", "--profiles", "--ofrep-bulk-activates"];
+    check(&off, &on, all("true"));
+    check(
+        &[],
+        &on.map(|switch| format!("{switch}=false")).each_ref().map(String::as_str),
+        all("false"),
+    );
 }
 
 #[test]

@@ -140,3 +140,64 @@ fn waiting_for_a_source_holds_nobody_up() {
     assert_eq!(answered.iter().filter(|status| **status == 503).count(), 8, "{answered:?}");
     assert!(watch.elapsed() < PATIENCE);
 }
+
+/// A file says its name while it can be read. What it said last counts where it cannot, not what it said before.
+#[test]
+fn a_broken_file_brings_back_what_was_in_force_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("datafile.json");
+    let shop = fs::read_to_string(SHOP).unwrap();
+    let text = |name: &str, revision: &str| {
+        let named = shop.replace(
+            "\"environmentKey\": \"production\"",
+            &format!("\"environmentKey\": \"{name}\""),
+        );
+        assert!(named.contains(&format!("\"environmentKey\": \"{name}\"")));
+        named.replace("\"87\"", &format!("\"{revision}\""))
+    };
+    let store = folder.path().join("store");
+    let daemon = || {
+        super::start(store.clone(), |given| {
+            given.environments = vec![environment(path.to_str().unwrap())];
+        })
+        .unwrap()
+    };
+    for (content, name, revision) in [
+        (text("development", "1"), "development", "1"),
+        (text("production", "2"), "production", "2"),
+        ("{".to_owned(), "production", "2"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let daemon = daemon();
+        let ready =
+            super::ask(daemon.addresses().api.unwrap(), &super::Request::new("GET /ready")).json();
+        assert_eq!(ready["environments"][0]["name"], name, "{ready}");
+        assert_eq!(ready["environments"][0]["revision"], revision, "{ready}");
+        daemon.shut_down(PATIENCE).unwrap();
+    }
+}
+
+#[test]
+fn addresses_without_a_name_are_called_by_their_last_part() {
+    let daemon = Daemon::with(|given| {
+        // Nobody listens there.
+        let of = |url: &str| environment(&format!("http://127.0.0.1:1/{url}"));
+        given.environments = vec![of("datafiles/a.json"), of("b.v2.json?x=y.z"), of("c")];
+    });
+    let ready = daemon.ask("GET /ready", "").json();
+    let names: Vec<_> =
+        ready["environments"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["a", "b.v2", "c"]);
+}
+
+#[test]
+fn events_that_are_a_little_early_count_where_that_is_set() {
+    let daemon = Daemon::with(|given| given.early_tolerance = Some("5s".parse().unwrap()));
+    daemon.ask("POST /v1/activate?experimentKey=checkout_button", r#"{"userId":"anna"}"#);
+    let now_ms = variate::clock::Clock::system().now_ms();
+    for (before_ms, expect) in [(1_000, 1), (60_000, 0)] {
+        let body = format!(r#"{{"userId":"anna","timestamp":{}}}"#, now_ms - before_ms);
+        let told = daemon.ask("POST /v1/track?eventKey=purchase", &body).json();
+        assert_eq!(told["credits"].as_array().unwrap().len(), expect, "{told}");
+    }
+}

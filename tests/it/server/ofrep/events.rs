@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use variate::clock::Stopwatch;
 
 use super::scene::{ALL, KEY, Scene, datafile};
+use crate::server::http::{Request, ask};
 use crate::server::streams::Reader;
-use crate::server::wait_for;
+use crate::server::{Daemon, SHOP, environment, wait_for};
 
 const EVENTS: &str = "/ofrep/v1/events";
 
@@ -167,4 +168,21 @@ fn only_known_environments_have_streams() {
     assert_eq!(status(&format!("{EVENTS}?sdkKey=no-key"), ""), 400);
     assert_eq!(status(EVENTS, "X-API-Key: Nobody\r\n"), 403);
     assert_eq!(status(&format!("{EVENTS}?sdkKey=Nobody"), &format!("X-API-Key: {KEY}\r\n")), 200);
+}
+
+/// Clients that follow what is announced send no header along.
+#[test]
+fn a_stream_that_only_a_secret_leads_to_is_not_announced() {
+    let daemon = Daemon::with(|given| {
+        let guarded = |name: &str| {
+            let mut own = environment(&format!("{name}={SHOP}"));
+            own.sdk_key = Some(format!("{name}:t0ken").parse().unwrap());
+            own
+        };
+        given.environments = vec![guarded("one"), guarded("two")];
+    });
+    let request = Request::new(ALL).header("X-API-Key", "one:t0ken").body("{\"context\":{}}");
+    let answer = ask(daemon.api(), &request);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json().get("eventStreams"), None);
 }

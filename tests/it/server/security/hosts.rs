@@ -58,6 +58,10 @@ fn names_can_be_added() {
     for host in ["other.example", "internal", "xinternal"] {
         assert_eq!(status(host), "404", "{host}");
     }
+    let problems = shop.ask_admin("GET /problems").json();
+    let problem = &problems["problems"][0];
+    assert!(problem["text"].as_str().unwrap().contains("allowed_hosts"), "{problems}");
+    assert_eq!(problem["count"], 3, "{problems}");
 }
 
 #[test]
