@@ -2,6 +2,7 @@
 //!
 //! Must not know anything else of this crate: sources arrive boxed, through named constructors.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,7 @@ enum Kind {
     DatafileVersion { found: String },
     #[error("there is no datafile yet: give the client one before tracking, or track again later")]
     NotReady,
-    #[error("cannot {action} {path}: check that it exists and that you may access it", path = path.display())]
+    #[error("cannot {action} {path}: {remedy}", path = path.display(), remedy = remedy_of(source.as_ref()))]
     File { action: &'static str, path: PathBuf, source: Source },
     #[error("{queue} is full, with room for {limit} {unit}: {remedy}, or raise its limit")]
     Full { queue: &'static str, limit: usize, unit: &'static str, remedy: &'static str },
@@ -131,6 +132,15 @@ enum Kind {
     Address { address: String, problem: &'static str, is_in_use: bool, source: Source },
     #[error("there was no datafile within {timeout_ms} ms{why}")]
     NotLoaded { timeout_ms: u128, why: String },
+}
+
+/// What to do about a file that cannot be read or written.
+fn remedy_of(source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let kind = source.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    match kind {
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "free some of its disk",
+        _ => "check that it exists and that you may access it",
+    }
 }
 
 impl Error {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::failure::Failure;
+use crate::store::is_inside;
 
 /// Whether two paths lead to one file, also by another name of it.
 pub(super) fn is_same_file(left: &Path, right: &Path) -> bool {
@@ -19,14 +20,7 @@ pub(super) fn refuse_inside_store(
     store: Option<&Path>,
     argument: &str,
 ) -> Result<(), Failure> {
-    let Some(store) = store.and_then(|store| fs::canonicalize(store).ok()) else { return Ok(()) };
-    let parent = match output.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    if !fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(&store)) {
-        return Ok(());
-    }
+    let Some(store) = store.filter(|store| is_inside(output, store)) else { return Ok(()) };
     let store = store.display();
     let message = format!("{argument} would write into the store {store}: give another place");
     Err(Failure::usage(anyhow::Error::msg(message)))

@@ -4,8 +4,9 @@
 
 use crate::attribution::Record;
 use crate::error::Error;
-use crate::events::{AttributionMode, Batch, Encoded, Pace, Sink, Undelivered};
+use crate::events::{AttributionMode, Batch, Encoded, Pace, Sink, SinkTarget, Undelivered};
 use crate::settings::{ServeSettings, SinkSettings};
+use crate::store::is_inside;
 
 /// All sinks, in the order of the settings. `modes` are those of environments that have one of their own,
 /// by their names.
@@ -13,7 +14,14 @@ pub(super) fn build(
     settings: &ServeSettings,
     modes: &[(Box<str>, AttributionMode)],
 ) -> Result<Vec<Box<dyn Sink>>, Error> {
-    settings.sinks.iter().map(|sink| one(settings, sink, modes)).collect()
+    let own = |sink: &SinkSettings| match &sink.to {
+        SinkTarget::File(path) if is_inside(path, &settings.data_dir) => {
+            let text = format!("sink {} would write into the store: give another place", sink.to);
+            Err(Error::settings(text))
+        }
+        _ => one(settings, sink, modes),
+    };
+    settings.sinks.iter().map(own).collect()
 }
 
 fn one(
@@ -22,7 +30,7 @@ fn one(
     modes: &[(Box<str>, AttributionMode)],
 ) -> Result<Box<dyn Sink>, Error> {
     let secret = sink.secret.as_deref().or(settings.webhook_secret.as_deref());
-    let in_mode = |mode| sink.to.build(mode, secret);
+    let in_mode = |mode| sink.build(mode, secret);
     let usual = sink.attribution.unwrap_or(settings.attribution);
     let others: Vec<Box<str>> = match sink.attribution {
         Some(_) => Vec::new(),

@@ -89,6 +89,10 @@ impl Page {
         self.text("to", Some(without_secrets(&sink.to.to_string())));
         self.text("secret", sink.secret.as_ref().map(|_| HIDDEN));
         self.text("attribution", sink.attribution);
+        self.text("rotate_at", sink.rotate_at);
+        if sink.rotate_daily {
+            self.value("rotate_daily", true);
+        }
     }
 
     fn ofrep(&mut self, ofrep: &OfrepSettings) {

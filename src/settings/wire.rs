@@ -99,6 +99,9 @@ struct WireSink {
     to: Read<SinkTarget>,
     secret: Option<String>,
     attribution: Option<Read<AttributionMode>>,
+    rotate_at: Option<Read<Size>>,
+    #[serde(default)]
+    rotate_daily: bool,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -228,6 +231,12 @@ impl From<WireEnvironment> for EnvironmentSettings {
 impl From<WireSink> for SinkSettings {
     fn from(wire: WireSink) -> Self {
         let Read(to) = wire.to;
-        Self { secret: wire.secret, attribution: value(wire.attribution), ..Self::new(to) }
+        Self {
+            secret: wire.secret,
+            attribution: value(wire.attribution),
+            rotate_at: value(wire.rotate_at),
+            rotate_daily: wire.rotate_daily,
+            ..Self::new(to)
+        }
     }
 }

@@ -10,6 +10,8 @@ mod memory;
 mod outbox;
 mod receipt;
 
+#[cfg(feature = "server")]
+pub(crate) use durable::is_inside;
 #[cfg(feature = "durable")]
 pub use durable::{
     DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, KeptProfile, Mended,

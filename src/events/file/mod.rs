@@ -131,5 +131,5 @@ impl Sink for FileSink {
 
 /// Whether something is there that is no regular file: a pipe or a device has no place.
 fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| !found.is_file())
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }

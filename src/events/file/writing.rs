@@ -64,6 +64,9 @@ impl Writing {
         if !folder.is_dir() {
             return Err(self.failed(io::ErrorKind::NotADirectory.into()));
         }
+        if self.path.is_dir() {
+            return Err(Error::sink_file(&self.path, "is a folder: give a file in it"));
+        }
         if !state.is_empty() {
             (self.place, self.phase) = (recover::known(&self.path, state)?, Phase::Known);
         }

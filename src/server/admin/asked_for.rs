@@ -35,9 +35,26 @@ pub(super) fn kind(word: &str) -> Result<RecordKind, Refusal> {
     })
 }
 
-/// Looks up how far the sink is that a filter names; one that the store does not know is a slip of the
-/// finger, and told.
+/// An environment that nobody knows is a slip of the finger, and told.
+pub(super) fn must_be_known(app: &App, environment: &str) -> Result<(), Refusal> {
+    let known = app.store.environments();
+    let is_running = app.environments.iter().any(|own| own.name() == environment);
+    if is_running || known.iter().any(|known| **known == *environment) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.iter().map(|known| &**known).collect();
+    let text = match known.as_slice() {
+        [] => format!("the store has no environment {environment:?}: it has seen none yet"),
+        known => {
+            format!("the store has no environment {environment:?}: it knows {}", known.join(", "))
+        }
+    };
+    Err(Refusal::not_there(text))
+}
+
+/// Looks up how far the sink is that a filter names; what the store does not know is a slip of the finger, and told.
 pub(super) fn placed(app: &App, filter: RecordFilter) -> Result<RecordFilter, Refusal> {
+    filter.environment.iter().try_for_each(|environment| must_be_known(app, environment))?;
     let Some(sink) = &filter.sink else { return Ok(filter) };
     let cursors = app.store.cursors().map_err(|error| Refusal::unreadable(&error))?;
     let found = cursors.iter().find(|(known, _)| **known == **sink);

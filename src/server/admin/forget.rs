@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 
+use super::asked_for::must_be_known;
 use super::reading::work;
 use super::told::Told;
 use super::wire::{ForgetBody, ForgottenActivation, ForgottenAnswer};
@@ -23,7 +24,7 @@ pub(super) async fn forget(
 ) -> Result<Response, Refusal> {
     let answer = work(&app, move |app| {
         let ForgetBody { environment, user } = body;
-        refuse_unknown(app, &environment)?;
+        must_be_known(app, &environment)?;
         let held = app.store.held_user(&environment, &user);
         let held = held.map_err(|error| Refusal::unreadable(&error))?;
         let was_there = forget_in(app, &environment, &user);
@@ -53,22 +54,6 @@ fn forget_in(app: &App, environment: &str, user: &str) -> Result<bool, Error> {
         }
         None => app.store.forget(environment, user),
     }
-}
-
-fn refuse_unknown(app: &App, environment: &str) -> Result<(), Refusal> {
-    let known = app.store.environments();
-    let is_running = app.environments.iter().any(|own| own.name() == environment);
-    if is_running || known.iter().any(|known| **known == *environment) {
-        return Ok(());
-    }
-    let known: Vec<&str> = known.iter().map(|known| &**known).collect();
-    let text = match known.as_slice() {
-        [] => format!("the store has no environment {environment:?}: it has seen none yet"),
-        known => {
-            format!("the store has no environment {environment:?}: it knows {}", known.join(", "))
-        }
-    };
-    Err(Refusal::not_there(text))
 }
 
 fn forgotten(activation: &Activation) -> ForgottenActivation {

@@ -35,6 +35,15 @@ pub fn is_there(folder: impl AsRef<Path>) -> Result<bool, Error> {
     }
 }
 
+/// Whether a file is in the folder of a store, or would be, whose files are nobody else's.
+#[cfg(feature = "server")]
+pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = fs::canonicalize(folder) else { return false };
+    let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let places = [path, parent].map(fs::canonicalize);
+    places.into_iter().flatten().any(|place| place.starts_with(&folder))
+}
+
 /// An error where there is no store.
 pub(super) fn must_be_there(folder: &Path) -> Result<(), Error> {
     match find(folder)? {

@@ -36,6 +36,8 @@ mod verify;
 mod wire;
 
 pub use arranged::KeptProfile;
+#[cfg(feature = "server")]
+pub(crate) use at_rest::is_inside;
 pub use at_rest::is_there;
 pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};

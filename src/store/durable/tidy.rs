@@ -103,9 +103,14 @@ impl Inner {
                 continue;
             }
             if self.settings.when_over_budget == WhenOverBudget::Refuse {
-                let budget = self.settings.budget_bytes >> 20;
+                let budget = self.settings.budget_bytes;
+                let budget = if budget < 1 << 20 {
+                    format!("{budget} bytes")
+                } else {
+                    format!("{} MiB", budget >> 20)
+                };
                 let why = format!(
-                    "records that wait for sinks need more than the {budget} MiB that they have: mend the sinks or raise the budget"
+                    "records that wait for sinks need more than the {budget} that they have: mend the sinks or raise the budget"
                 );
                 return Err(Error::store_refuses(self.engine.folder(), why));
             }

@@ -25,6 +25,7 @@ use super::json::json_line;
 use crate::cli::arguments::{DeliverArguments, Format};
 use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::progress::Progress;
+use crate::cli::same_file::refuse_inside_store;
 use crate::cli::say;
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
@@ -78,7 +79,8 @@ fn build(targets: &[SinkTarget], arguments: &DeliverArguments) -> Result<Vec<Pat
     let mut sinks: Vec<Patient> = Vec::new();
     for target in targets {
         if let SinkTarget::File(path) = target {
-            must_have_folder(path)?;
+            refuse_inside_store(path, Some(&arguments.store.store), "--sink")?;
+            must_be_a_file(path)?;
         }
         let secret = arguments.webhook_secret.as_deref();
         let sink = target.build(arguments.attribution.into(), secret).map_err(Failure::usage)?;
@@ -92,7 +94,10 @@ fn build(targets: &[SinkTarget], arguments: &DeliverArguments) -> Result<Vec<Pat
 }
 
 /// Said before the store is opened, which remembers every sink that it has ever seen.
-fn must_have_folder(path: &Path) -> Result<(), Failure> {
+fn must_be_a_file(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(Failure::usage(Error::sink_file(path, "is a folder: give a file in it")));
+    }
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => Ok(()),
