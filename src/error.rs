@@ -407,6 +407,24 @@ impl Error {
         }
     }
 
+    /// What the engine of a store on disk found wrong with its files, where it was not kept from reading them.
+    #[cfg(feature = "durable")]
+    pub(crate) fn unreadable_store(&self) -> Option<String> {
+        use ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
+        let Kind::Store { source, .. } = &*self.0 else { return None };
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
+        let mut said = String::new();
+        while let Some(one) = cause {
+            let kind = one.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            if !matches!(kind, None | Some(NotFound | UnexpectedEof | InvalidData | InvalidInput)) {
+                return None;
+            }
+            said = one.to_string();
+            cause = one.source();
+        }
+        Some(said)
+    }
+
     #[cfg(feature = "durable")]
     /// Whether a store on disk is damaged in what was acknowledged.
     #[must_use]

@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use variate::settings::TrackingSystem;
+use variate::settings::{
+    CorsSettings, Given, Reach, Scope, SinkSettings, TokenSettings, TrackingSystem,
+};
 
 /// What `--print-config` says with a file of this text, these variables and flags.
 fn printed(
@@ -102,6 +104,11 @@ secret = "other s3cret"
 attribution = "activated"
 
 [[sink]]
+to = "file:records.ndjson"
+rotate_at = "100MiB"
+rotate_daily = true
+
+[[sink]]
 to = "stdout"
 "#;
     let (code, said, complaints) = printed(file, &[], &[]);
@@ -195,26 +202,30 @@ fn what_is_wrong_with_who_may_ask_is_told_with_its_place_and_no_secret() {
 
 #[test]
 fn what_no_request_could_fit_is_refused_at_the_start() {
-    let check = |file: &str, expect: &str| {
+    let check = |change: &dyn Fn(&mut Given), expect: &str| {
         let folder = tempfile::tempdir().unwrap();
-        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join(super::SHOP);
-        let shop = shop.display();
-        let (code, _, complaints) =
-            printed(&format!("{file}[[environment]]\ndatafile = \"{shop}\"\n"), &[], &[]);
-        drop(folder);
-        assert_eq!(code, Some(3), "{file}");
-        assert!(complaints.contains(expect), "no {expect} in {complaints}");
+        let started = super::start(folder.path().join("store"), change);
+        let error = started.err().unwrap().to_string();
+        assert!(error.contains(expect), "no {expect} in {error}");
     };
     for host in ["", "shop.example:8080", "https://shop.example", "shop.example/x", "[::1]"] {
-        check(&format!("allowed_hosts = [\"{host}\"]\n"), "without scheme, port and path");
+        let change = |given: &mut Given| given.access.allowed_hosts = vec![host.to_owned()];
+        check(&change, "without scheme, port and path");
     }
-    check("[cors]\norigins = [\"https://Shop.example\"]\n", "in small letters");
+    let origins = || vec!["https://Shop.example".to_owned()];
+    check(&|given| given.access.cors = Some(CorsSettings::new(origins())), "in small letters");
     let token = |name: &str| {
-        format!(
-            "[[token]]\nname = \"{name}\"\nsecret = \"same-same-same-same\"\nenvironments = [\"*\"]\nscopes = [\"decide\"]\n"
-        )
+        TokenSettings::new(name, "same-same-same-same", Reach::All, &[Scope::Decide]).unwrap()
     };
-    check(&(token("a") + &token("b")), "\"a\" and \"b\" have the same secret");
+    let expect = "\"a\" and \"b\" have the same secret";
+    check(&|given| given.access.tokens = vec![token("a"), token("b")], expect);
+    let sink = |to: &str, daily, size: &str| {
+        let mut sink = SinkSettings::new(to.parse().unwrap());
+        (sink.rotate_daily, sink.rotate_at) = (daily, size.parse().ok());
+        sink
+    };
+    check(&|given| given.sinks = vec![sink("stdout", true, "")], "only to a file");
+    check(&|given| given.sinks = vec![sink("file:x", false, "0B")], "a size such as 100MiB");
 }
 
 #[test]

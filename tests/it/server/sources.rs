@@ -201,3 +201,46 @@ fn events_that_are_a_little_early_count_where_that_is_set() {
         assert_eq!(told["credits"].as_array().unwrap().len(), expect, "{told}");
     }
 }
+
+#[test]
+fn a_sink_writes_into_no_store_and_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    for (path, expect) in [
+        (store.join("0.jnl"), "would write into the store"),
+        (store.join("keyspaces/x"), "would write into the store"),
+        (folder.path().to_owned(), "is a folder: give a file in it"),
+    ] {
+        let sink = format!("file:{}", path.display());
+        let started = super::start(store.clone(), |given| {
+            given.sinks = vec![variate::settings::SinkSettings::new(sink.parse().unwrap())];
+        });
+        let error = started.err().unwrap().to_string();
+        assert!(error.contains(expect), "{error}");
+    }
+}
+
+#[test]
+fn files_of_records_are_rotated_where_that_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = folder.path().join("records.ndjson");
+    let daemon = Daemon::with(|given| {
+        let to = format!("file:{}", records.display()).parse().unwrap();
+        let mut sink = variate::settings::SinkSettings::new(to);
+        sink.rotate_at = Some("2KiB".parse().unwrap());
+        given.sinks = vec![sink];
+        given.attribution = Some("backend".parse().unwrap());
+    });
+    for user in 0..20 {
+        let body = format!(r#"{{"userId":"user-{user}"}}"#);
+        assert_eq!(daemon.ask("POST /v1/track?eventKey=purchase", &body).status, 200);
+        wait_for("its record", || {
+            let lines = |path| fs::read_to_string(path).unwrap_or_default().lines().count();
+            let files = fs::read_dir(folder.path()).unwrap();
+            let all: usize = files.map(|file| lines(file.unwrap().path())).sum();
+            (all == user + 1).then_some(())
+        });
+    }
+    assert!(fs::metadata(&records).unwrap().len() <= 2048);
+    assert!(folder.path().join("records.ndjson.1").exists());
+}

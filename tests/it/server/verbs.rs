@@ -79,10 +79,15 @@ fn filters_are_those_of_the_command() {
     check("experiment=checkout_button", 6);
     check("experiment=9300001201101", 6);
     check("environment=production", 6);
-    check("environment=other", 0);
     check("since=0", 6);
     check("until=0", 0);
     check("since=99999999999999", 0);
+    for path in ["/events/export", "/events", "/events/tail", "/events/dead"] {
+        let answer = shop.ask_admin(&format!("GET {path}?environment=other"));
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        let text = "the store has no environment \"other\": it knows production";
+        assert_eq!(answer.json()["error"], text, "{path}");
+    }
 }
 
 #[test]

@@ -104,8 +104,7 @@ impl Verified {
 ///
 /// # Errors
 ///
-/// If there is no store, it is in use, was made by a later version, or cannot be opened although its
-/// journals are sound.
+/// If there is no store, it is in use, was made by a later version, or may not be read.
 pub fn verify(
     folder: impl AsRef<Path>,
     progress: &mut dyn FnMut(u64, u64),
@@ -130,7 +129,19 @@ pub fn verify(
         return Ok(found);
     }
     let settings = at_rest::settings();
-    let engine = Engine::open(folder, settings.setup())?;
+    let engine = match Engine::open(folder, settings.setup()) {
+        Ok(engine) => engine,
+        Err(error) => {
+            let Some(problem) = error.unreadable_store() else { return Err(error) };
+            let place = folder.join("keyspaces");
+            let place = place.display();
+            let text = format!(
+                "a table, or the list of tables, under {place} is missing or damaged: {problem}"
+            );
+            found.fault(FaultKind::Damage, text);
+            return Ok(found);
+        }
+    };
     let inner = Inner::unloaded(engine, at_rest::clock(), settings);
     found.is_opened = true;
     found.is_usable = true;

@@ -303,3 +303,31 @@ fn a_byte_flipped_in_a_table_loses_nothing_in_silence() {
     assert!(told > tables.len(), "only {told} flips were seen");
     assert_eq!(events(folder.path(), &["verify"]).2, 0);
 }
+
+/// The engine reads its tables before it opens: a store without one of them is damaged, not unknown.
+#[test]
+fn a_table_that_is_gone_or_damaged_is_told_as_damage() {
+    let tables = |folder: &Path| {
+        let tables = folder.join("keyspaces/0/tables");
+        let table = fs::read_dir(tables).unwrap().next().unwrap().unwrap();
+        table.path()
+    };
+    let check = |change: &dyn Fn(&Path)| {
+        let folder = morning();
+        change(&tables(folder.path()));
+        let (answer, said, exit_code) = events(folder.path(), &["verify", "--format", "json"]);
+        assert_eq!(exit_code, 1, "{said}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert!(answer.to_string().contains("keyspaces"), "{answer}");
+        let (_, said, exit_code) = events(folder.path(), &["stats"]);
+        assert_eq!(exit_code, 3, "{said}");
+    };
+    check(&|table| fs::remove_file(table).unwrap());
+    check(&|table| fs::write(table, b"").unwrap());
+    check(&|table| {
+        let mut bytes = fs::read(table).unwrap();
+        let last = bytes.len() - 40;
+        bytes[last] ^= 1;
+        fs::write(table, bytes).unwrap();
+    });
+}

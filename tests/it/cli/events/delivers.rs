@@ -226,6 +226,8 @@ fn wrong_deliveries_are_refused_and_deliver_nothing() {
     let home = tempdir().unwrap();
     let at = |name: &str| format!("file:{}", home.path().join(name).display());
     let (here, nowhere) = (at("r"), at("none/r"));
+    let inside = format!("file:{}", folder.path().join("0.jnl").display());
+    let folder_itself = format!("file:{}", home.path().display());
     let uses: &[&[&str]] = &[
         &[],
         &["--sink", "kafka:x"],
@@ -234,6 +236,8 @@ fn wrong_deliveries_are_refused_and_deliver_nothing() {
         &["--sink", &here, "--leave-out", super::FILE, "--leave-out", "webhook"],
         &["--sink", &here, "--sink", &here],
         &["--sink", &nowhere, "--leave-out", super::FILE, "--leave-out", super::HOOK],
+        &["--sink", &inside, "--leave-out", super::FILE, "--leave-out", super::HOOK],
+        &["--sink", &folder_itself, "--leave-out", super::FILE, "--leave-out", super::HOOK],
         &["--sink", "stdout", "--format", "json"],
         &["--sink", &here, "--timeout", "soon"],
     ];

@@ -181,7 +181,9 @@ fn a_stream_that_only_a_secret_leads_to_is_not_announced() {
         };
         given.environments = vec![guarded("one"), guarded("two")];
     });
-    let request = Request::new(ALL).header("X-API-Key", "one:t0ken").body("{\"context\":{}}");
+    let request = Request::new(&format!("POST {ALL}"))
+        .header("X-API-Key", "one:t0ken")
+        .body("{\"context\":{}}");
     let answer = ask(daemon.api(), &request);
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json().get("eventStreams"), None);
