@@ -14,7 +14,7 @@ mod place;
 mod project;
 mod shown;
 mod span;
-mod unescaped;
+pub(crate) mod unescaped;
 mod view;
 mod view_parts;
 mod wire;

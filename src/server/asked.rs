@@ -2,8 +2,6 @@
 //!
 //! Must not know who asks for what.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -14,6 +12,8 @@ use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::app::App;
+use super::body::whole;
+use super::client_json;
 use super::refusal::Refusal;
 use crate::settings::nearest;
 
@@ -101,12 +101,8 @@ impl<T: DeserializeOwned + Default> Said<T> {
         if text.is_empty() {
             return Ok(Self(T::default()));
         }
-        // Looked through once, it is not looked through string by string. What nobody reads may be no UTF-8.
-        let read = match std::str::from_utf8(&text) {
-            Ok(text) => serde_json::from_str::<Option<T>>(text),
-            Err(_) => serde_json::from_slice(&text),
-        };
-        let said = read.map_err(|_| Refusal::bad_request("error parsing request body"))?;
+        let said = client_json::read::<Option<T>>(&text)
+            .map_err(|_| Refusal::bad_request("error parsing request body"))?;
         Ok(Self(said.unwrap_or_default()))
     }
 }
@@ -145,38 +141,4 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(said) = headers.get(CONTENT_TYPE) else { return false };
     let text = said.to_str().unwrap_or_default();
     said == JSON || text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
-}
-
-/// A whole body, which may not be larger than this.
-pub(super) async fn whole<B>(mut body: B, most_bytes: u64) -> Result<Bytes, Refusal>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
-    let too_large = || {
-        let text = format!("the body is larger than {most_bytes} bytes: send less at once");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text)
-    };
-    // What says that it is too large is not read at all.
-    if body.size_hint().lower() > most_bytes {
-        return Err(too_large());
-    }
-    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
-    // Mostly all of it comes at once, and stays where it is.
-    let mut first = Bytes::new();
-    let mut joined = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Refusal::bad_request("error reading request body"))?;
-        // Trailers are not read.
-        let Ok(part) = frame.into_data() else { continue };
-        if part.len() > most.saturating_sub(first.len() + joined.len()) {
-            return Err(too_large());
-        }
-        if first.is_empty() && joined.is_empty() {
-            first = part;
-        } else {
-            joined.extend_from_slice(&std::mem::take(&mut first));
-            joined.extend_from_slice(&part);
-        }
-    }
-    Ok(if joined.is_empty() { first } else { joined.into() })
 }

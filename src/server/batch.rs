@@ -25,7 +25,8 @@ use tokio::time::timeout;
 use super::answer::Json;
 use super::app::App;
 use super::around::request_id;
-use super::asked::whole;
+use super::body::whole;
+use super::client_json;
 use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
@@ -143,7 +144,7 @@ fn of_the_connection(headers: &HeaderMap) -> HeaderMap {
 
 async fn read(app: &App, request: Request<Body>) -> Result<Vec<Operation>, Refusal> {
     let text = whole(request.into_body(), app.settings.limits.body.bytes).await?;
-    let body: BatchBody = serde_json::from_slice(&text)
+    let body: BatchBody = client_json::read(&text)
         .map_err(|_| Refusal::bad_request("cannot decode the operation body"))?;
     let operations = body.operations.unwrap_or_default();
     if operations.len() > MOST_OPERATIONS {

@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 use super::app::App;
-use super::asked::whole;
+use super::body::whole;
 use super::refusal::Refusal;
 use super::wire::hook::HookBody;
 

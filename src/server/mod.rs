@@ -13,6 +13,8 @@ mod around;
 mod arriving;
 mod asked;
 mod batch;
+mod body;
+mod client_json;
 mod current;
 mod datafiles;
 mod deadline;

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use super::wire::{OauthErrorAnswer, TokenAnswer};
 use crate::server::answer::Json;
 use crate::server::app::App;
-use crate::server::asked::whole;
+use crate::server::body::whole;
 use crate::server::listener::Side;
 use crate::settings::OauthClientSettings;
 

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::fault::{Code, Fault};
 use crate::server::app::App;
 use crate::server::asked::json_text;
+use crate::server::client_json;
 use crate::server::environment::Environment;
 use crate::server::guard::Caller;
 use crate::server::refusal::Refusal;
@@ -52,7 +53,7 @@ impl Asking {
         let text = json_text(request, app).await?;
         let body = match text.as_ref() {
             [] => None,
-            text => serde_json::from_slice::<Value>(text).map(Some).map_err(|error| {
+            text => client_json::read(text).map(Some).map_err(|error| {
                 Fault::new(Code::ParseError, format!("the body is no JSON: {error}"))
             })?,
         };

@@ -8,18 +8,21 @@ use std::collections::BTreeMap;
 use crate::datafile::Datafile;
 
 /// The key of an event: what the settings say, else the name itself, else its words in small letters with `_`
-/// between them, else the event of that id.
+/// between them, else the event of that id, or of the id that is given besides.
 pub(super) fn event_key<'d>(
     datafile: &'d Datafile,
     mapped: &BTreeMap<String, String>,
     name: &str,
+    or_id: Option<&str>,
 ) -> Option<&'d str> {
     let by_key = |key: &str| datafile.event_by_key(key).map(|event| event.key());
     if let Some(key) = mapped.get(name) {
         return by_key(key);
     }
-    let by_id = || datafile.events().iter().find(|event| event.id() == name);
-    by_key(name).or_else(|| by_key(&in_small_letters(name))).or_else(|| Some(by_id()?.key()))
+    let by_id =
+        |id| datafile.events().iter().find(|event| event.id() == id).map(|event| event.key());
+    let by_name = by_key(name).or_else(|| by_key(&in_small_letters(name)));
+    by_name.or_else(|| by_id(name)).or_else(|| by_id(or_id?))
 }
 
 /// `Purchase Completed` and `purchaseCompleted` as `purchase_completed`.

@@ -28,6 +28,7 @@ use super::wanted::Wanted;
 use crate::clock::system_time_ms;
 use crate::server::answer::Json;
 use crate::server::app::App;
+use crate::server::client_json;
 use crate::server::refusal::Refusal;
 use crate::settings::{OnboardflowEvent, TrackingSettings, TrackingSystem};
 
@@ -53,7 +54,7 @@ async fn take(app: &App, request: Request) -> Result<Value, Refusal> {
     }
     let places = Places::of(&request);
     let body = unpacked(request, app.settings.limits.body.bytes).await?;
-    let read = serde_json::from_slice::<Value>(&body);
+    let read = client_json::read::<Value>(&body);
     // The site's key is in every page, so that it counts only where there is no other.
     let site = read.as_ref().ok().and_then(|body| text(body.as_object()?, "s")).map(str::to_owned);
     let keys = places.authorization().or(site);

@@ -75,6 +75,8 @@ pub(super) struct NewEvent {
     pub(super) mark: Mark,
     /// As the sender calls it.
     pub(super) name: String,
+    /// Its id in the datafile, where the name is unknown.
+    pub(super) or_id: Option<String>,
     /// As they are to go out; `revenue` and `value` among them count where they are not given here.
     pub(super) tags: Map<String, Value>,
     pub(super) revenue_cents: Option<i64>,

@@ -32,6 +32,15 @@ pub(super) fn believed(time_ms: Option<TimeMs>, received_at_ms: TimeMs) -> TimeM
     time_ms.filter(|time_ms| !is_ahead(*time_ms)).unwrap_or(received_at_ms)
 }
 
+/// A user's id as it is recorded, if there is one that is not too long.
+pub(super) fn user_id(prefix: &str, id: &str, of_nobody: &'static str) -> Result<String, Unused> {
+    match id.len() {
+        0 => Err(Unused::plain(Reason::NoUser, of_nobody)),
+        1..=LONGEST_ID_BYTES => Ok(format!("{prefix}{id}")),
+        _ => Err(Unused::plain(Reason::TooLarge, "the id of a user")),
+    }
+}
+
 /// What all parts of a request are recorded with.
 pub(super) struct Recording<'a> {
     pub(super) environment: &'a Environment,
@@ -134,7 +143,7 @@ impl Recording<'_> {
         if new.name.is_empty() {
             return Err(Unused::plain(Reason::NoName, "an event without a name"));
         }
-        let key = event_key(self.datafile, self.mapped, &new.name);
+        let key = event_key(self.datafile, self.mapped, &new.name, new.or_id.as_deref());
         // What is unknown is counted as such by the call.
         let mut call = Track::new(key.unwrap_or(&new.name)).tags(new.tags);
         if let Some(cents) = new.revenue_cents {
@@ -164,11 +173,7 @@ impl Recording<'_> {
     }
 
     fn user_id(&self, id: &str, of_nobody: &'static str) -> Result<String, Unused> {
-        match id.len() {
-            0 => Err(Unused::plain(Reason::NoUser, of_nobody)),
-            1..=LONGEST_ID_BYTES => Ok(format!("{}{id}", self.prefix)),
-            _ => Err(Unused::plain(Reason::TooLarge, "the id of a user")),
-        }
+        user_id(self.prefix, id, of_nobody)
     }
 
     fn user<'u>(&'u self, user_id: &'u str, person: &'u Person) -> UserContext<'u> {

@@ -22,6 +22,7 @@ use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
+use crate::server::client_json;
 use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
 
@@ -76,7 +77,7 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
         (StatusCode::PAYLOAD_TOO_LARGE, text, _) => Refusal::bad_request(text),
         (status, text, _) => Refusal::new(status, text),
     })?;
-    match serde_json::from_slice(&body) {
+    match client_json::read(&body) {
         Ok(Value::Object(object)) => Ok((object, body.len() <= MESSAGE_BYTES)),
         Ok(_) => {
             Err(Refusal::bad_request("the body is no object: send a message or {\"batch\": [...]}"))

@@ -24,6 +24,7 @@ use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
+use crate::server::client_json;
 use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
 
@@ -83,7 +84,7 @@ async fn answer(app: &App, kind: Kind, request: Request) -> Response {
 async fn take(app: &App, kind: Kind, request: Request) -> Result<Option<String>, Refusal> {
     let places = Places::of(&request);
     let body = unpacked(request, app.settings.limits.body.bytes).await?;
-    let body: Value = serde_json::from_slice(&body)
+    let body: Value = client_json::read(&body)
         .map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
     let messages = match body {
         Value::Array(messages) => messages,

@@ -1,36 +1,29 @@
 //! Bodies that clients may have packed with gzip.
 //!
-//! Must not know any system. Nothing is unpacked beyond the limit, however little was sent for it.
+//! Must not know any system. Nothing is unpacked beyond the limit, however little was sent for it; what is refused
+//! is read to its end, so that its sender hears of it.
 
 use std::io::Read as _;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::server::asked::whole;
+use crate::server::body::{Sent, to_its_end, too_large};
 use crate::server::refusal::Refusal;
 
 /// A whole body without its packing, which is no larger than this with it or without.
 pub(super) async fn unpacked(request: Request<Body>, most_bytes: u64) -> Result<Bytes, Refusal> {
-    let packing =
-        request.headers().get(CONTENT_ENCODING).map(|packing| packing.as_bytes().to_vec());
-    let packing = packing.unwrap_or_default();
-    let is =
-        |names: &[&str]| names.iter().any(|name| packing.eq_ignore_ascii_case(name.as_bytes()));
-    if is(&["", "identity"]) {
-        return whole(request.into_body(), most_bytes).await;
+    let (head, body) = request.into_parts();
+    let Sent::Whole(sent) = to_its_end(body, most_bytes).await? else {
+        return Err(too_large(most_bytes));
+    };
+    if !is_packed(&head.headers)? {
+        return Ok(sent);
     }
-    if !is(&["gzip", "x-gzip"]) {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body is packed in an unknown way: send it with gzip, or as it is",
-        ));
-    }
-    let packed = whole(request.into_body(), most_bytes).await?;
     let mut unpacked = Vec::new();
-    let read = MultiGzDecoder::new(&*packed).take(most_bytes.saturating_add(1));
+    let read = MultiGzDecoder::new(&*sent).take(most_bytes.saturating_add(1));
     { read }.read_to_end(&mut unpacked).map_err(|_| {
         Refusal::bad_request("the body is no gzip: send it as its Content-Encoding says")
     })?;
@@ -43,6 +36,22 @@ pub(super) async fn unpacked(request: Request<Body>, most_bytes: u64) -> Result<
         ));
     }
     Ok(unpacked.into())
+}
+
+/// Whether a body is said to be packed with gzip, which is the only way.
+fn is_packed(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let Some(packing) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
+    let is = |names: &[&str]| {
+        names.iter().any(|name| packing.as_bytes().eq_ignore_ascii_case(name.as_bytes()))
+    };
+    match (is(&["", "identity"]), is(&["gzip", "x-gzip"])) {
+        (true, _) => Ok(false),
+        (_, true) => Ok(true),
+        _ => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body is packed in an unknown way: send it with gzip, or as it is",
+        )),
+    }
 }
 
 #[cfg(test)]

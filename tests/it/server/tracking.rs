@@ -7,6 +7,7 @@ mod bad;
 mod clocks;
 mod countly;
 mod flagger;
+mod halves;
 mod onboardflow;
 mod optimizely;
 mod pairs;
@@ -55,8 +56,8 @@ fn unused(daemon: &Daemon, system: &str, reason: &str) -> u64 {
         line.starts_with("variate_tracking_unused_total{")
             && labels.iter().all(|label| line.contains(label.as_str()))
     };
-    let line = page.lines().find(is_this);
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+    let count = |line: &str| -> Option<u64> { line.rsplit(' ').next()?.parse().ok() };
+    page.lines().filter(is_this).filter_map(count).sum()
 }
 
 /// A time that is not in the future.

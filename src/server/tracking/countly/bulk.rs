@@ -115,8 +115,7 @@ impl Bulk<'_> {
             self.hand_over().await?;
             let (about, how) = ((&environment, request), (method, Door::Tells));
             let (_, unused) = decided(self.app, about, how, &mut self.storing).await?;
-            self.note(Some(environment), unused);
-            return Ok(());
+            self.note(Some(Arc::clone(&environment)), unused);
         }
         let datafile = environment.client.datafile();
         let reading = Reading { mapped: self.mapped, wanted: Wanted(datafile.as_deref()) };

@@ -26,7 +26,7 @@ use super::keys::{self, Chosen, NoKey};
 use super::payload::Payload;
 use super::reading::{id, text};
 use super::record::record;
-use super::unused::{Reason, Unused};
+use super::unused::{AllUnused, Reason, Unused};
 use super::wanted::Wanted;
 use crate::clock::system_time_ms;
 use crate::server::app::App;
@@ -86,10 +86,14 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
         }
     })?;
     let method = text(&params, "method").unwrap_or_default();
+    let is_about_nobody = device_id(&params).is_none();
     if method == remote::SETTINGS {
+        if !is_about_nobody {
+            take(app, environment, payload(app, environment, &params)).await?;
+        }
         return Ok(remote::settings(system_time_ms()));
     }
-    if device_id(&params).is_none() {
+    if is_about_nobody {
         if door == Door::Asks {
             return Err(Answer::MISSING);
         }
@@ -102,12 +106,16 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
     if door == Door::Asks && !remote::is_told(method) {
         return Err(Answer::bad_request("Invalid method"));
     }
+    take(app, environment, payload(app, environment, &params)).await?;
+    Ok(SUCCESS)
+}
+
+/// What a request tells, whatever it asks.
+fn payload(app: &App, environment: &Environment, params: &Params) -> Payload {
     let settings = app.in_force.now();
     let datafile = environment.client.datafile();
     let wanted = Wanted(datafile.as_deref());
-    let reading = Reading { mapped: &settings.tracking.events, wanted };
-    take(app, environment, reading.payload(&params)).await?;
-    Ok(SUCCESS)
+    Reading { mapped: &settings.tracking.events, wanted }.payload(params)
 }
 
 /// Records what a request says, if it says anything.
@@ -141,7 +149,16 @@ fn signed(chosen: &Chosen, asked: &Asked, all: Params) -> Result<Params, &'stati
 }
 
 fn ignored_cut(app: &App, environment: Option<&Environment>, cut: Cut) -> Answer {
-    if cut == Cut::Parts {
+    if let Cut::Parts { lost } = cut {
+        let unused = |name| {
+            Unused::named(
+                Reason::WrongKind,
+                "what came in several parts (multipart/form-data):",
+                name,
+            )
+        };
+        let unused = lost.map(unused).map(AllUnused::from).unwrap_or_default();
+        unused.note(app, environment, SYSTEM);
         return SUCCESS;
     }
     match environment {

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::events::{attributes, device_id, shown_at_ms};
 use super::listed::Tests;
 use super::request::{Params, json as json_of};
-use super::{Door, SYSTEM};
+use super::{Door, SYSTEM, payload};
 use crate::client::{DecideOptions, UserContext};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::{Datafile, Rule};
@@ -22,13 +22,16 @@ use crate::server::environment::Environment;
 use crate::server::ofrep::flag_value;
 use crate::server::refusal::Refusal;
 use crate::server::tracking::reading::text;
-use crate::server::tracking::recording::believed;
+use crate::server::tracking::record::hand_over;
+use crate::server::tracking::recording::{believed, user_id};
 use crate::server::tracking::storing::{Seat, Storing};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::settings::OfrepSettings;
 
 /// The method that asks for the SDK's own settings.
 pub(super) const SETTINGS: &str = "sc";
+
+const TOO_LONG: &str = "Parameter \"device_id\" is too long";
 
 /// So many experiments are taken part in at once.
 const MOST_KEYS: usize = 1000;
@@ -71,7 +74,7 @@ pub(super) fn settings(now_ms: TimeMs) -> Answer {
     Answer::Holds(json!({"v": 1, "t": now_ms, "c": {}}))
 }
 
-/// Answers when all is stored that it exposed.
+/// Answers when all is stored that it exposed, and what is told beside the question.
 pub(super) async fn answer(
     app: &App,
     environment: &Arc<Environment>,
@@ -80,13 +83,20 @@ pub(super) async fn answer(
 ) -> Result<Answer, Answer> {
     let mut storing = Storing::new(&app.room);
     let about = (environment, params);
-    let (answer, unused) = decided(app, about, (method, door), &mut storing).await?;
+    let (answer, mut unused) = decided(app, about, (method, door), &mut storing).await?;
+    let payload = payload(app, environment, params);
+    if payload.is_empty() {
+        unused.extend(payload.unused);
+    } else {
+        unused.extend(hand_over(app, (environment, SYSTEM), payload, &mut storing).await?);
+    }
     storing.all_stored().await?;
     unused.note(app, Some(environment), SYSTEM);
     Ok(answer)
 }
 
-/// Decides, and hands to the store whom that exposes. Gives what was of no use as well.
+/// Decides, and hands to the store whom that exposes. Gives what was of no use as well, but for what the request's
+/// payload has of it.
 pub(super) async fn decided(
     app: &App,
     (environment, params): (&Arc<Environment>, &Params),
@@ -96,10 +106,18 @@ pub(super) async fn decided(
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
     let settings = app.in_force.now();
+    let attributes = attributes(params, &mut AllUnused::default());
     let mut unused = AllUnused::default();
-    let attributes = attributes(params, &mut unused);
     let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
-    let user_id = format!("{prefix}{}", device_id(params).unwrap_or_default());
+    let device_id = device_id(params).unwrap_or_default();
+    let user_id = match user_id(prefix, &device_id, "what nobody did") {
+        Ok(user_id) => user_id,
+        Err(of_no_use) if door == Door::Asks => {
+            of_no_use.note(app, environment, SYSTEM);
+            return Err(Answer::bad_request(TOO_LONG));
+        }
+        Err(of_no_use) => return Ok((Answer::ignored(TOO_LONG), of_no_use.into())),
+    };
     let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
     // The SDK's clock dates what is done later, too.
     let user = user.at(believed(shown_at_ms(params), system_time_ms()));

@@ -4,16 +4,16 @@
 //! in them may have forgotten to encode it.
 
 use std::borrow::Cow;
-use std::future::poll_fn;
-use std::pin::Pin;
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use crate::server::app::App;
+use crate::server::body::{Sent, to_its_end};
+use crate::server::client_json;
 use crate::server::refusal::Refusal;
 
 /// So many values may be JSON that is not encoded; each costs a look at what follows.
@@ -38,8 +38,14 @@ pub(super) struct Asked {
 pub(super) enum Cut {
     TooLarge,
     /// Pictures of users come in several parts, and nothing else does.
-    Parts,
+    Parts {
+        /// What would count there in any other form, if there is such.
+        lost: Option<&'static str>,
+    },
 }
+
+/// What counts of a request, beside the person whom it is about.
+const COUNTS: [&str; 4] = ["events", "requests", "old_device_id", "method"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -54,13 +60,14 @@ impl Asked {
         let media = media(request.headers());
         let is_in_parts = media.starts_with("multipart/");
         let kind = if media == "application/json" { Kind::Json } else { Kind::Form };
-        let most = usize::try_from(app.settings.limits.body.bytes).unwrap_or(usize::MAX);
-        let most = if is_in_parts { 0 } else { most };
-        let (body, cut) = match to_its_end(request.into_body(), most).await? {
-            Some(body) => (body, None),
-            None if is_in_parts => (Bytes::new(), Some(Cut::Parts)),
-            None => (Bytes::new(), Some(Cut::TooLarge)),
-        };
+        let (body, cut) =
+            match to_its_end(request.into_body(), app.settings.limits.body.bytes).await? {
+                Sent::Whole(body) | Sent::Beginning(body) if is_in_parts => {
+                    (Bytes::new(), Some(Cut::Parts { lost: counts_in_parts(&query, &body) }))
+                }
+                Sent::Whole(body) => (body, None),
+                Sent::Beginning(_) => (Bytes::new(), Some(Cut::TooLarge)),
+            };
         Ok(Self { query, body, kind, cut })
     }
 
@@ -77,7 +84,7 @@ impl Asked {
 
     pub(super) fn of_body(&self) -> Params {
         if self.kind == Kind::Json
-            && let Ok(Value::Object(members)) = serde_json::from_slice(&self.body)
+            && let Ok(Value::Object(members)) = client_json::read(&self.body)
         {
             return members;
         }
@@ -91,7 +98,8 @@ pub(super) fn json<'p>(params: &'p Params, name: &str) -> Option<Cow<'p, Value>>
         Value::Null => None,
         Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => {
-            Some(Cow::Owned(serde_json::from_str(text).unwrap_or(Value::String(text.clone()))))
+            let read = client_json::read(text.as_bytes());
+            Some(Cow::Owned(read.unwrap_or_else(|_| Value::String(text.clone()))))
         }
         value => Some(Cow::Borrowed(value)),
     }
@@ -102,21 +110,14 @@ fn media(headers: &HeaderMap) -> String {
     media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The whole body; `None` if it is larger than that. What is too much is read and let go.
-async fn to_its_end(mut body: Body, most: usize) -> Result<Option<Bytes>, Refusal> {
-    let mut whole = Vec::new();
-    let mut is_too_large = false;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Refusal::bad_request("error reading request body"))?;
-        let Ok(part) = frame.into_data() else { continue };
-        is_too_large |= whole.len() + part.len() > most;
-        if is_too_large {
-            whole = Vec::new();
-        } else {
-            whole.extend_from_slice(&part);
-        }
-    }
-    Ok((!is_too_large).then(|| whole.into()))
+/// What would count of a request in parts; their names stand before them, as text.
+fn counts_in_parts(query: &str, body: &[u8]) -> Option<&'static str> {
+    let of_query = form(query);
+    let body = String::from_utf8_lossy(body);
+    let is_part = |name: &str| {
+        body.contains(&format!("name=\"{name}\"")) || body.contains(&format!("name={name}\r"))
+    };
+    COUNTS.into_iter().find(|name| of_query.contains_key(*name) || is_part(name))
 }
 
 fn form(text: &str) -> Params {
@@ -161,9 +162,7 @@ impl<'t> RawValue<'t> {
         if pair_length == text.len() {
             return None;
         }
-        let mut values = serde_json::Deserializer::from_str(value).into_iter::<Value>();
-        let read = values.next()?.ok()?;
-        let end = values.byte_offset();
+        let (read, end) = client_json::read_first(value)?;
         let after = value.get(end..)?;
         let is_longer = name.len() + 1 + end > pair_length;
         let after = if after.is_empty() { after } else { after.strip_prefix('&')? };

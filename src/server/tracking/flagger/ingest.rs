@@ -13,6 +13,7 @@ use super::reading::Reading;
 use super::{Key, SYSTEM, environment};
 use crate::server::app::App;
 use crate::server::asked::is_json;
+use crate::server::client_json;
 use crate::server::refusal::Refusal;
 use crate::server::tracking::record::record;
 use crate::server::tracking::unpacked::unpacked;
@@ -24,14 +25,14 @@ pub(super) async fn ingest(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let environment = environment(&app, &key)?;
-    if !is_json(request.headers()) {
-        // A page of somebody else could send it; a client would send it again for ever.
-        let unused =
-            Unused::plain(Reason::WrongKind, "a request without Content-Type: application/json");
-        unused.note(&app, &environment, SYSTEM);
-        return Ok(StatusCode::OK);
-    }
+    let is_json = is_json(request.headers());
     let body = match unpacked(request, app.settings.limits.body.bytes).await {
+        _ if !is_json => {
+            // A page of somebody else could send it; a client would send it again for ever.
+            let what = "a request without Content-Type: application/json";
+            Unused::plain(Reason::WrongKind, what).note(&app, &environment, SYSTEM);
+            return Ok(StatusCode::OK);
+        }
         Ok(body) => body,
         Err(refusal) => {
             let (status, why, _) = refusal.into_parts();
@@ -41,7 +42,7 @@ pub(super) async fn ingest(
             return Ok(StatusCode::OK);
         }
     };
-    let Ok(Value::Object(said)) = serde_json::from_slice(&body) else {
+    let Ok(Value::Object(said)) = client_json::read(&body) else {
         let unused = Unused::plain(Reason::WrongKind, "a body that is no JSON object");
         unused.note(&app, &environment, SYSTEM);
         return Ok(StatusCode::OK);

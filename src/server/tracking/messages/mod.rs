@@ -97,7 +97,7 @@ impl Around<'_> {
         let Some(name) = name.map(|name| format!("Viewed {name} {what}")) else { return };
         if self
             .datafile
-            .is_some_and(|known| event_key(known, &self.settings.events, &name).is_some())
+            .is_some_and(|known| event_key(known, &self.settings.events, &name, None).is_some())
         {
             self.event(name, message, payload);
         }

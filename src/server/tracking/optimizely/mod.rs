@@ -18,6 +18,7 @@ use super::reading::id;
 use super::record::record;
 use crate::server::app::App;
 use crate::server::asked::json_text;
+use crate::server::client_json;
 use crate::server::environment::Environment;
 use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
@@ -54,7 +55,7 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
         return Err(no_key.refusal(SYSTEM));
     }
     let body = json_text(request, app).await?;
-    let body: Value = serde_json::from_slice(&body)
+    let body: Value = client_json::read(&body)
         .map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
     let body = body
         .as_object()

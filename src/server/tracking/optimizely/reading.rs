@@ -4,6 +4,7 @@
 //! beside them that reports them; all other events are events. Ids may be numbers; what is of another kind than belongs
 //! there is as if it were not there, and counted.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,19 +13,22 @@ use serde_json::{Map, Value};
 
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
+use crate::server::slips::Slip;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
-use crate::server::tracking::reading::{id, objects, text};
+use crate::server::tracking::reading::{id, objects, text, whole};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::server::tracking::wanted::Wanted;
 use crate::value::parse_double;
 
-/// The key of the event that reports decisions.
+/// The key, or the type, of the event that reports decisions.
 const ACTIVATED: &str = "campaign_activated";
 const BOT_FILTERING: &str = "$opt_bot_filtering";
 
 /// A body that is being read.
 pub(super) struct Reading<'d> {
     datafile: Option<&'d Datafile>,
+    /// The keys of the attributes that the datafile declares, once one is looked for.
+    declared_by_id: OnceCell<HashMap<&'d str, &'d str>>,
     unused: AllUnused,
 }
 
@@ -36,7 +40,7 @@ struct Reports {
 
 impl<'d> Reading<'d> {
     pub(super) fn new(datafile: Option<&'d Datafile>) -> Self {
-        Self { datafile, unused: AllUnused::default() }
+        Self { datafile, declared_by_id: OnceCell::new(), unused: AllUnused::default() }
     }
 
     /// What is in it.
@@ -65,26 +69,31 @@ impl<'d> Reading<'d> {
         let events = self.listed(snapshot, "events");
         let decisions = self.listed(snapshot, "decisions");
         if events.is_empty() {
-            let what = "a decision without the event that reports it";
-            decisions.iter().for_each(|_| self.unused.push(Unused::plain(Reason::NoName, what)));
-            return;
+            return self.let_go(&decisions, "a decision without the event that reports it");
         }
         let marks: Vec<Mark> = events.iter().map(|event| self.mark(event)).collect();
-        let is_report = |event: &Map<String, Value>| text(event, "key") == Some(ACTIVATED);
-        if events.iter().any(|event| is_report(event)) {
-            let reports = self.reports(&events, &marks);
+        let (reports, others): (Vec<_>, Vec<_>) =
+            events.into_iter().zip(marks).partition(|(event, _)| is_report(event));
+        if reports.is_empty() {
+            self.let_go(&decisions, "a decision beside events that do not report it");
+        } else {
+            let reports = self.reports(&reports);
             for decision in decisions {
                 let exposure = self.exposure(decision, person, &reports);
                 payload.exposures.push(exposure);
             }
         }
-        for (event, mark) in events.into_iter().zip(marks).filter(|(event, _)| !is_report(event)) {
+        for (event, mark) in others {
             let event = self.event(event, mark);
             payload.events.push(NewEvent { person: Arc::clone(person), ..event });
         }
     }
 
-    /// By their keys; where only the id is said, by the key that the datafile has for it.
+    fn let_go(&mut self, decisions: &[&Map<String, Value>], what: &'static str) {
+        decisions.iter().for_each(|_| self.unused.push(Unused::plain(Reason::NoName, what)));
+    }
+
+    /// By their keys; where the datafile does not know it, or only the id is said, by the key that it has for the id.
     fn attributes(&mut self, visitor: &Map<String, Value>) -> Map<String, Value> {
         let mut listed = self.listed(visitor, "attributes");
         // The last one is not the user's: SDKs put it there, as the datafile says.
@@ -97,7 +106,10 @@ impl<'d> Reading<'d> {
         }
         let mut attributes = Map::new();
         for attribute in listed {
-            let key = self.text(attribute, "key").or_else(|| self.declared_by_id(attribute));
+            let key = match self.text(attribute, "key") {
+                Some(key) if self.is_declared(&key) => Some(key),
+                key => self.declared_by_id(attribute).or(key),
+            };
             match (key, attribute.get("value")) {
                 (None, _) => {
                     self.unused.push(Unused::plain(Reason::NoName, "an attribute without a key"));
@@ -112,20 +124,29 @@ impl<'d> Reading<'d> {
         attributes
     }
 
-    fn declared_by_id(&mut self, attribute: &Map<String, Value>) -> Option<String> {
-        let id = self.id(attribute, "entity_id")?;
-        let declared = self.datafile?.attributes().iter().find(|declared| declared.id() == id)?;
-        Some(declared.key().to_owned())
+    fn is_declared(&self, key: &str) -> bool {
+        self.datafile.is_some_and(|datafile| datafile.attribute_by_key(key).is_some())
     }
 
-    fn reports(&mut self, events: &[&Map<String, Value>], marks: &[Mark]) -> Reports {
+    fn declared_by_id(&mut self, attribute: &Map<String, Value>) -> Option<String> {
+        let id = self.id(attribute, "entity_id")?;
+        let declared_by_id = self.declared_by_id.get_or_init(|| {
+            let declared = self.datafile.map(Datafile::attributes).unwrap_or_default();
+            // Of several with one id, the first.
+            declared.iter().rev().map(|one| (one.id(), one.key())).collect()
+        });
+        declared_by_id.get(&*id).map(|key| (*key).to_owned())
+    }
+
+    fn reports(&mut self, reports: &[(&Map<String, Value>, Mark)]) -> Reports {
         let mut by_campaign = HashMap::new();
-        for (event, mark) in events.iter().zip(marks) {
+        for (event, mark) in reports {
             if let Some(campaign) = self.id(event, "entity_id") {
                 by_campaign.entry(campaign).or_insert_with(|| mark.clone());
             }
         }
-        Reports { by_campaign, first: marks.first().cloned().unwrap_or_default() }
+        let first = reports.first().map(|(_, mark)| mark.clone()).unwrap_or_default();
+        Reports { by_campaign, first }
     }
 
     /// A decision that names no experiment is one of a flag that no rule of it made.
@@ -179,16 +200,20 @@ impl<'d> Reading<'d> {
         if is_wrong("value", is_number) {
             self.unused.push(Unused::plain(Reason::WrongKind, "a value that is no number"));
         }
-        let name = self.text(event, "key").or_else(|| self.id(event, "entity_id"));
-        NewEvent { mark, name: name.unwrap_or_default(), tags, ..NewEvent::default() }
+        let (key, id) = (self.text(event, "key"), self.id(event, "entity_id"));
+        let (name, or_id) = if key.is_some() { (key, id) } else { (id, None) };
+        NewEvent { mark, name: name.unwrap_or_default(), or_id, tags, ..NewEvent::default() }
     }
 
     /// A time that cannot be read is as none.
     fn mark(&mut self, event: &Map<String, Value>) -> Mark {
         let given = event.get("timestamp").filter(|time| !time.is_null());
-        let time_ms = given.and_then(whole_ms);
+        let given_ms = given.and_then(whole_ms);
+        let time_ms = given_ms.filter(|ms| Slip::of_time(Some(*ms)).is_none());
         if given.is_some() && time_ms.is_none() {
-            self.unused.push(Unused::plain(Reason::BadTime, "a timestamp"));
+            let in_seconds = "a timestamp that looks like seconds, and has to be milliseconds,";
+            let what = if given_ms.is_some() { in_seconds } else { "a timestamp" };
+            self.unused.push(Unused::plain(Reason::BadTime, what));
         }
         Mark { id: self.id(event, "uuid"), time_ms }
     }
@@ -241,6 +266,11 @@ impl<'d> Reading<'d> {
     }
 }
 
+/// SDKs say by its key that an event reports decisions; the API's description says that this is its type.
+fn is_report(event: &Map<String, Value>) -> bool {
+    ["key", "type"].iter().any(|name| text(event, name) == Some(ACTIVATED))
+}
+
 /// SDKs put nothing, or an empty text, where a decision has nothing to say.
 fn says_something(object: &Map<String, Value>, key: &str) -> bool {
     object.get(key).is_some_and(|value| !value.is_null() && value != "")
@@ -256,5 +286,6 @@ fn is_number(value: &Value) -> bool {
 
 /// Milliseconds, within what calendars know.
 fn whole_ms(time: &Value) -> Option<TimeMs> {
-    time.as_i64().filter(|ms| Timestamp::from_millisecond(*ms).is_ok())
+    let of_float = || whole(time.as_f64().filter(|ms| ms.fract() == 0.0)?);
+    time.as_i64().or_else(of_float).filter(|ms| Timestamp::from_millisecond(*ms).is_ok())
 }

@@ -243,8 +243,8 @@ fn hostile_contexts_are_answered() {
         let answer = scene.one("share", context);
         assert!(answer["value"].is_boolean(), "{answer}");
     }
-    let surrogate = r#"{"context":{"targetingKey":"\ud800"}}"#;
-    assert_eq!(scene.post(&format!("{ONE}share"), surrogate).status, 400);
+    let half = r#"{"context":{"targetingKey":"\ud800"}}"#;
+    assert_eq!(scene.post(&format!("{ONE}share"), half).status, 200);
 }
 
 #[test]

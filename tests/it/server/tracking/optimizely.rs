@@ -200,6 +200,124 @@ fn a_decision_beside_a_conversion_alone_exposes_nobody() {
     assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor])).status, 204);
     assert_eq!(records(&shop, "impression").len(), 0);
     assert_eq!(credits(&shop), Vec::<String>::new());
+    assert_eq!(unused(&shop, "optimizely", "no-name"), 1, "and it is told");
+}
+
+/// The event that reports decisions may say so by its type; what it says beside that is the same.
+#[test]
+fn a_report_is_one_by_its_key_or_its_type() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    let check = |user: &str, changes: &[(&str, Value)], is_report: bool| {
+        let before = records(&shop, "impression").len();
+        let mut visitor = decided(user, &format!("d-{user}"), "1652301", now);
+        let event = visitor.pointer_mut("/snapshots/0/events/0").unwrap();
+        for (name, value) in changes {
+            event[*name] = value.clone();
+        }
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor])).status, 204);
+        let exposed = records(&shop, "impression").len() - before;
+        assert_eq!(exposed, usize::from(is_report), "{changes:?}");
+    };
+    let by_type = || ("type", json!("campaign_activated"));
+    check("anna", &[by_type(), ("key", Value::Null)], true);
+    check("ben", &[by_type()], true);
+    check("eva", &[by_type(), ("key", json!("9300000801101"))], true);
+    assert_eq!(unused(&shop, "optimizely", "unknown-event"), 0);
+    check("ida", &[("type", json!("custom")), ("key", json!("purchase"))], false);
+    check("ida", &[("type", json!(7)), ("key", json!("nothing"))], false);
+    assert_eq!(unused(&shop, "optimizely", "no-name"), 2);
+    assert_eq!(unused(&shop, "optimizely", "unknown-event"), 1);
+    // What was done beside it is no report, wherever it stands.
+    let mut visitor = decided("uwe", "d-uwe", "1652301", now);
+    let done = json!({"key": "purchase", "uuid": "e-uwe", "timestamp": now + 500});
+    visitor["snapshots"][0]["events"].as_array_mut().unwrap().insert(0, done);
+    visitor["snapshots"][0]["decisions"][0]["campaign_id"] = Value::Null;
+    assert_eq!(shop.ask("POST /v1/events", &batch(&[visitor])).status, 204);
+    let impressions = records(&shop, "impression");
+    let shown = impressions.iter().find(|record| record["userId"] == "uwe").unwrap();
+    assert_eq!(shown["time"], json!(now), "{shown}");
+}
+
+/// Who renames an event or an attribute keeps its id, which clients always send.
+#[test]
+fn what_has_an_unknown_key_is_found_by_its_id() {
+    let shop = Daemon::with(|given| {
+        for (name, key) in [("Checked Out", "signup"), ("Checked In", "nothing")] {
+            given.tracking.events.insert(name.to_owned(), key.to_owned());
+        }
+    });
+    let now = now_ms();
+    let check = |name: (Value, Value), attribute: (Value, Value), expect: (Option<&str>, &str)| {
+        let before = records(&shop, "conversion").len();
+        let mut done = purchased("anna", &format!("e-{before}"), now);
+        let event = &mut done["snapshots"][0]["events"][0];
+        (event["key"], event["entity_id"]) = name.clone();
+        let of_user = &mut done["attributes"][0];
+        (of_user["key"], of_user["entity_id"]) = attribute.clone();
+        let shown = decided("anna", "d", "1652302", now);
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[shown, done])).status, 204);
+        let conversions = records(&shop, "conversion");
+        assert_eq!(conversions.len() - before, usize::from(expect.0.is_some()), "{name:?}");
+        let id = format!("e-{before}");
+        let Some(new) = conversions.iter().find(|record| record["eventId"] == id) else { return };
+        assert_eq!(new["eventKey"].as_str(), expect.0, "{name:?}");
+        assert!(new["attributes"].to_string().contains(expect.1), "{attribute:?}: {new}");
+    };
+    let country = || (json!("country"), json!("29001"));
+    let purchase = || (json!("purchase"), json!("71001"));
+    check((json!("bought"), json!("71001")), country(), (Some("purchase"), "country"));
+    check((json!("bought"), json!(71001)), country(), (Some("purchase"), "country"));
+    check((json!("purchase"), json!("71003")), country(), (Some("purchase"), "country"));
+    check((Value::Null, json!("71001")), country(), (Some("purchase"), "country"));
+    check((json!("bought"), json!("1")), country(), (None, ""));
+    assert_eq!(unused(&shop, "optimizely", "unknown-event"), 1);
+    // What the settings say of a name is said of it, whatever its id is.
+    check((json!("Checked Out"), json!("71001")), country(), (Some("signup"), "country"));
+    check((json!("Checked In"), json!("71001")), country(), (None, ""));
+    assert_eq!(unused(&shop, "optimizely", "unknown-event"), 2);
+    check(purchase(), (json!("land"), json!("29001")), (Some("purchase"), "country"));
+    check(purchase(), (json!("land"), json!(29001)), (Some("purchase"), "country"));
+    check(purchase(), (json!("age"), json!("29001")), (Some("purchase"), "age"));
+    check(purchase(), (json!("land"), json!("1")), (Some("purchase"), ""));
+}
+
+/// In seconds a time would be of 1970, before whatever was shown.
+#[test]
+fn times_are_in_whole_milliseconds() {
+    let shop = Daemon::shop();
+    let shown = now_ms() - 60_000;
+    assert_eq!(
+        shop.ask("POST /v1/events", &batch(&[decided("anna", "d", "1652302", shown)])).status,
+        204
+    );
+    let check = |time: Value, expect: Option<i64>| {
+        let before = (records(&shop, "conversion").len(), unused(&shop, "optimizely", "bad-time"));
+        let mut done = purchased("anna", &format!("e-{}", before.0), 0);
+        done["snapshots"][0]["events"][0]["timestamp"] = time.clone();
+        let received = variate::clock::system_time_ms();
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[done])).status, 204);
+        let conversions = records(&shop, "conversion");
+        let id = format!("e-{}", before.0);
+        let new = conversions.iter().find(|record| record["eventId"] == id);
+        let new = new.unwrap_or_else(|| panic!("{time} is lost"))["time"].as_i64().unwrap();
+        match expect {
+            Some(expect) => assert_eq!(new, expect, "{time}"),
+            None => assert!(new >= received, "{time}: {new}"),
+        }
+        let bad = unused(&shop, "optimizely", "bad-time") - before.1;
+        assert_eq!(bad, u64::from(expect.is_none()), "{time}");
+    };
+    let then = shown + 1000;
+    check(json!(then), Some(then));
+    check(serde_json::from_str(&format!("{then}.0")).unwrap(), Some(then));
+    check(json!(then / 1000), None);
+    check(json!(then as f64 / 1000.0), None);
+    check(json!(then as f64 + 0.5), None);
+    check(json!(then.to_string()), None);
+    check(json!(1e300), None);
+    let problems = shop.ask_admin("GET /problems").body;
+    assert!(problems.contains("looks like seconds"), "{problems}");
 }
 
 #[test]

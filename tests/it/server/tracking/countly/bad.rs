@@ -92,4 +92,62 @@ fn pictures_are_acknowledged() {
         "--x\r\nContent-Disposition: form-data; name=\"app_key\"\r\n\r\nAPP_KEY\r\n--x--\r\n";
     let answer = ask(shop.api(), &request.raw_body(body));
     assert_eq!((answer.status, &*answer.body), SUCCESS);
+    assert_eq!(unused(&shop, "countly", "wrong-kind"), 0);
+}
+
+/// What would count in any other form is told to the operator.
+#[test]
+fn what_comes_in_parts_beside_pictures_is_counted() {
+    let shop = shop();
+    let part = |name: &str, value: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let check = |path: &str, names: &[&str], picture: usize, expect: u64| {
+        let before = unused(&shop, "countly", "wrong-kind");
+        let named: String = names.iter().map(|name| part(name, "[]")).collect();
+        let picture = part("user_picture", &"x".repeat(picture));
+        let body = format!("{named}{picture}--x--\r\n");
+        let request = Request::new(&format!("POST {path}"));
+        let request = request.header("Content-Type", "multipart/form-data; boundary=x");
+        let answer = ask(shop.api(), &request.raw_body(&body));
+        assert_eq!((answer.status, &*answer.body), SUCCESS, "{path} {names:?}");
+        assert_eq!(unused(&shop, "countly", "wrong-kind") - before, expect, "{path} {names:?}");
+    };
+    check("/i", &["app_key", "device_id", "user_details"], 10, 0);
+    check("/i", &["app_key", "device_id", "events"], 10, 1);
+    check("/i?app_key=k", &["device_id", "events"], 10, 1);
+    check("/i?app_key=k", &["events", "old_device_id"], 10, 1);
+    check("/i?app_key=k", &["events"], 3 << 20, 1);
+    check("/i?app_key=k", &["device_id"], 3 << 20, 0);
+    check("/i?app_key=k&device_id=anna&old_device_id=ben", &[], 10, 1);
+    check("/i/bulk", &["app_key", "requests"], 10, 1);
+    let problems = shop.ask_admin("GET /problems").body;
+    assert!(problems.contains("several parts"), "{problems}");
+}
+
+/// It stands in each of a user's records, by whichever call.
+#[test]
+fn no_call_records_an_id_that_is_too_long() {
+    let shop = shop();
+    let keys = ("keys", r#"["checkout_button"]"#);
+    let check = |path: &str, method: &str, length: usize, status: u16, recorded: usize| {
+        let before = super::super::records(&shop, "impression").len();
+        let device = "d".repeat(length);
+        let pairs = [APP, ("device_id", &*device), ("method", method), ("oi", "1"), keys];
+        let answer = post(&shop, path, &form(&pairs));
+        assert_eq!(answer.status, status, "{path} {method} {length}: {}", answer.body);
+        let recorded_now = super::super::records(&shop, "impression").len() - before;
+        assert_eq!(recorded_now, recorded, "{path} {method} {length}");
+    };
+    check("/o/sdk", "ab", 4096, 200, 1);
+    check("/o/sdk", "ab", 4097, 400, 0);
+    check("/o/sdk", "rc", 4097, 400, 0);
+    check("/i", "ab", 4097, 200, 0);
+    assert_eq!(unused(&shop, "countly", "too-large"), 3);
+    let device = "d".repeat(4097);
+    let request =
+        serde_json::json!([{"device_id": device, "method": "ab", "keys": ["checkout_button"]}]);
+    let answer = post(&shop, "/i/bulk", &form(&[APP, ("requests", &request.to_string())]));
+    assert_eq!((answer.status, &*answer.body), SUCCESS);
+    assert_eq!(unused(&shop, "countly", "too-large"), 4);
 }

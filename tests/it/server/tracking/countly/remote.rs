@@ -162,6 +162,39 @@ fn a_client_may_say_which_variation_was_shown() {
     }
 }
 
+/// A queue may say several things at once: what is asked for takes nothing else away.
+#[test]
+fn what_is_told_beside_a_question_counts() {
+    let events = r#"[{"key":"item purchase"}]"#;
+    let keys = ("keys", r#"["checkout_button"]"#);
+    let check = |path: &str, more: &[(&str, &str)], expect: &[&str]| {
+        let shop = shop();
+        super::activate(&shop, "before");
+        let pairs = [&[APP, WHO, ("events", events), ("metrics", "7"), keys], more].concat();
+        let answer = match path {
+            "/i/bulk" => {
+                let request: Value =
+                    pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+                post(&shop, path, &form(&[APP, ("requests", &json!([request]).to_string())]))
+            }
+            _ => post(&shop, path, &form(&pairs)),
+        };
+        assert_eq!(answer.status, 200, "{path} {more:?}: {}", answer.body);
+        assert_eq!(credits(&shop), expect, "{path} {more:?}");
+        assert_eq!(unused(&shop, "countly", "wrong-kind"), 1, "{path} {more:?}: the metrics");
+    };
+    let anna = "anna purchase checkout_button/green";
+    let was = ("old_device_id", "before");
+    for path in ["/i", "/o/sdk", "/i/bulk"] {
+        check(path, &[("method", "ab")], &[anna]);
+        check(path, &[("method", "rc"), ("oi", "1")], &[anna]);
+        check(path, &[("method", "rc")], &[]);
+        check(path, &[("method", "fetch_remote_config"), was], &[anna]);
+        check(path, &[("method", "ab_fetch_experiments"), was], &[anna]);
+        check(path, &[("method", "sc"), was], &[anna]);
+    }
+}
+
 /// Of what was shown the begin of a whole second counts, and of what was done its end.
 #[test]
 fn whole_seconds_lose_nothing() {

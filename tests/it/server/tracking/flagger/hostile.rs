@@ -3,7 +3,9 @@
 //!
 //! Must not know good input beyond one payload.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -93,6 +95,46 @@ fn bodies_that_are_none_are_not_to_come_again() {
     assert!(scene.daemon.ask_admin("GET /problems").body.contains("Content-Type"));
     assert_eq!(scene.daemon.ask(&INGEST.replace("POST", "GET"), "").status, 405);
     assert_eq!(records(&scene.daemon, "conversion").len(), 1);
+}
+
+/// A client that is cut off while it writes never hears that it need not send that again.
+#[test]
+fn what_is_too_large_is_read_to_its_end() {
+    let scene = Scene::with(|given| given.body_limit = Some("100KiB".parse().unwrap()));
+    let check = |headers: &str, reason: &str| {
+        let before = unused(&scene.daemon, "flagger", reason);
+        let answer = written_slowly(scene.daemon.api(), headers, 5 << 20).unwrap();
+        assert_eq!(answer, "HTTP/1.1 200 OK", "{headers}");
+        assert_eq!(unused(&scene.daemon, "flagger", reason), before + 1, "{headers}");
+    };
+    check("Content-Type: application/json", "too-large");
+    check("Content-Type: application/json\r\nContent-Encoding: gzip", "too-large");
+    check("Content-Type: application/json\r\nContent-Encoding: br", "too-large");
+    check("Content-Type: text/plain", "wrong-kind");
+    // Beyond 64 times the limit nobody means it.
+    let json = "Content-Type: application/json";
+    let before = unused(&scene.daemon, "flagger", "too-large");
+    assert!(written_slowly(scene.daemon.api(), json, 100 << 20).is_err());
+    assert_eq!(unused(&scene.daemon, "flagger", "too-large"), before + 1);
+}
+
+/// The first line of the answer to a body of blanks, which is written in parts.
+fn written_slowly(address: SocketAddr, headers: &str, length: usize) -> std::io::Result<String> {
+    let path = INGEST.replace("POST ", "");
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {length}\r\n\r\n"
+    )?;
+    let part = vec![b' '; 256 << 10];
+    for _ in 0..length / part.len() {
+        std::thread::sleep(Duration::from_millis(5));
+        stream.write_all(&part)?;
+    }
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
 }
 
 #[test]
