@@ -106,7 +106,7 @@ impl<T: DeserializeOwned + Default> Said<T> {
             Ok(text) => serde_json::from_str::<Option<T>>(text),
             Err(_) => serde_json::from_slice(&text),
         };
-        let said = read.map_err(|_| Refusal::bad_request("error parsing request body"))?;
+        let said = read.map_err(|_| Refusal::unreadable_body())?;
         Ok(Self(said.unwrap_or_default()))
     }
 }
