@@ -1,5 +1,6 @@
-//! Bodies of Agent's calls, read member by member, by one rule that is Agent's: of a name given twice the last counts,
-//! and a name may be in letters of another case where there is none that is written as it should be.
+//! Bodies of Agent's calls, read member by member, by one rule after Agent's: of a name given twice the last
+//! counts, and a name may be in letters of another case where there is none that is written as it should be.
+//! (Of a body with both, Agent takes the one that comes last; here nothing that is nearly a name replaces it.)
 //!
 //! Must not know which bodies there are. What is null is as if it were not there.
 
