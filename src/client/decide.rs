@@ -44,6 +44,10 @@ pub struct Decision {
     pub is_error: bool,
     /// Tell when the impressions of the decision are stored; empty where none was to be recorded.
     pub receipts: Vec<Receipt>,
+    /// The steps that led here, with `DecideOptions::EXPLAIN`: those of this very decision, since another one
+    /// would see what this one left.
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only the daemon shows it"))]
+    pub(crate) explanation: Option<Box<Explanation>>,
 }
 
 impl<'a> UserContext<'a> {
@@ -158,6 +162,23 @@ impl<'a> UserContext<'a> {
         Some(call.session.explain_flag(index).1)
     }
 
+    /// What [`UserContext::decide`] would answer, explained by the same decision. It leaves no trace: nothing is
+    /// recorded, the profile stays as it is, and no listener hears of it.
+    #[cfg(feature = "server")]
+    pub(crate) fn preview(&self, flag_key: &str) -> Option<(Decision, Explanation)> {
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
+        let index = datafile.flag_index(flag_key)?;
+        let mut call = DecideCall::new(self, datafile, DecideOptions::NONE);
+        let (decided, explanation) = call.session.explain_flag(index);
+        let decision = if decided.is_error() {
+            call.failed(flag_key, &decided, Why::default())
+        } else {
+            call.decision((index, flag_key), &decided, Why::default())
+        };
+        Some((decision, explanation))
+    }
+
     /// The impression that the SDKs send for a flag's decision, if they send one.
     pub(super) fn flag_impression<'i>(
         &'i self,
@@ -209,6 +230,13 @@ impl FlagDecision {
     }
 }
 
+/// What is said of why, as far as it was asked for.
+#[derive(Default)]
+struct Why {
+    reasons: Vec<String>,
+    explanation: Option<Box<Explanation>>,
+}
+
 /// One decide call: several flags may be decided in it, with one profile.
 struct DecideCall<'c, 'u> {
     context: &'c UserContext<'u>,
@@ -239,9 +267,9 @@ impl<'c, 'u> DecideCall<'c, 'u> {
 
     /// Decides and settles: the user is exposed.
     fn decide(&mut self, index: FlagIndex, flag_key: &str) -> Decision {
-        let (decided, reasons) = self.make(index);
+        let (decided, why) = self.make(index);
         if decided.is_error() {
-            return self.failed(flag_key, &decided);
+            return self.failed(flag_key, &decided, why);
         }
         let receipts = if self.is_recorded() {
             let prediction_id = self.session.prediction_id(decided.rule);
@@ -250,8 +278,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         } else {
             Vec::new()
         };
-        let told = (reasons, receipts);
-        let decision = self.decision((index, flag_key), &decided, told);
+        let decision = Decision { receipts, ..self.decision((index, flag_key), &decided, why) };
         self.context.tell_flag(self.datafile, (index, &decided), &decision);
         decision
     }
@@ -260,11 +287,15 @@ impl<'c, 'u> DecideCall<'c, 'u> {
     #[cfg(feature = "server")]
     fn decide_unsettled(&mut self, index: FlagIndex, flag_key: &str) -> Unsettled<'c, 'u> {
         let context = self.context;
-        let (decided, reasons) = self.make(index);
+        let (decided, why) = self.make(index);
         if decided.is_error() {
-            return Unsettled { context, open: None, decision: self.failed(flag_key, &decided) };
+            return Unsettled {
+                context,
+                open: None,
+                decision: self.failed(flag_key, &decided, why),
+            };
         }
-        let decision = self.decision((index, flag_key), &decided, (reasons, Vec::new()));
+        let decision = self.decision((index, flag_key), &decided, why);
         let open = Open {
             datafile: self.datafile,
             flag: index,
@@ -276,32 +307,43 @@ impl<'c, 'u> DecideCall<'c, 'u> {
     }
 
     #[inline(always)]
-    fn make(&mut self, index: FlagIndex) -> (FlagDecision, Vec<String>) {
-        if self.options.contains(DecideOptions::INCLUDE_REASONS) {
+    fn make(&mut self, index: FlagIndex) -> (FlagDecision, Why) {
+        if self.options.tell_why() {
             let (decided, explanation) = self.session.explain_flag(index);
-            (decided, explanation.reasons())
+            (decided, self.why(explanation))
         } else {
-            (self.session.flag(index), Vec::new())
+            (self.session.flag(index), Why::default())
         }
     }
 
     #[cold]
-    fn failed(&self, flag_key: &str, decided: &FlagDecision) -> Decision {
+    fn why(&self, explanation: Explanation) -> Why {
+        let has_reasons = self.options.contains(DecideOptions::INCLUDE_REASONS);
+        let is_kept = self.options.contains(DecideOptions::EXPLAIN);
+        Why {
+            reasons: if has_reasons { explanation.reasons() } else { Vec::new() },
+            explanation: is_kept.then(|| Box::new(explanation)),
+        }
+    }
+
+    #[cold]
+    fn failed(&self, flag_key: &str, decided: &FlagDecision, why: Why) -> Decision {
         let rule = decided.rule.and_then(|rule| self.datafile.rule(rule));
-        Decision::error(flag_key, prediction_failed(rule.map(Rule::key).unwrap_or_default()))
+        let reason = prediction_failed(rule.map(Rule::key).unwrap_or_default());
+        Decision { explanation: why.explanation, ..Decision::error(flag_key, reason) }
     }
 
     const fn is_recorded(&self) -> bool {
         !self.options.contains(DecideOptions::DISABLE_DECISION_EVENT)
     }
 
-    /// A decision as callers see it.
+    /// A decision as callers see it, before anything of it is recorded.
     #[inline(always)]
     fn decision(
         &self,
         (index, flag_key): (FlagIndex, &str),
         decided: &FlagDecision,
-        (reasons, receipts): (Vec<String>, Vec<Receipt>),
+        why: Why,
     ) -> Decision {
         let datafile = self.datafile;
         let rule = decided.rule.and_then(|rule| datafile.rule(rule));
@@ -317,9 +359,10 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             how: Some(decided.how),
             enabled: is_enabled(datafile, decided),
             variables: variables.unwrap_or_default(),
-            reasons,
+            reasons: why.reasons,
             is_error: false,
-            receipts,
+            receipts: Vec::new(),
+            explanation: why.explanation,
         }
     }
 }

@@ -81,7 +81,23 @@ impl<'a> UserContext<'a> {
         let datafile = in_force.datafile()?;
         let rule = datafile.experiment_index(experiment_key)?;
         let mut session = Session::new(self, datafile, LEGACY_CALL);
-        Some(session.explain_experiment(rule))
+        Some(session.explain_experiment(rule).1)
+    }
+
+    /// The key of the variation that [`UserContext::get_variation`] would answer, explained by the same decision.
+    /// It leaves no trace: the profile stays as it is, and no listener hears of it.
+    #[cfg(feature = "server")]
+    pub(crate) fn preview_experiment(
+        &self,
+        experiment_key: &str,
+    ) -> Option<(Option<String>, Explanation)> {
+        let in_force = self.in_force();
+        let datafile = in_force.datafile()?;
+        let (index, rule) = find(datafile, experiment_key)?;
+        let mut session = Session::new(self, datafile, LEGACY_CALL);
+        let (decided, explanation) = session.explain_experiment(index);
+        let variation = decided.variation.and_then(|variation| rule.variation(variation));
+        Some((variation.map(|variation| variation.key().to_owned()), explanation))
     }
 
     #[inline(always)]

@@ -25,6 +25,9 @@ impl DecideOptions {
     /// Leave variables out of the answer.
     pub const EXCLUDE_VARIABLES: Self = Self(1 << 4);
 
+    /// Keep the explanation with the decision.
+    pub(crate) const EXPLAIN: Self = Self(1 << 5);
+
     /// Reads one of the SDKs' names, such as `INCLUDE_REASONS`; `None` if there is no such option.
     ///
     /// The options for the cache of contextual bandits are known and without effect: predictions come
@@ -40,6 +43,11 @@ impl DecideOptions {
             "IGNORE_CMAB_CACHE" | "RESET_CMAB_CACHE" | "INVALIDATE_USER_CMAB_CACHE" => Self::NONE,
             _ => return None,
         })
+    }
+
+    /// Whether how it is decided is to be told, in whatever form.
+    pub(super) const fn tell_why(self) -> bool {
+        self.0 & (Self::INCLUDE_REASONS.0 | Self::EXPLAIN.0) != 0
     }
 
     /// Whether all of some options are among these.

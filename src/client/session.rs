@@ -105,13 +105,15 @@ impl<'c, 'u> Session<'c, 'u> {
         (decision, explanation)
     }
 
-    /// Explains the decision of an experiment.
-    pub(super) fn explain_experiment(&mut self, rule: RuleIndex) -> Explanation {
-        let (_, explanation) = self.with_predictions(
+    /// Decides an experiment and explains it; there is nothing to remember of it.
+    pub(super) fn explain_experiment(
+        &mut self,
+        rule: RuleIndex,
+    ) -> (ExperimentDecision, Explanation) {
+        self.with_predictions(
             |datafile, user, given| Explanation::of_experiment(datafile, rule, user, given),
             |(decision, _)| (decision.how == How::NeedsPrediction).then_some(rule),
-        );
-        explanation
+        )
     }
 
     /// Decides, and as long as that needs a prediction, asks for it and decides again: each rule is

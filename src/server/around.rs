@@ -20,7 +20,7 @@ use super::batch;
 use super::deadline::Deadline;
 use super::direct::Call;
 use super::listener::Side;
-use super::refusal::Refusal;
+use super::refusal::{Meant, Refusal};
 use super::timers::KeptTimer;
 use crate::clock::Stopwatch;
 
@@ -73,7 +73,9 @@ pub(super) async fn answer(
     app.figures.answered(endpoint, status, took);
     // A path may name a user, or hold a key.
     let endpoint = endpoint.path;
-    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+    let is_meant =
+        status == StatusCode::SERVICE_UNAVAILABLE || response.extensions().get::<Meant>().is_some();
+    if status.is_server_error() && !is_meant {
         tracing::error!(%method, endpoint, status = status.as_u16(), "a request failed");
     } else {
         let elapsed_us = took.as_micros();

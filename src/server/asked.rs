@@ -101,8 +101,7 @@ impl<T: DeserializeOwned + Default> Said<T> {
         if text.is_empty() {
             return Ok(Self(T::default()));
         }
-        let said = client_json::read::<Option<T>>(&text)
-            .map_err(|_| Refusal::bad_request("error parsing request body"))?;
+        let said = client_json::read::<Option<T>>(&text).map_err(|_| Refusal::unreadable_body())?;
         Ok(Self(said.unwrap_or_default()))
     }
 }

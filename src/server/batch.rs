@@ -258,7 +258,8 @@ fn json(body: &Bytes) -> Option<Box<RawValue>> {
 fn request(operation: Operation) -> Option<Request<Body>> {
     let method = operation.method.unwrap_or_default();
     let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let uri = uri(&operation.url.unwrap_or_default(), operation.params.unwrap_or_default())?;
+    let params = operation.params.or(operation.parameters).unwrap_or_default();
+    let uri = uri(&operation.url.unwrap_or_default(), params)?;
     let mut headers = HeaderMap::new();
     for (name, value) in operation.headers.unwrap_or_default() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;

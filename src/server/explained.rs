@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use crate::client::UserContext;
+use crate::client::{Decision, UserContext};
 use crate::store::Override;
 
-/// Why a user gets what the flag gives; `None` if there is no such flag.
-pub(super) fn explained(user: &UserContext<'_>, flag_key: &str) -> Option<Value> {
-    let mut explanation = user.explain(flag_key)?.to_json();
+/// Why a user got what was decided; `None` if that was not asked for, or there is no such flag.
+pub(super) fn explained(user: &UserContext<'_>, decision: &Decision) -> Option<Value> {
+    let mut explanation = decision.explanation.as_ref()?.to_json();
     let overrides = user.overrides();
     if !overrides.is_empty() {
         add_overrides(&mut explanation, &overrides);

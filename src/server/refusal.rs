@@ -25,11 +25,22 @@ pub(super) struct Refusal {
     status: StatusCode,
     text: Cow<'static, str>,
     may_come_again: bool,
+    /// Whether it is answered so on purpose, whatever its status says.
+    is_meant: bool,
 }
+
+/// Goes with an answer that is meant as it is: its status is no sign of a failure.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meant;
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, text: text.into(), may_come_again: false }
+        Self { status, text: text.into(), may_come_again: false, is_meant: false }
+    }
+
+    /// What Agent answers where a part of it is not set up, which is a status of failures.
+    pub(super) fn not_set_up(text: &'static str) -> Self {
+        Self { is_meant: true, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, text) }
     }
 
     pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
@@ -39,6 +50,10 @@ impl Refusal {
     /// There is no more room for what is asked for.
     pub(super) fn too_many(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
+    pub(super) fn unreadable_body() -> Self {
+        Self::bad_request("error parsing request body")
     }
 
     pub(super) fn missing_user() -> Self {
@@ -166,6 +181,9 @@ impl IntoResponse for Refusal {
         let mut response = (self.status, Json(&ErrorAnswer { error: &self.text })).into_response();
         if self.may_come_again {
             response.headers_mut().insert(RETRY_AFTER, SOON);
+        }
+        if self.is_meant {
+            response.extensions_mut().insert(Meant);
         }
         response
     }

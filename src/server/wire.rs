@@ -5,6 +5,7 @@
 pub(super) mod batch;
 pub(super) mod frame;
 pub(super) mod hook;
+pub(super) mod members;
 pub(super) mod parts;
 
 use std::ops::Range;
@@ -79,17 +80,14 @@ pub(super) struct ReadyStore {
     pub(super) state: &'static str,
 }
 
-/// A whole number or null. JSON has one kind of numbers: 3.0 is as whole as 3.
-pub(super) fn whole_or_null<'de, D, T>(value: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: TryFrom<i128>,
-{
-    Option::<Number>::deserialize(value)?
-        .as_ref()
-        .map(whole_of)
-        .transpose()
-        .map_err(D::Error::custom)
+/// A whole number. JSON has one kind of numbers: 3.0 is as whole as 3.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole<T>(pub(super) T);
+
+impl<'de, T: TryFrom<i128>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        whole_of(&Number::deserialize(value)?).map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// A whole number, as one that was given.
@@ -98,7 +96,7 @@ where
     D: Deserializer<'de>,
     T: TryFrom<i128>,
 {
-    whole_of(&Number::deserialize(value)?).map(Some).map_err(D::Error::custom)
+    Whole::deserialize(value).map(|Whole(number)| Some(number))
 }
 
 /// The same of a list.

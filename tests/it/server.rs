@@ -5,6 +5,7 @@
 mod admin;
 mod agent;
 mod batch;
+mod bodies;
 mod datafile_webhook;
 mod datafiles;
 mod driver;

@@ -3,12 +3,13 @@
 //! Must not know how a decision is made. It always answers: where the store does not take an impression,
 //! the decision says `"recorded": false`.
 
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Map;
 
 use super::chosen::{Chosen, check_repeated, user};
-use super::wire::{DecideBody, DecisionAnswer, ForcedDecisionBody, UserAnswer, VariablesAnswer};
+use super::wire::{
+    DecideBody, DecisionAnswer, ForcedDecisionBody, ReasonsAnswer, UserAnswer, VariablesAnswer,
+};
 use crate::client::{DecideOptions, Decision, UserContext};
 use crate::datafile::Datafile;
 use crate::server::answer::{By, Json};
@@ -26,20 +27,21 @@ pub(in crate::server) async fn decide(
 ) -> Result<Response, Refusal> {
     let user_id = body.user_id.as_deref().filter(|id| !id.is_empty());
     let user_id = user_id.ok_or_else(Refusal::missing_user)?;
-    let options = options(body.decide_options.as_deref().unwrap_or_default())?;
+    let mut options = options(body.decide_options.as_deref().unwrap_or_default())?;
+    if asked.is_true("explain") {
+        options = options | DecideOptions::EXPLAIN;
+    }
     if body.fetch_segments == Some(true) {
         // As Optimizely Agent answers where its real-time segments are not set up.
-        return Err(Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "failed to fetch qualified segments",
-        ));
+        return Err(Refusal::not_set_up("failed to fetch qualified segments"));
     }
     let snapshot = environment.client.snapshot();
     let mut user = user(&snapshot, user_id, body.user_attributes.as_ref());
     for forced in body.forced_decisions.as_deref().unwrap_or_default() {
         let ForcedDecisionBody { flag_key, rule_key, variation_key } = forced;
+        let flag_key = flag_key.as_deref().unwrap_or_default();
         let rule_key = rule_key.as_deref().filter(|key| !key.is_empty());
-        user.set_forced_decision(flag_key, rule_key, variation_key);
+        user.set_forced_decision(flag_key, rule_key, variation_key.as_deref().unwrap_or_default());
     }
     let keys: Vec<&str> = asked.all("keys").collect();
     let flags = snapshot.datafile().map_or(0, |datafile| datafile.flags().len());
@@ -53,7 +55,6 @@ pub(in crate::server) async fn decide(
             attributes: body.user_attributes.as_ref().unwrap_or(&no_attributes),
         },
         datafile: snapshot.datafile().map(|datafile| &**datafile),
-        explains: asked.is_true("explain"),
     };
     let revision = answering.datafile.map_or("", Datafile::revision);
     if let [key] = keys.as_slice() {
@@ -85,26 +86,23 @@ struct Answering<'a, 'u> {
     user: &'a UserContext<'u>,
     shown: UserAnswer<'a>,
     datafile: Option<&'a Datafile>,
-    explains: bool,
 }
 
 impl Answering<'_, '_> {
     fn answer<'d>(&'d self, decision: &'d Decision) -> DecisionAnswer<'d> {
         let rule_key = decision.rule_key.as_deref().unwrap_or_default();
         let was_refused = decision.receipts.iter().any(|receipt| receipt.refusal().is_some());
-        let explanation =
-            if self.explains { explained(self.user, &decision.flag_key) } else { None };
         DecisionAnswer {
             variation_key: decision.variation_key.as_deref().unwrap_or_default(),
             enabled: decision.enabled,
             rule_key,
             flag_key: &decision.flag_key,
             user_context: self.shown,
-            reasons: &decision.reasons,
+            reasons: ReasonsAnswer::new(Some(&decision.variables), &decision.reasons),
             variables: VariablesAnswer::of(decision),
             is_everyone_else_variation: self.is_for_everyone_else(&decision.flag_key, rule_key),
             recorded: was_refused.then_some(false),
-            explanation,
+            explanation: explained(self.user, decision),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) use self::chosen::Chosen;
 pub(super) use self::decide::decide;
 pub(super) use self::overrides::SWITCHED_OFF as OVERRIDES_SWITCHED_OFF;
 pub(super) use self::track::track;
-pub(super) use self::wire::VariablesAnswer;
+pub(super) use self::wire::{ReasonsAnswer, VariablesAnswer};
 use super::app::App;
 use super::datafiles;
 use super::refusal::Refusal;

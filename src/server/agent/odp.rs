@@ -2,8 +2,6 @@
 //!
 //! Must not know any other service: answered as Agent answers without it.
 
-use axum::http::StatusCode;
-
 use super::chosen::Chosen;
 use super::wire::arranged::OdpEventBody;
 use crate::server::asked::Said;
@@ -16,5 +14,5 @@ pub(super) async fn send(_: Chosen, Said(body): Said<OdpEventBody>) -> Refusal {
     if body.identifiers.unwrap_or_default().is_empty() {
         return Refusal::bad_request("missing or empty \"identifiers\" in request payload");
     }
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "ODP is not integrated")
+    Refusal::not_set_up("ODP is not integrated")
 }

@@ -20,6 +20,7 @@ use crate::server::answer::{Json, switched_off};
 use crate::server::app::App;
 use crate::server::asked::Said;
 use crate::server::refusal::Refusal;
+use crate::server::wire::{Whole, whole};
 use crate::settings::Span;
 use crate::store::Override;
 
@@ -117,7 +118,7 @@ fn wanted(body: OverrideBody, now_ms: TimeMs) -> Result<Override, Refusal> {
 }
 
 fn expires_at_ms(
-    expires_at: Option<TimeMs>,
+    expires_at: Option<Whole<TimeMs>>,
     ttl: Option<&Value>,
     now_ms: TimeMs,
 ) -> Result<Option<TimeMs>, Refusal> {
@@ -129,14 +130,14 @@ fn expires_at_ms(
     let ttl_ms = match ttl {
         None => None,
         Some(Value::String(text)) => Some(text.parse::<Span>().map_err(|_| wrong_ttl())?.as_ms()),
-        Some(ttl) => Some(ttl.as_i64().ok_or_else(wrong_ttl)?),
+        Some(ttl) => Some(whole(ttl).ok().flatten().ok_or_else(wrong_ttl)?),
     };
     let wanted = match (expires_at, ttl_ms) {
         (Some(_), Some(_)) => {
             return Err(Refusal::bad_request("expiresAt and ttl say the same: give one of them"));
         }
         (None, Some(ttl_ms)) => Some(now_ms.saturating_add(ttl_ms)),
-        (expires_at, None) => expires_at,
+        (expires_at, None) => expires_at.map(|Whole(at_ms)| at_ms),
     };
     if wanted.is_some_and(|at_ms| at_ms <= now_ms) {
         return Err(Refusal::bad_request(

@@ -29,7 +29,7 @@ pub(super) async fn lookup(
     let profile = profiles.find(&user_id).map_err(|error| Refusal::unreadable(&error))?;
     let profile = profile.unwrap_or_default();
     let bucketed = |(experiment_id, variation_id): (&str, &str)| {
-        (experiment_id.to_owned(), Bucketed { variation_id: variation_id.to_owned() })
+        (experiment_id.to_owned(), Bucketed { variation_id: Some(variation_id.to_owned()) })
     };
     let experiment_bucket_map = profile.iter().map(bucketed).collect();
     Ok(Json(ProfileAnswer { user_id, experiment_bucket_map }).into_response())
@@ -44,7 +44,8 @@ pub(super) async fn save(
     let (profiles, user_id, body) = read(&app, &environment, request).await?;
     let mut profile = Profile::default();
     for (experiment_id, bucketed) in body.experiment_bucket_map.unwrap_or_default() {
-        profile.set(&experiment_id, &bucketed.variation_id);
+        let variation_id = bucketed.variation_id.ok_or_else(Refusal::unreadable_body)?;
+        profile.set(&experiment_id, &variation_id);
     }
     let saving = async {
         let saved = profiles.save_durably(&user_id, &profile).await;
@@ -61,7 +62,7 @@ async fn read<'e>(
 ) -> Result<(&'e Arc<Profiles>, String, ProfileBody), Refusal> {
     let profiles = environment.profiles.as_ref().ok_or_else(|| {
         app.misses("agent.profiles");
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "no user profile service found")
+        Refusal::not_set_up("no user profile service found")
     })?;
     let Said(mut body) = Said::<ProfileBody>::from_request(request, app).await?;
     let user_id = body.user_id.take().filter(|user_id| !user_id.is_empty());

@@ -37,7 +37,7 @@ pub(in crate::server) async fn track(
     if let Some(id) = event_id {
         call = call.id(id);
     }
-    if let Some(time_ms) = body.timestamp {
+    if let Some(time_ms) = body.time_ms() {
         call = call.time_ms(time_ms);
     }
     if let Some(tags) = body.event_tags {

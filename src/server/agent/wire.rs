@@ -5,15 +5,17 @@
 pub(super) mod arranged;
 pub(super) mod track;
 
+use std::borrow::Cow;
+
+use serde::Serialize as Written;
 use serde::ser::{Serialize, Serializer};
-use serde::{Deserialize, Serialize as Written};
 use serde_json::{Map, Value};
 
 use crate::client::{Decision, Variables};
+use crate::server::wire::members::members;
 use crate::server::wire::parts::{CreditsAnswer, VariableAnswer};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(in crate::server) struct DecideBody {
     pub(super) user_id: Option<String>,
     pub(super) user_attributes: Option<Map<String, Value>>,
@@ -22,22 +24,37 @@ pub(in crate::server) struct DecideBody {
     pub(super) fetch_segments: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+members!(DecideBody {
+    "userId" => user_id,
+    "userAttributes" => user_attributes,
+    "decideOptions" => decide_options,
+    "forcedDecisions" => forced_decisions,
+    "fetchSegments" => fetch_segments,
+});
+
+#[derive(Debug, Default)]
 pub(super) struct ForcedDecisionBody {
-    #[serde(default)]
-    pub(super) flag_key: String,
+    pub(super) flag_key: Option<String>,
     pub(super) rule_key: Option<String>,
-    #[serde(default)]
-    pub(super) variation_key: String,
+    pub(super) variation_key: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+members!(ForcedDecisionBody {
+    "flagKey" => flag_key,
+    "ruleKey" => rule_key,
+    "variationKey" => variation_key,
+});
+
+#[derive(Debug, Default)]
 pub(in crate::server) struct ActivateBody {
     pub(super) user_id: Option<String>,
     pub(super) user_attributes: Option<Map<String, Value>>,
 }
+
+members!(ActivateBody {
+    "userId" => user_id,
+    "userAttributes" => user_attributes,
+});
 
 /// `recorded` and `explanation` are extensions.
 #[derive(Debug, Written)]
@@ -48,7 +65,7 @@ pub(super) struct DecisionAnswer<'a> {
     pub(super) rule_key: &'a str,
     pub(super) flag_key: &'a str,
     pub(super) user_context: UserAnswer<'a>,
-    pub(super) reasons: &'a [String],
+    pub(super) reasons: ReasonsAnswer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) variables: Option<VariablesAnswer<'a>>,
     pub(super) is_everyone_else_variation: bool,
@@ -98,12 +115,30 @@ pub(super) struct TrackAnswer<'a> {
     pub(super) revision: &'a str,
 }
 
+/// Reasons as Agent gives them. That a variable has no value is an error, and first; errors are given where nobody
+/// asks for reasons, too.
+#[derive(Debug)]
+pub(in crate::server) struct ReasonsAnswer<'a> {
+    variables: Option<&'a Variables>,
+    reasons: &'a [String],
+}
+
 /// Variables as an object, in the datafile's order.
 #[derive(Debug)]
 pub(in crate::server) struct VariablesAnswer<'a>(&'a Variables);
 
 #[derive(Debug)]
 pub(super) struct OwnedVariables(Variables);
+
+impl<'a> ReasonsAnswer<'a> {
+    /// The reasons of a decision with these variables.
+    pub(in crate::server) const fn new(
+        variables: Option<&'a Variables>,
+        reasons: &'a [String],
+    ) -> Self {
+        Self { variables, reasons }
+    }
+}
 
 impl<'a> VariablesAnswer<'a> {
     /// Whatever there is of them.
@@ -121,6 +156,17 @@ impl OwnedVariables {
     /// `None` where there are none: they are left out then.
     pub(super) fn new(variables: Variables) -> Option<Self> {
         Some(variables).filter(|variables| !variables.is_empty()).map(Self)
+    }
+}
+
+impl Serialize for ReasonsAnswer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let variables = self.variables.into_iter().flat_map(Variables::iter);
+        let wrong = variables.filter(|(_, value)| value.is_none()).map(|(key, _)| {
+            Cow::from(format!("Variable value for key \"{key}\" is invalid or wrong type."))
+        });
+        let reasons = self.reasons.iter().map(|reason| Cow::from(reason.as_str()));
+        serializer.collect_seq(wrong.chain(reasons))
     }
 }
 

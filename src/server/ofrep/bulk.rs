@@ -55,7 +55,12 @@ pub(super) async fn evaluate(
         is_only: app.environments.is_one(),
         snapshot: &snapshot,
         config: config_tag(environment, datafile),
-        answering: Answering { datafile, context: &context, settings: &app.settings.ofrep },
+        answering: Answering {
+            datafile,
+            context: &context,
+            settings: &app.settings.ofrep,
+            has_profiles: environment.profiles.is_some(),
+        },
     };
     let response = bulk.answer(&query, headers).await;
     Ok(By(environment, datafile.revision(), response).into_response())

@@ -21,6 +21,8 @@ pub(super) struct Answering<'a> {
     pub(super) datafile: &'a Arc<Datafile>,
     pub(super) context: &'a Context,
     pub(super) settings: &'a OfrepSettings,
+    /// Whether users stay in the variations that they were bucketed into.
+    pub(super) has_profiles: bool,
 }
 
 /// Why a flag has no value.
@@ -59,7 +61,7 @@ impl<'a> Answering<'a> {
         Ok(SuccessAnswer {
             key,
             value,
-            reason: reason(self.datafile, flag, decision),
+            reason: reason(self, flag, decision),
             variant: decision.variation_key.as_deref().unwrap_or_default(),
             metadata: MetadataAnswer { recorded: was_refused(decision).then_some(false) },
         })

@@ -3,32 +3,36 @@
 //! Must not know values.
 
 use super::anonymous::{asked, names_users, splits};
+use super::flag::Answering;
 use crate::client::Decision;
-use crate::datafile::{Audiences, Datafile, Flag, Rule};
+use crate::datafile::{Audiences, Datafile, Flag, Rule, RuleKind};
 use crate::decide::{How, Source};
 
 /// The flag is off: what it serves then are defaults.
 const DEFAULT: &str = "DEFAULT";
 /// The share of the traffic that the user is in.
 const SPLIT: &str = "SPLIT";
-/// A rule for such users, or somebody's choice for this very one.
+/// A rule for such users, somebody's choice for this very one, or where this one was before.
 const TARGETING_MATCH: &str = "TARGETING_MATCH";
 /// The same for everyone, whatever is known of them: clients may keep it.
 const STATIC: &str = "STATIC";
 const UNKNOWN: &str = "UNKNOWN";
 
-pub(super) fn reason(datafile: &Datafile, flag: &Flag, decision: &Decision) -> &'static str {
+pub(super) fn reason(answering: &Answering<'_>, flag: &Flag, decision: &Decision) -> &'static str {
+    let datafile = answering.datafile;
     if !decision.enabled {
         return DEFAULT;
     }
-    if decision.how.is_some_and(How::is_forced) {
+    if decision.how.is_some_and(|how| how.is_forced() || how == How::Profile) {
         return TARGETING_MATCH;
     }
     let Some(rule) = decided(datafile, flag, decision) else { return UNKNOWN };
+    // Where profiles are kept, others may stay in what the experiment gave before.
+    let may_differ = answering.has_profiles && rule.kind() == RuleKind::Experiment;
     let is_alone = || asked(datafile, flag).count() == 1 && is_for_all(rule);
     match splits(datafile, rule) {
         true => SPLIT,
-        false if is_alone() => STATIC,
+        false if !may_differ && is_alone() => STATIC,
         false => TARGETING_MATCH,
     }
 }

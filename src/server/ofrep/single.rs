@@ -25,7 +25,8 @@ fn answer(app: &App, keyed: &Keyed) -> Result<Response, Fault> {
     let environment = &asking.environment;
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Fault::not_ready)?;
-    let answering = Answering { datafile, context, settings: &app.settings.ofrep };
+    let has_profiles = environment.profiles.is_some();
+    let answering = Answering { datafile, context, settings: &app.settings.ofrep, has_profiles };
     let user = context.user(&snapshot);
     let unsettled = user.decide_unsettled(datafile, key, options(context));
     // Who is given no value shows the user something of their own, which is no exposure.
@@ -36,10 +37,10 @@ fn answer(app: &App, keyed: &Keyed) -> Result<Response, Fault> {
     Ok(By(environment, datafile.revision(), Json(answer)).into_response())
 }
 
-/// Nobody is exposed where there is nobody.
+/// Where there is nobody, nobody is exposed, and nobody has a profile: it would be that of all who have no id.
 pub(super) fn options(context: &Context) -> DecideOptions {
     match context.targeting_key {
         Some(_) => DecideOptions::NONE,
-        None => DecideOptions::DISABLE_DECISION_EVENT,
+        None => DecideOptions::DISABLE_DECISION_EVENT | DecideOptions::IGNORE_USER_PROFILE_SERVICE,
     }
 }

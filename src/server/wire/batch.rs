@@ -5,29 +5,42 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::members::members;
 use crate::clock::TimeMs;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(in crate::server) struct BatchBody {
     pub(in crate::server) operations: Option<Vec<Operation>>,
 }
 
-#[derive(Debug, Deserialize)]
+members!(BatchBody { "operations" => operations });
+
+#[derive(Debug, Default)]
 pub(in crate::server) struct Operation {
     pub(in crate::server) method: Option<String>,
     pub(in crate::server) url: Option<String>,
-    #[serde(rename = "operationID")]
     pub(in crate::server) operation_id: Option<String>,
     pub(in crate::server) body: Option<Value>,
-    /// Agent's program calls them this, its description the other.
-    #[serde(alias = "parameters")]
+    /// Agent's program calls them this.
     pub(in crate::server) params: Option<BTreeMap<String, String>>,
+    /// Its description calls them so; they count where there are no others.
+    pub(in crate::server) parameters: Option<BTreeMap<String, String>>,
     pub(in crate::server) headers: Option<BTreeMap<String, String>>,
 }
+
+members!(Operation {
+    "method" => method,
+    "url" => url,
+    "operationID" => operation_id,
+    "body" => body,
+    "params" => params,
+    "parameters" => parameters,
+    "headers" => headers,
+});
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

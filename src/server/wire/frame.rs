@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::attribution::RecordedAttribute;
 use crate::client::{DecisionKind, DecisionNotice, TrackNotice};
-use crate::server::agent::VariablesAnswer;
+use crate::server::agent::{ReasonsAnswer, VariablesAnswer};
 use crate::targeting::Attribute;
 use crate::value::{AttributeValue, RecordedValue};
 
@@ -36,7 +36,7 @@ struct FlagInfo<'a> {
     enabled: bool,
     experiment_id: &'a str,
     flag_key: &'a str,
-    reasons: &'a [String],
+    reasons: ReasonsAnswer<'a>,
     rule_key: &'a str,
     variables: Option<VariablesAnswer<'a>>,
     variation_id: &'a str,
@@ -145,7 +145,7 @@ impl<'a> FlagInfo<'a> {
             enabled: notice.is_enabled,
             experiment_id: notice.rule_id.unwrap_or_default(),
             flag_key: notice.flag_key.unwrap_or_default(),
-            reasons: notice.reasons,
+            reasons: ReasonsAnswer::new(notice.variables, notice.reasons),
             rule_key: notice.rule_key.unwrap_or_default(),
             variables: notice.variables.map(VariablesAnswer::of_all),
             variation_id: notice.variation_id.unwrap_or_default(),

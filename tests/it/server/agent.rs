@@ -115,6 +115,38 @@ fn a_decision_is_explained_on_request() {
     assert_eq!(plain.get("explanation"), None);
 }
 
+/// An error, which Agent tells of where nobody asked for reasons.
+#[test]
+fn a_variable_without_a_value_is_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = std::fs::read_to_string(super::SHOP).unwrap();
+    let mut shop: Value = serde_json::from_str(&shop).unwrap();
+    for variable in shop["featureFlags"][0]["variables"].as_array_mut().unwrap() {
+        if ["page_size", "boost"].contains(&variable["key"].as_str().unwrap()) {
+            variable["defaultValue"] = json!("many");
+        }
+    }
+    shop["rollouts"] = json!([]);
+    shop["experiments"] = json!([]);
+    shop["groups"] = json!([]);
+    let shop = Daemon::following(&folder, &shop, |given| given.agent.notifications = Some(true));
+    let mut frames = super::notifications::Reader::new(&shop, "");
+    let mut reasons = |options: Value| {
+        let body = anna(json!({"decideOptions": options}));
+        let decision = shop.ask("POST /v1/decide?keys=search", &body).json();
+        assert_eq!(frames.frame()["DecisionInfo"]["reasons"], decision["reasons"]);
+        decision["reasons"].as_array().cloned().unwrap()
+    };
+    let wrong = ["page_size", "boost"]
+        .map(|key| json!(format!("Variable value for key \"{key}\" is invalid or wrong type.")));
+    assert_eq!(reasons(json!([])), wrong);
+    let all = reasons(json!(["INCLUDE_REASONS"]));
+    assert!(all.starts_with(&wrong) && all.len() > wrong.len(), "{all:?}");
+    assert_eq!(reasons(json!(["EXCLUDE_VARIABLES"])), Vec::<Value>::new());
+    let several = shop.ask("POST /v1/decide?keys=search&keys=support", ANNA).json();
+    assert_eq!((&several[0]["reasons"], &several[1]["reasons"]), (&json!(wrong), &json!([])));
+}
+
 #[test]
 fn wrong_bodies_get_the_texts_of_agent() {
     let shop = Daemon::shop();

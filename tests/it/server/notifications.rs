@@ -17,13 +17,13 @@ fn enabled(given: &mut Given) {
 }
 
 /// Somebody who listens.
-struct Reader {
+pub(super) struct Reader {
     lines: BufReader<TcpStream>,
 }
 
 impl Reader {
     /// Listens with a query, until the head of the answer is there.
-    fn new(daemon: &Daemon, query: &str) -> Self {
+    pub(super) fn new(daemon: &Daemon, query: &str) -> Self {
         let mut stream = TcpStream::connect(daemon.api()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let head = format!(
@@ -53,7 +53,7 @@ impl Reader {
     }
 
     /// The next frame as it stands behind `data: `; other lines are left out.
-    fn frame(&mut self) -> Value {
+    pub(super) fn frame(&mut self) -> Value {
         loop {
             let line = self.line().expect("the stream goes on");
             if let Some(frame) = line.strip_prefix("data: ") {

@@ -7,5 +7,6 @@ mod clients;
 mod events;
 mod scene;
 mod single;
+mod sticky;
 mod tokens;
 mod track;

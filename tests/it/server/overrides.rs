@@ -215,6 +215,24 @@ fn one_that_is_over_does_not_count() {
     assert_eq!(removed["messages"], json!(["no pre-existing override"]));
 }
 
+/// JSON has one kind of numbers.
+#[test]
+fn whole_numbers_may_be_written_with_a_point() {
+    let shop = Daemon::with(enabled);
+    let set = |more: &str| {
+        let body = format!(
+            r#"{{"userId":"anna","experimentKey":"checkout_button","variationKey":"orange",{more}}}"#
+        );
+        let answer = shop.ask("POST /v1/override", &body);
+        assert_eq!(answer.status, 200, "{more}: {answer:?}");
+        answer.json()["expiresAt"].clone()
+    };
+    assert_eq!(set("\"expiresAt\":4102444800000.0"), 4_102_444_800_000_i64);
+    assert_eq!(set("\"expiresAt\":4.1024448e12"), 4_102_444_800_000_i64);
+    assert!(set("\"ttl\":5000.0").is_i64());
+    assert_eq!(set("\"ttl\":null,\"expiresAt\":null"), Value::Null);
+}
+
 #[test]
 fn what_cannot_be_used_is_said() {
     let shop = Daemon::with(enabled);
@@ -236,6 +254,8 @@ fn what_cannot_be_used_is_said() {
     check(json!({"ttl": "soon"}), ttl);
     check(json!({"ttl": true}), ttl);
     check(json!({"ttl": 1.5}), ttl);
+    check(json!({"ttl": 1e30}), ttl);
+    check(json!({"expiresAt": 4_102_444_800_000.5}), "error parsing request body");
     check(json!({"ttl": 5, "expiresAt": 5}), "expiresAt and ttl say the same: give one of them");
     check(json!({"expiresAt": "soon"}), "error parsing request body");
     let long = "x".repeat(1001);
@@ -265,8 +285,8 @@ fn a_field_that_is_nearly_an_extension_is_told() {
     let told = |field: &str| vec![json!(format!("a field looks like {field} and is not read"))];
     assert_eq!(messages(json!({"expires_at": 4_102_444_800_000_i64})), told("expiresAt"));
     assert_eq!(messages(json!({"expriesAt": {}})), told("expiresAt"));
-    assert_eq!(messages(json!({"TTL": "1h"})), told("ttl"));
-    let two = json!({"Owner": "ann", "reasons": "x"});
+    assert_eq!(messages(json!({"t_tl": "1h"})), told("ttl"));
+    let two = json!({"Owners": "ann", "reasons": "x"});
     assert_eq!(messages(two), [told("owner"), told("reason")].concat());
     let none = json!({"ttl": "1h", "expires_at": 1, "tt": 2, "more": 3});
     assert_eq!(messages(none), Vec::<Value>::new());

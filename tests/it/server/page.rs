@@ -104,6 +104,30 @@ fn the_form_decides_explains_and_records_nothing() {
     assert_eq!(shop.ask_admin("GET /events/stats").json()["users"], 0);
 }
 
+/// Neither a profile nor a listener is told, and why is why of what is shown.
+#[test]
+fn the_form_leaves_no_trace() {
+    let shop = Daemon::with(|given| {
+        given.agent.profiles = Some(true);
+        given.agent.notifications = Some(true);
+    });
+    let mut frames = super::notifications::Reader::new(&shop, "");
+    for key in ["homepage", "homepage_hero"] {
+        for _ in 0..2 {
+            let answer = decide(&shop, &format!("environment=production&key={key}&user=anna"));
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert!(answer.body.contains("<dt>Variation</dt><dd>"), "{answer:?}");
+            assert!(!answer.body.contains("sticky profile"), "{key}: {answer:?}");
+            let kept = shop.ask("POST /v1/lookup", r#"{"userId":"anna"}"#).json();
+            assert_eq!(kept["experimentBucketMap"], serde_json::json!({}), "{key}");
+        }
+    }
+    shop.ask("POST /v1/decide?keys=homepage", r#"{"userId":"ben"}"#);
+    assert_eq!(frames.frame()["UserContext"]["ID"], "ben", "nobody hears of the form");
+    let sticky = decide(&shop, "environment=production&key=homepage&user=ben").body;
+    assert!(sticky.contains("sticky profile"), "{sticky}");
+}
+
 #[test]
 fn what_is_written_wrong_is_told_and_kept() {
     let shop = Daemon::shop();

@@ -169,6 +169,24 @@ fn the_log_names_no_key_of_a_path() {
     assert!(!said.contains("s3cret"), "{said}");
 }
 
+/// Answers that are Agent's own where something is not set up are no failures.
+#[test]
+fn what_is_answered_as_it_should_be_is_no_error_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path(), &["--datafile", SHOP]);
+    for (what, body) in [
+        ("POST /v1/lookup", r#"{"userId":"anna"}"#),
+        ("POST /v1/save", r#"{"userId":"anna"}"#),
+        ("POST /v1/send-odp-event", r#"{"action":"x","identifiers":{"a":"b"}}"#),
+        ("POST /v1/decide", r#"{"userId":"anna","fetchSegments":true}"#),
+    ] {
+        assert_eq!(served.ask(what, body).status, 500, "{what}");
+    }
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("ERROR") && !said.contains("a request failed"), "{said}");
+}
+
 #[test]
 fn the_log_speaks_json_on_request() {
     let folder = tempfile::tempdir().unwrap();

@@ -198,3 +198,41 @@ fn a_profile_is_forgotten_also_where_it_is_on_its_way_to_the_disk() {
     }
     assert!(count > 10, "{count}");
 }
+
+/// Steps of what a profile decided.
+fn sticky_steps(decision: &serde_json::Value) -> usize {
+    let steps = decision["explanation"].as_array().unwrap();
+    assert!(!steps.is_empty(), "{decision}");
+    decision["explanation"].to_string().matches("\"step\":\"profile\"").count()
+}
+
+#[test]
+fn the_decision_that_is_answered_is_the_one_that_is_explained() {
+    let shop = Daemon::with(enabled);
+    let saved =
+        r#"{"userId":"anna","experimentBucketMap":{"9300001202101":{"variation_id":"1652401"}}}"#;
+    assert_eq!(shop.ask("POST /v1/save", saved).status, 200);
+    let check = |user: &str, options: serde_json::Value, expect: usize| {
+        let body = json!({"userId": user, "decideOptions": options});
+        let decision =
+            shop.ask("POST /v1/decide?keys=homepage&explain=true", &body.to_string()).json();
+        assert_eq!(sticky_steps(&decision), expect, "{user} {options}: {decision}");
+        decision
+    };
+    let ignoring = check("anna", json!(["IGNORE_USER_PROFILE_SERVICE"]), 0);
+    assert!(ignoring["explanation"].to_string().contains("bucket"), "{ignoring}");
+    let sticky = check("anna", json!(["INCLUDE_REASONS", "DISABLE_DECISION_EVENT"]), 1);
+    let said = "User \"anna\" was previously bucketed into variation \"still\" of experiment \"homepage_hero\".";
+    assert_eq!(sticky["variationKey"], "still");
+    assert!(sticky["reasons"].as_array().unwrap().contains(&json!(said)), "{sticky}");
+    // Whoever is new was bucketed by this decision, and is sticky from the next one on.
+    check("ben", json!([]), 0);
+    check("ben", json!([]), 1);
+    let several = |keys: &str| {
+        let what = format!("POST /v1/decide?explain=true{keys}");
+        let decisions = shop.ask(&what, r#"{"userId":"cleo"}"#).json();
+        decisions.as_array().unwrap().iter().map(sticky_steps).sum::<usize>()
+    };
+    assert_eq!(several("&keys=homepage&keys=recommendations"), 0);
+    assert_eq!(several("&keys=homepage&keys=recommendations"), 2);
+}

@@ -5,9 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::form::Filled;
-use crate::client::{DecideOptions, Snapshot, UserContext};
+use crate::client::{Decision, Snapshot, UserContext};
 use crate::datafile::Datafile;
-use crate::decide::Source;
+use crate::decide::{Explanation, Source};
 use crate::server::app::App;
 use crate::settings::nearest;
 use crate::value::VariableValue;
@@ -48,11 +48,11 @@ fn shown(app: &App, filled: &Filled) -> Result<Shown, Outcome> {
         snapshot.datafile().ok_or_else(|| unknown("there is no datafile yet: ask again soon"))?;
     let user = user(&snapshot, &filled.user, &attributes);
     let key = filled.key.trim();
-    if datafile.flag_by_key(key).is_some() {
-        return Ok(flag(&user, key, datafile));
+    if let Some(previewed) = user.preview(key) {
+        return Ok(flag(previewed, datafile));
     }
-    if datafile.experiment_by_key(key).is_some() {
-        return Ok(experiment(&user, key, datafile));
+    if let Some(previewed) = user.preview_experiment(key) {
+        return Ok(experiment(key, previewed, datafile));
     }
     let flags = datafile.flags().iter().map(|flag| flag.key());
     let experiments = datafile.experiments().map(|rule| rule.key());
@@ -70,8 +70,7 @@ fn user<'a>(
     snapshot.user(user_id).with_all(attributes)
 }
 
-fn flag(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
-    let decision = user.decide_with(key, DecideOptions::DISABLE_DECISION_EVENT);
+fn flag((decision, explanation): (Decision, Explanation), datafile: &Datafile) -> Shown {
     let none = || "none".to_owned();
     let source = match decision.source {
         Some(Source::FeatureTest) => "an experiment",
@@ -79,10 +78,9 @@ fn flag(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
         Some(Source::Rollout) if decision.rule_key.is_some() => "a rollout",
         _ => "nothing",
     };
-    let explanation = user.explain(key);
     Shown {
         said: vec![
-            ("Flag", key.to_owned()),
+            ("Flag", decision.flag_key),
             ("Enabled", if decision.enabled { "yes" } else { "no" }.to_owned()),
             ("Variation", decision.variation_key.unwrap_or_else(none)),
             ("Rule", decision.rule_key.unwrap_or_else(none)),
@@ -94,14 +92,16 @@ fn flag(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
             .iter()
             .map(|(key, value)| (key.to_owned(), text(value)))
             .collect(),
-        explanation: explanation.map(|why| why.to_string()).unwrap_or_default(),
+        explanation: explanation.to_string(),
     }
 }
 
-fn experiment(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
-    let chosen = user.get_variation(key);
-    let variation = chosen.variation_key().unwrap_or("none").to_owned();
-    let explanation = user.explain_experiment(key);
+fn experiment(
+    key: &str,
+    (variation, explanation): (Option<String>, Explanation),
+    datafile: &Datafile,
+) -> Shown {
+    let variation = variation.unwrap_or_else(|| "none".to_owned());
     Shown {
         said: vec![
             ("Experiment", key.to_owned()),
@@ -109,7 +109,7 @@ fn experiment(user: &UserContext<'_>, key: &str, datafile: &Datafile) -> Shown {
             ("Revision", datafile.revision().to_owned()),
         ],
         variables: Vec::new(),
-        explanation: explanation.map(|why| why.to_string()).unwrap_or_default(),
+        explanation: explanation.to_string(),
     }
 }
 

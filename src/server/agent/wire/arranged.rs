@@ -4,31 +4,46 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::TimeMs;
 use crate::server::slips::{MOST_LOOKED_AT, is_nearly};
+use crate::server::wire::Whole;
+use crate::server::wire::members::members;
 use crate::store::Override;
 
 /// All but the first three are extensions.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(in crate::server::agent) struct OverrideBody {
     pub(in crate::server::agent) user_id: Option<String>,
     pub(in crate::server::agent) experiment_key: Option<String>,
     pub(in crate::server::agent) variation_key: Option<String>,
     pub(in crate::server::agent) owner: Option<String>,
     pub(in crate::server::agent) reason: Option<String>,
-    pub(in crate::server::agent) expires_at: Option<TimeMs>,
+    pub(in crate::server::agent) expires_at: Option<Whole<TimeMs>>,
     pub(in crate::server::agent) ttl: Option<Value>,
-    /// As with Agent they are not looked at, but for slips.
-    #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    /// Names of others. As with Agent they are not looked at, but for slips.
+    others: Vec<String>,
 }
 
+members!(OverrideBody {
+    "userId" => user_id,
+    "experimentKey" => experiment_key,
+    "variationKey" => variation_key,
+    "owner" => owner,
+    "reason" => reason,
+    "expiresAt" => expires_at,
+    "ttl" => ttl,
+} pass note);
+
 impl OverrideBody {
+    fn note(&mut self, name: &str) {
+        if self.others.len() < MOST_LOOKED_AT {
+            self.others.push(name.to_owned());
+        }
+    }
+
     /// What is said of fields that nobody reads and that look like an extension which is not there: an
     /// override that was to end must not stay in silence.
     pub(in crate::server::agent) fn slips(&self) -> impl Iterator<Item = &'static str> {
@@ -39,8 +54,7 @@ impl OverrideBody {
             ("expiresat", has_end, "a field looks like expiresAt and is not read"),
             ("ttl", has_end, "a field looks like ttl and is not read"),
         ];
-        let is_nearly =
-            |own: &str| self.others.keys().take(MOST_LOOKED_AT).any(|name| is_nearly(name, own));
+        let is_nearly = |own: &str| self.others.iter().any(|name| is_nearly(name, own));
         let said =
             extensions.into_iter().filter(move |(own, is_there, _)| !is_there && is_nearly(own));
         said.map(|(_, _, text)| text)
@@ -80,13 +94,17 @@ impl OverrideAnswer {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(in crate::server::agent) struct ProfileBody {
     pub(in crate::server::agent) user_id: Option<String>,
     /// By experiment ids.
     pub(in crate::server::agent) experiment_bucket_map: Option<BTreeMap<String, Bucketed>>,
 }
+
+members!(ProfileBody {
+    "userId" => user_id,
+    "experimentBucketMap" => experiment_bucket_map,
+});
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,19 +114,25 @@ pub(in crate::server::agent) struct ProfileAnswer {
 }
 
 /// The variation that a user was bucketed into.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize)]
 pub(in crate::server::agent) struct Bucketed {
-    pub(in crate::server::agent) variation_id: String,
+    pub(in crate::server::agent) variation_id: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+members!(Bucketed { "variation_id" => variation_id });
+
+#[derive(Debug, Default)]
 pub(in crate::server::agent) struct OdpEventBody {
     /// Read for its type alone.
-    #[serde(rename = "type")]
     _kind: Option<String>,
     pub(in crate::server::agent) action: Option<String>,
     pub(in crate::server::agent) identifiers: Option<BTreeMap<String, String>>,
-    #[serde(rename = "data")]
     _data: Option<Map<String, Value>>,
 }
+
+members!(OdpEventBody {
+    "type" => _kind,
+    "action" => action,
+    "identifiers" => identifiers,
+    "data" => _data,
+});

@@ -90,15 +90,15 @@ impl<'r, 'a> Tests<'r, 'a> {
         value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_default()
     }
 
-    /// The variation that the device has, if it has one.
+    /// The variation that the device has, if it has one. It is only looked at: neither a profile nor a listener
+    /// is told.
     fn current(&self, test: &Test<'_>) -> Option<String> {
-        let Remote { user, datafile, .. } = self.remote;
+        let user = &self.remote.user;
         let Some(flag) = test.flag else {
-            return user.get_variation(test.experiment.key()).variation_key().map(str::to_owned);
+            return user.preview_experiment(test.experiment.key())?.0;
         };
-        let unsettled = user.decide_unsettled(datafile, flag.key(), DecideOptions::NONE);
-        let decision = unsettled.decision();
+        let (decision, _) = user.preview(flag.key())?;
         let is_its_own = decision.rule_key.as_deref() == Some(test.experiment.key());
-        decision.variation_key.clone().filter(|_| is_its_own)
+        decision.variation_key.filter(|_| is_its_own)
     }
 }

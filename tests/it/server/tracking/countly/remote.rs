@@ -258,6 +258,19 @@ fn tests_are_listed_with_their_variations() {
 }
 
 #[test]
+fn a_list_leaves_nobody_in_a_variation() {
+    let shop = shop_with(|given| given.agent.profiles = Some(true));
+    let kept = || {
+        let profile = shop.ask("POST /v1/lookup", r#"{"userId":"anna"}"#).json();
+        profile["experimentBucketMap"].as_object().unwrap().len()
+    };
+    asked(&shop, "ab_fetch_experiments", &[]);
+    assert_eq!(kept(), 0);
+    asked(&shop, "rc", &[]);
+    assert!(kept() > 0, "as `decide` does");
+}
+
+#[test]
 fn other_questions() {
     let shop = shop();
     let settings = get(&shop, "/o/sdk", &form(&[APP, WHO, ("method", "sc")])).json();
