@@ -49,6 +49,8 @@ pub(super) struct Mark {
 pub(super) struct NewExposure {
     pub(super) person: Arc<Person>,
     pub(super) mark: Mark,
+    /// When it was, as far as anybody knows, where its mark may be earlier.
+    pub(super) was_ms: Option<TimeMs>,
     /// An id, a key, or the key of a flag; empty where no rule of the flag decided.
     pub(super) experiment: String,
     /// An id or a key; of a flag that no rule decided, a key, or empty where it is off.

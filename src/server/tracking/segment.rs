@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::carried::Places;
 use super::keys::first_chosen;
-use super::messages::{Around, Kind};
+use super::messages::{Around, Kind, keep_order};
 use super::payload::Payload;
 use super::reading::text;
 use super::record::record;
@@ -122,6 +122,7 @@ fn batch(
         }
         one_of_batch(message, &around, &mut payload);
     }
+    keep_order(&mut payload);
     Ok(payload)
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::carried::Places;
 use super::keys::first_chosen;
-use super::messages::{Around, Kind};
+use super::messages::{Around, Kind, keep_order};
 use super::payload::Payload;
 use super::record::record;
 use super::refused;
@@ -120,6 +120,7 @@ fn read(kind: Kind, messages: Vec<Value>, around: &Around<'_>) -> Payload {
             }
         }
     }
+    keep_order(&mut payload);
     for event in &mut payload.events {
         // It is told in the answer.
         event.mark.id.get_or_insert_with(|| format!("evt_{}", Uuid::new_v4().simple()));

@@ -7,6 +7,7 @@ mod bad;
 mod clocks;
 mod countly;
 mod flagger;
+mod on_their_way;
 mod onboardflow;
 mod optimizely;
 mod pairs;
