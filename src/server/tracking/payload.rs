@@ -77,8 +77,11 @@ pub(super) struct NewEvent {
     pub(super) mark: Mark,
     /// As the sender calls it.
     pub(super) name: String,
-    /// As they are to go out; `revenue` and `value` among them count where they are not given here.
+    /// As they are to go out; `revenue` and `value` among them count where they are not given here, unless
+    /// [`Self::has_plain_tags`].
     pub(super) tags: Map<String, Value>,
+    /// Whether tags say nothing of revenue and value, whatever they are called.
+    pub(super) has_plain_tags: bool,
     pub(super) revenue_cents: Option<i64>,
     pub(super) value: Option<f64>,
     pub(super) count: Option<u64>,
