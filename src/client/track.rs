@@ -185,7 +185,8 @@ impl UserContext<'_> {
         let Some(event) = datafile.event_index(event_key) else {
             return Tracked::unknown(Receipt::stored());
         };
-        let measured = measured.unwrap_or_else(|| tags.as_ref().map(Measured::of).unwrap_or_default());
+        let measured =
+            measured.unwrap_or_else(|| tags.as_ref().map(Measured::of).unwrap_or_default());
         let event = Event {
             envelope: self.envelope(datafile, stamp),
             event,

@@ -25,11 +25,39 @@ pub(super) struct Refusal {
     status: StatusCode,
     text: Cow<'static, str>,
     may_come_again: bool,
+    heard: Heard,
+}
+
+/// What goes with the answer of a refusal, for who runs the daemon.
+#[derive(Debug, Clone)]
+pub(super) struct Why {
+    pub(super) heard: Heard,
+    /// Without keys and users, as all texts of refusals.
+    pub(super) text: Cow<'static, str>,
+}
+
+/// What a refusal is counted as, where refusals are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// As what its status says.
+    ByStatus,
+    /// Something else that has a word.
+    As(&'static str),
+    /// As nothing more: it has been counted and told.
+    Already,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, text: text.into(), may_come_again: false }
+        Self { status, text: text.into(), may_come_again: false, heard: Heard::ByStatus }
+    }
+
+    pub(super) fn heard(self, heard: Heard) -> Self {
+        Self { heard, ..self }
+    }
+
+    pub(super) fn why(&self) -> Why {
+        Why { heard: self.heard, text: self.text.clone() }
     }
 
     pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
@@ -167,6 +195,7 @@ impl IntoResponse for Refusal {
         if self.may_come_again {
             response.headers_mut().insert(RETRY_AFTER, SOON);
         }
+        response.extensions_mut().insert(Why { heard: self.heard, text: self.text });
         response
     }
 }

@@ -22,7 +22,7 @@ use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Segment;
@@ -90,7 +90,9 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
     let most = u64::try_from(BATCH_BYTES).unwrap_or(u64::MAX).saturating_add(AROUND_BYTES);
     let body = unpacked(request, most.min(app.settings.limits.body.bytes)).await;
     let body = body.map_err(|refusal| match refusal.into_parts() {
-        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => Refusal::bad_request(text),
+        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => {
+            Refusal::bad_request(text).heard(Heard::As(Reason::TooLarge.as_str()))
+        }
         (status, text, _) => Refusal::new(status, text),
     })?;
     match serde_json::from_slice(&body) {
@@ -103,7 +105,8 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
 }
 
 fn too_large(what: &str, most_bytes: usize) -> Refusal {
-    Refusal::bad_request(format!("the {what} is larger than {most_bytes} bytes: send less at once"))
+    let text = format!("the {what} is larger than {most_bytes} bytes: send less at once");
+    Refusal::bad_request(text).heard(Heard::As(Reason::TooLarge.as_str()))
 }
 
 fn single(kind: Kind, message: Map<String, Value>, around: &Around<'_>) -> Payload {

@@ -24,7 +24,7 @@ use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Thrivestack;
@@ -136,6 +136,7 @@ impl Payload {
         }
         let Unused { reason, what } = self.unused.first()?;
         let text = format!("{what} is of no use: {}", reason.remedy());
-        Some(Refusal::new(StatusCode::BAD_REQUEST, text))
+        // It is counted with all that is of no use.
+        Some(Refusal::new(StatusCode::BAD_REQUEST, text).heard(Heard::Already))
     }
 }

@@ -13,6 +13,7 @@ mod optimizely;
 mod pairs;
 mod property;
 mod readme;
+mod refused;
 mod sdks;
 mod segment;
 mod segment_clients;
