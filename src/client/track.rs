@@ -45,14 +45,29 @@ pub struct Track<'a> {
     event_key: &'a str,
     stamp: Stamp<'a>,
     tags: Option<Map<String, Value>>,
+    measured: Option<Measured>,
     count: Option<u64>,
     duration_seconds: Option<f64>,
+}
+
+/// Revenue and value, wherever they come from.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measured {
+    revenue_cents: Option<i64>,
+    value: Option<f64>,
 }
 
 impl<'a> Track<'a> {
     /// An event of the datafile.
     pub fn new(event_key: &'a str) -> Self {
-        Self { event_key, stamp: Stamp::default(), tags: None, count: None, duration_seconds: None }
+        Self {
+            event_key,
+            stamp: Stamp::default(),
+            tags: None,
+            measured: None,
+            count: None,
+            duration_seconds: None,
+        }
     }
 
     /// Gives the event an id: a repeat with the same id is acknowledged as a duplicate and not counted.
@@ -76,6 +91,25 @@ impl<'a> Track<'a> {
     /// The value that the event measures: the tag `value`.
     pub fn value(self, value: f64) -> Self {
         self.tag(VALUE, value)
+    }
+
+    /// Says what the event measures, revenue in cents and a value, beside its tags: then nothing is read of these,
+    /// whatever they are called. For who takes tags from others, to whom `revenue` and `value` may mean anything.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), variate::Error> {
+    /// # let client = variate::Client::from_datafile(include_bytes!("../../datafiles/shop.json"))?;
+    /// # let anna = client.user("anna");
+    /// use variate::Track;
+    ///
+    /// let theirs = Track::new("purchase").tag("value", "high").tag("revenue", 7);
+    /// anna.track(theirs.measuring(None, Some(12.5)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn measuring(mut self, revenue_cents: Option<i64>, value: Option<f64>) -> Self {
+        self.measured = Some(Measured { revenue_cents, value });
+        self
     }
 
     /// Adds a tag. Tags go out as they are.
@@ -137,7 +171,7 @@ pub struct Tracked {
 impl UserContext<'_> {
     /// Records an event and credits it to the experiments that the user was activated in before.
     pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
-        let Track { event_key, stamp, mut tags, count, duration_seconds } = call.into();
+        let Track { event_key, stamp, mut tags, measured, count, duration_seconds } = call.into();
         if let Some(tags) = &mut tags {
             tags.retain(|key, tag| !(tag.is_null() && LEFT_OUT_IF_NULL.contains(&key.as_str())));
         }
@@ -151,13 +185,14 @@ impl UserContext<'_> {
         let Some(event) = datafile.event_index(event_key) else {
             return Tracked::unknown(Receipt::stored());
         };
-        let tag = |key: &str| tags.as_ref().and_then(|tags| tags.get(key));
+        let measured =
+            measured.unwrap_or_else(|| tags.as_ref().map(Measured::of).unwrap_or_default());
         let event = Event {
             envelope: self.envelope(datafile, stamp),
             event,
             attributes: (!self.attributes().is_empty()).then(|| self.recorded_attributes(datafile)),
-            revenue_cents: tag(REVENUE).and_then(revenue_cents),
-            value: tag(VALUE).and_then(measured_value),
+            revenue_cents: measured.revenue_cents,
+            value: measured.value.filter(|value| value.is_finite()),
             tags,
             count,
             duration_seconds,
@@ -171,6 +206,15 @@ impl UserContext<'_> {
             credits: outcome.credits,
             reason: outcome.reason,
             receipt: recorded.receipt,
+        }
+    }
+}
+
+impl Measured {
+    fn of(tags: &Map<String, Value>) -> Self {
+        Self {
+            revenue_cents: tags.get(REVENUE).and_then(revenue_cents),
+            value: tags.get(VALUE).and_then(measured_value),
         }
     }
 }

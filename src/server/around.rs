@@ -22,6 +22,7 @@ use super::direct::Call;
 use super::listener::Side;
 use super::refusal::{Meant, Refusal};
 use super::timers::KeptTimer;
+use super::tracking;
 use crate::clock::Stopwatch;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,6 +50,7 @@ pub(super) async fn answer(
     let request_id = request_id(&request);
     let method = request.method().clone();
     let endpoint = app.figures.endpoint(*side, request.uri().path());
+    let system = tracking::system_of(request.uri().path()).filter(|_| *side == Side::Api);
     let limit = app.settings.limits.request_timeout.as_duration();
     let (head, body) = request.into_parts();
     let (body, arrived) = watched(body);
@@ -71,6 +73,9 @@ pub(super) async fn answer(
     response.headers_mut().insert(REQUEST_ID, request_id);
     let (status, took) = (response.status(), watch.elapsed());
     app.figures.answered(endpoint, status, took);
+    if let Some(system) = system {
+        tracking::note_refused(app, system, &response);
+    }
     // A path may name a user, or hold a key.
     let endpoint = endpoint.path;
     let is_meant =

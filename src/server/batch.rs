@@ -31,6 +31,7 @@ use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
 use super::timers::KeptTimer;
+use super::tracking;
 use super::wire::batch::{BatchAnswer, BatchBody, Operation, OperationAnswer};
 use crate::clock::{Stopwatch, system_time_ms};
 
@@ -60,7 +61,9 @@ pub(super) fn prepare<B>(
     router: &TowerToHyperService<Router>,
     request: &mut Request<B>,
 ) {
-    if side == Side::Api && is_of_batches(request.uri().path()) {
+    let path = request.uri().path();
+    // A client of another system with one part of its address too many would be told of success, and lose all.
+    if side == Side::Api && is_of_batches(path) && tracking::system_of(path).is_none() {
         request.extensions_mut().insert(Operations(router.clone()));
     }
 }

@@ -27,6 +27,26 @@ pub(super) struct Refusal {
     may_come_again: bool,
     /// Whether it is answered so on purpose, whatever its status says.
     is_meant: bool,
+    heard: Heard,
+}
+
+/// What goes with the answer of a refusal, for who runs the daemon.
+#[derive(Debug, Clone)]
+pub(super) struct Why {
+    pub(super) heard: Heard,
+    /// Without keys and users, as all texts of refusals.
+    pub(super) text: Cow<'static, str>,
+}
+
+/// What a refusal is counted as, where refusals are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// As what its status says.
+    ByStatus,
+    /// Something else that has a word.
+    As(&'static str),
+    /// As nothing more: it has been counted and told.
+    Already,
 }
 
 /// Goes with an answer that is meant as it is: its status is no sign of a failure.
@@ -35,12 +55,21 @@ pub(super) struct Meant;
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, text: text.into(), may_come_again: false, is_meant: false }
+        let text = text.into();
+        Self { status, text, may_come_again: false, is_meant: false, heard: Heard::ByStatus }
     }
 
     /// What Agent answers where a part of it is not set up, which is a status of failures.
     pub(super) fn not_set_up(text: &'static str) -> Self {
         Self { is_meant: true, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, text) }
+    }
+
+    pub(super) fn heard(self, heard: Heard) -> Self {
+        Self { heard, ..self }
+    }
+
+    pub(super) fn why(&self) -> Why {
+        Why { heard: self.heard, text: self.text.clone() }
     }
 
     pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
@@ -185,6 +214,7 @@ impl IntoResponse for Refusal {
         if self.is_meant {
             response.extensions_mut().insert(Meant);
         }
+        response.extensions_mut().insert(Why { heard: self.heard, text: self.text });
         response
     }
 }

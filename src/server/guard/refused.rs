@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::listener::Side;
 use crate::server::problems::{ProblemKind, Problems};
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::Scope;
 
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"variate\"");
@@ -49,7 +49,8 @@ impl IntoResponse for Refused {
             Self::Host => plain(StatusCode::NOT_FOUND, "invalid request host".to_owned()),
             Self::Origin => {
                 let text = "a page of another origin asked for this: name its origin in the settings, as cors";
-                plain(StatusCode::FORBIDDEN, text.to_owned())
+                let refusal = Refusal::new(StatusCode::FORBIDDEN, text);
+                refusal.heard(Heard::As("other-origin")).into_response()
             }
             Self::Unknown(side) => {
                 let text = "no token that is known: send one as Authorization: Bearer TOKEN";

@@ -3,7 +3,7 @@
 //! Must not know the attribution rule. One file a system: it reads a request into a `payload`, and puts what
 //! became of it into that system's own answer. `keys` says which environment is meant, `names` what names
 //! mean in it, and `times` reads when something was; `record` hands everything to the store, each part by a call of
-//! `recording`, `storing` waits for it, and `unused` counts what was of no use. A client is never told to send again
+//! `recording`, `storing` waits for it, `unused` counts what was of no use, and `refused` whole requests. A client is never told to send again
 //! what will be of no use the next time either.
 
 mod carried;
@@ -18,6 +18,7 @@ mod payload;
 mod reading;
 mod record;
 mod recording;
+mod refused;
 mod segment;
 mod storing;
 mod thrivestack;
@@ -38,6 +39,7 @@ use super::app::App;
 use super::refusal::Refusal;
 
 pub(super) use self::flagger::Configs;
+pub(super) use self::refused::{note as note_refused, system_of};
 pub(super) use self::storing::Room;
 
 /// The paths of all systems.
@@ -52,10 +54,12 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 /// A refusal in the words of a system.
 fn refused(refusal: Refusal, body: impl FnOnce(&str) -> Value) -> Response {
+    let why = refusal.why();
     let (status, text, retry_after) = refusal.into_parts();
     let mut response = (status, Json(&body(&text))).into_response();
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
+    response.extensions_mut().insert(why);
     response
 }

@@ -29,7 +29,7 @@ use crate::clock::system_time_ms;
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::client_json;
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::{OnboardflowEvent, TrackingSettings, TrackingSystem};
 
 const SYSTEM: TrackingSystem = TrackingSystem::Onboardflow;
@@ -104,7 +104,8 @@ fn read_event(
     let content_id = is_known_by_content.then(|| content_id(&body));
     let mut payload = Payload::default();
     let mut user = members(&mut body, "site_user", &mut payload);
-    let user_id = id(&user, "id").ok_or_else(|| missing("site_user.id"))?;
+    let user_id = id(&user, "id")
+        .ok_or_else(|| missing("site_user.id").heard(Heard::As(Reason::NoUser.as_str())))?;
     let attributes = members(&mut user, "custom_properties", &mut payload);
     let mut tags = members(&mut body, "meta", &mut payload);
     let revenue_cents = take_revenue(&mut tags, &mut payload);

@@ -49,6 +49,8 @@ pub(super) struct Mark {
 pub(super) struct NewExposure {
     pub(super) person: Arc<Person>,
     pub(super) mark: Mark,
+    /// When it was, as far as anybody knows, where its mark may be earlier.
+    pub(super) was_ms: Option<TimeMs>,
     /// An id, a key, or the key of a flag; empty where no rule of the flag decided.
     pub(super) experiment: String,
     /// An id or a key; of a flag that no rule decided, a key, or empty where it is off.
@@ -77,8 +79,11 @@ pub(super) struct NewEvent {
     pub(super) name: String,
     /// Its id in the datafile, where the name is unknown.
     pub(super) or_id: Option<String>,
-    /// As they are to go out; `revenue` and `value` among them count where they are not given here.
+    /// As they are to go out; `revenue` and `value` among them count where they are not given here, unless
+    /// [`Self::has_plain_tags`].
     pub(super) tags: Map<String, Value>,
+    /// Whether tags say nothing of revenue and value, whatever they are called.
+    pub(super) has_plain_tags: bool,
     pub(super) revenue_cents: Option<i64>,
     pub(super) value: Option<f64>,
     pub(super) count: Option<u64>,

@@ -146,11 +146,11 @@ impl Recording<'_> {
         let key = event_key(self.datafile, self.mapped, &new.name, new.or_id.as_deref());
         // What is unknown is counted as such by the call.
         let mut call = Track::new(key.unwrap_or(&new.name)).tags(new.tags);
-        if let Some(cents) = new.revenue_cents {
-            call = call.revenue_cents(cents);
-        }
-        if let Some(value) = new.value {
-            call = call.value(value);
+        if new.has_plain_tags {
+            call = call.measuring(new.revenue_cents, new.value);
+        } else {
+            call = new.revenue_cents.into_iter().fold(call, Track::revenue_cents);
+            call = new.value.into_iter().fold(call, Track::value);
         }
         if let Some(count) = new.count {
             call = call.count(count);

@@ -1,4 +1,4 @@
-//! `POST /segment/v1/track`, `batch` and the rest: the HTTP API of Segment, as its clients send to it.
+//! `POST /segment/v1/track`, `t`, `batch` and the rest: the HTTP API of Segment, as its clients send to it.
 //!
 //! Must not know the attribution rule. A client is told 400 for what is no JSON or too large, which it then
 //! drops, and 503 for what is not stored, which it sends again with the same ids.
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::carried::Places;
 use super::keys::first_chosen;
-use super::messages::{Around, Kind};
+use super::messages::{Around, Kind, keep_order};
 use super::payload::Payload;
 use super::reading::text;
 use super::record::record;
@@ -23,10 +23,11 @@ use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::client_json;
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Segment;
+const BATCH: &str = "batch";
 /// Segment's limits: of a message, of a batch's messages, and for what stands around these.
 const MESSAGE_BYTES: usize = 32 * 1024;
 const BATCH_BYTES: usize = 500 * 1024;
@@ -36,13 +37,29 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/segment/v1/{message}", post(message))
 }
 
+/// The client in browsers and those of phones send to the first letter of what it is, and who brings what is old to
+/// `import`, which is a batch.
+fn whole_word(word: &str) -> &str {
+    match word {
+        "t" => "track",
+        "i" => "identify",
+        "p" => "page",
+        "s" => "screen",
+        "g" => "group",
+        "a" => "alias",
+        "b" | "import" => BATCH,
+        _ => word,
+    }
+}
+
 async fn message(
     State(app): State<Arc<App>>,
     Path(word): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let kind = Kind::of(&word);
-    if kind.is_none() && word != "batch" {
+    let word = whole_word(&word);
+    let kind = Kind::of(word);
+    if kind.is_none() && word != BATCH {
         return Err(Refusal::not_there(
             "there is no such message: send track, identify, page, screen, group, alias or batch",
         ));
@@ -74,7 +91,9 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
     let most = u64::try_from(BATCH_BYTES).unwrap_or(u64::MAX).saturating_add(AROUND_BYTES);
     let body = unpacked(request, most.min(app.settings.limits.body.bytes)).await;
     let body = body.map_err(|refusal| match refusal.into_parts() {
-        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => Refusal::bad_request(text),
+        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => {
+            Refusal::bad_request(text).heard(Heard::As(Reason::TooLarge.as_str()))
+        }
         (status, text, _) => Refusal::new(status, text),
     })?;
     match client_json::read(&body) {
@@ -87,7 +106,8 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
 }
 
 fn too_large(what: &str, most_bytes: usize) -> Refusal {
-    Refusal::bad_request(format!("the {what} is larger than {most_bytes} bytes: send less at once"))
+    let text = format!("the {what} is larger than {most_bytes} bytes: send less at once");
+    Refusal::bad_request(text).heard(Heard::As(Reason::TooLarge.as_str()))
 }
 
 fn single(kind: Kind, message: Map<String, Value>, around: &Around<'_>) -> Payload {
@@ -103,7 +123,7 @@ fn batch(
 ) -> Result<Payload, Refusal> {
     let mut payload = Payload::default();
     let around = around.of_batch(&mut body, &mut payload);
-    let messages = match body.remove("batch") {
+    let messages = match body.remove(BATCH) {
         Some(Value::Array(messages)) => messages,
         _ => {
             payload.unused.push(Unused::plain(Reason::WrongKind, "a batch that is no list"));
@@ -123,12 +143,13 @@ fn batch(
         }
         one_of_batch(message, &around, &mut payload);
     }
+    keep_order(&mut payload);
     Ok(payload)
 }
 
 fn one_of_batch(message: Value, around: &Around<'_>, payload: &mut Payload) {
     let Value::Object(message) = message else {
-        payload.unused.push(Unused::named(Reason::WrongKind, "what is no object in", "batch"));
+        payload.unused.push(Unused::named(Reason::WrongKind, "what is no object in", BATCH));
         return;
     };
     let word = text(&message, "type").unwrap_or_default();

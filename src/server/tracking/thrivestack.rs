@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::carried::Places;
 use super::keys::first_chosen;
-use super::messages::{Around, Kind};
+use super::messages::{Around, Kind, keep_order};
 use super::payload::Payload;
 use super::record::record;
 use super::refused;
@@ -25,7 +25,7 @@ use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::client_json;
-use crate::server::refusal::Refusal;
+use crate::server::refusal::{Heard, Refusal};
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Thrivestack;
@@ -121,6 +121,7 @@ fn read(kind: Kind, messages: Vec<Value>, around: &Around<'_>) -> Payload {
             }
         }
     }
+    keep_order(&mut payload);
     for event in &mut payload.events {
         // It is told in the answer.
         event.mark.id.get_or_insert_with(|| format!("evt_{}", Uuid::new_v4().simple()));
@@ -136,6 +137,7 @@ impl Payload {
         }
         let Unused { reason, what } = self.unused.first()?;
         let text = format!("{what} is of no use: {}", reason.remedy());
-        Some(Refusal::new(StatusCode::BAD_REQUEST, text))
+        // It is counted with all that is of no use.
+        Some(Refusal::new(StatusCode::BAD_REQUEST, text).heard(Heard::Already))
     }
 }

@@ -55,11 +55,13 @@ pub(super) enum Reason {
     TooLarge,
     /// The settings do not know its key.
     UnknownKey,
+    /// There is nothing at its path.
+    UnknownPath,
 }
 
 impl Reason {
     /// The word for it.
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownEvent => "unknown-event",
             Self::UnknownExperiment => "unknown-experiment",
@@ -71,6 +73,7 @@ impl Reason {
             Self::WrongChecksum => "wrong-checksum",
             Self::TooLarge => "too-large",
             Self::UnknownKey => "unknown-key",
+            Self::UnknownPath => "unknown-path",
         }
     }
 
@@ -90,6 +93,7 @@ impl Reason {
             Self::WrongChecksum => "give the client and the [[tracking.key]] the same salt",
             Self::TooLarge => "have the client send less at once, or raise body_limit",
             Self::UnknownKey => "name the key in the settings, as a [[tracking.key]]",
+            Self::UnknownPath => "look at the address that the client is given",
         }
     }
 }

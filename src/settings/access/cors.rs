@@ -42,6 +42,7 @@ impl CorsSettings {
                 "X-API-Key",
                 "X-Optimizely-SDK-Key",
                 "X-Request-Id",
+                "X-Retry-Count",
             ]),
             credentials: false,
             max_age: Span::from_seconds(300),

@@ -123,6 +123,8 @@ fn event(
         mark: Mark { id: id(event, "id").or_else(by_hash), time_ms },
         name: text(event, "key").unwrap_or_default().to_owned(),
         tags: tags(event, unused),
+        // A segmentation is whatever the application wants to tell apart.
+        has_plain_tags: true,
         value: measured(event, "sum", number, unused),
         count: measured(event, "count", count, unused),
         duration_seconds: measured(event, "dur", duration_seconds, unused),

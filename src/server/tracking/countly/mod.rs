@@ -82,7 +82,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
         note(app, environment, Unused::plain(Reason::WrongChecksum, "a request"));
         match door {
             Door::Tells => Answer::success(what),
-            Door::Asks => Answer::bad_request(what),
+            Door::Asks => Answer::noted_bad_request(what),
         }
     })?;
     let method = text(&params, "method").unwrap_or_default();
@@ -129,15 +129,7 @@ async fn take(app: &App, environment: &Arc<Environment>, payload: Payload) -> Re
 
 /// The environment of a key. Without one it may be a mistake that is mended soon: nothing is acknowledged.
 fn chosen(app: &App, key: Option<&str>) -> Result<Chosen, NoKey> {
-    let chosen = key.ok_or(NoKey::Missing).and_then(|key| keys::chosen(app, SYSTEM, Some(key)));
-    if let Err(no_key) = &chosen {
-        note_no_key(app, *no_key);
-    }
-    chosen
-}
-
-fn note_no_key(app: &App, no_key: NoKey) {
-    app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), &no_key.text(SYSTEM));
+    key.ok_or(NoKey::Missing).and_then(|key| keys::chosen(app, SYSTEM, Some(key)))
 }
 
 /// The parameters that count: all, or those that are signed where the key has a salt.

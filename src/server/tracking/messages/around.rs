@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::Datafile;
-use crate::server::tracking::payload::{Mark, Payload, Person};
+use crate::server::tracking::messages::clocks::Moment;
+use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
 use crate::server::tracking::reading::{content_id, id};
 use crate::server::tracking::times::{WholeSecond, time_ms};
 use crate::server::tracking::unused::{Reason, Unused};
@@ -53,28 +54,46 @@ impl<'a> Around<'a> {
         Self { sent_at, shared, ..self }
     }
 
-    pub(super) fn who_and_when(
+    /// What is done.
+    pub(super) fn done(
         &self,
         message: &mut Map<String, Value>,
-        whole_second: WholeSecond,
+        done: NewEvent,
         payload: &mut Payload,
-    ) -> (Arc<Person>, Mark) {
-        let id = any_id(message, &USER).or_else(|| any_id(message, &NOBODY_YET));
-        let time_ms = self.time_ms(message, whole_second, payload);
-        let mark = Mark { id: any_id(message, &MESSAGE), time_ms };
-        let own = self.attributes(message, payload);
-        let person = Person { id: id.unwrap_or_default(), ..Person::default() };
-        (Arc::new(Person { shared: Arc::clone(&self.shared), own, ..person }), mark)
+    ) {
+        let moment = self.moment(message, WholeSecond::End, payload);
+        let mark = Mark { id: any_id(message, &MESSAGE), time_ms: moment.map(|at| at.time_ms) };
+        let person = self.person(message, payload);
+        payload.events.push(NewEvent { person, mark, ..done });
     }
 
-    /// The sender's clock may be wrong, and what it says of two times is right: how long before it was sent
-    /// something happened.
-    fn time_ms(
+    /// What is shown.
+    pub(super) fn shown(
+        &self,
+        message: &mut Map<String, Value>,
+        shown: NewExposure,
+        payload: &mut Payload,
+    ) {
+        let moment = self.moment(message, WholeSecond::Begin, payload);
+        let time_ms = moment.map(Moment::shown_at_ms);
+        let mark = Mark { id: any_id(message, &MESSAGE), time_ms };
+        let person = self.person(message, payload);
+        let was_ms = moment.map(|at| at.time_ms);
+        payload.exposures.push(NewExposure { person, mark, was_ms, ..shown });
+    }
+
+    fn person(&self, message: &mut Map<String, Value>, payload: &mut Payload) -> Arc<Person> {
+        let id = any_id(message, &USER).or_else(|| any_id(message, &NOBODY_YET));
+        let own = self.attributes(message, payload);
+        Arc::new(Person { id: id.unwrap_or_default(), shared: Arc::clone(&self.shared), own })
+    }
+
+    fn moment(
         &self,
         message: &Map<String, Value>,
         whole_second: WholeSecond,
         payload: &mut Payload,
-    ) -> Option<TimeMs> {
+    ) -> Option<Moment> {
         let given = |name: &str| message.get(name).filter(|value| !value.is_null());
         let happened = given("originalTimestamp").or_else(|| given("timestamp"))?;
         let sent = given("sentAt").or(self.sent_at.as_ref());
@@ -83,16 +102,13 @@ impl<'a> Around<'a> {
             payload.unused.push(Unused::plain(Reason::BadTime, "a time of an event"));
             return None;
         };
-        match sent {
-            None => Some(happened),
-            Some(Some(sent)) => {
-                Some(self.received_at_ms.saturating_sub(sent.saturating_sub(happened)))
-            }
-            Some(None) => {
-                payload.unused.push(Unused::plain(Reason::BadTime, "a time of sending"));
-                Some(happened)
-            }
+        if sent == Some(None) {
+            payload.unused.push(Unused::plain(Reason::BadTime, "a time of sending"));
         }
+        Some(match sent.flatten() {
+            Some(sent) => Moment::corrected(happened, sent, self.received_at_ms),
+            None => Moment::as_told(happened),
+        })
     }
 
     /// The traits of a context, and the rest of it, where that is ThriveStack's.

@@ -4,15 +4,16 @@
 //! `userId` or `user_id`.
 
 mod around;
+mod clocks;
 
 use serde_json::{Map, Value};
 
 pub(super) use self::around::{Around, members};
 use self::around::{MESSAGE, NOBODY_YET, USER, any_id, know_by_content};
+pub(super) use self::clocks::keep_order;
 use super::names::{event_key, in_small_letters};
 use super::payload::{NewEvent, NewExposure, NewMerge, Payload};
 use super::reading::{id, take_revenue, text};
-use super::times::WholeSecond;
 use super::unused::{Reason, Unused};
 
 /// The event that says what a user was shown.
@@ -80,8 +81,7 @@ impl Around<'_> {
         let properties = members(&mut message, "properties", payload);
         match shown(&properties) {
             Some(shown) => {
-                let (person, mark) = self.who_and_when(&mut message, WholeSecond::Begin, payload);
-                payload.exposures.push(NewExposure { person, mark, ..shown });
+                self.shown(&mut message, shown, payload);
             }
             None => payload.unused.push(Unused::plain(
                 Reason::NoName,
@@ -106,9 +106,8 @@ impl Around<'_> {
     fn event(&self, name: String, message: &mut Map<String, Value>, payload: &mut Payload) {
         let mut tags = members(message, "properties", payload);
         let revenue_cents = take_revenue(&mut tags, payload);
-        let (person, mark) = self.who_and_when(message, WholeSecond::End, payload);
-        let event = NewEvent { person, mark, name, tags, revenue_cents, ..NewEvent::default() };
-        payload.events.push(event);
+        let done = NewEvent { name, tags, revenue_cents, ..NewEvent::default() };
+        self.done(message, done, payload);
     }
 }
 

@@ -101,7 +101,7 @@ fn check(daemon: &Daemon, seen: &Seen, told: &Told) -> Result<(), TestCaseError>
 #[test]
 #[expect(clippy::disallowed_methods, reason = "says how many cases to try")]
 fn any_history_told_in_any_way_is_what_the_model_says() {
-    let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(64);
+    let cases = std::env::var(CASES).map(|cases| cases.parse().expect(CASES)).unwrap_or(160);
     let daemon = Daemon::with(|given| {
         given.tracking.known_by_content =
             vec![TrackingSystem::Onboardflow, TrackingSystem::Thrivestack];

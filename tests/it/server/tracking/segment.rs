@@ -374,6 +374,24 @@ fn what_is_too_large_or_no_json_is_refused_for_good() {
 }
 
 #[test]
+fn browsers_and_phones_send_to_the_first_letter() {
+    let shop = Daemon::shop();
+    let now = now_ms();
+    let mut shown = viewed("anna", "m-1", now);
+    shown["userId"] = Value::Null;
+    shown["anonymousId"] = json!("a-1");
+    send(&shop, "t", &shown);
+    send(&shop, "i", &json!({"type": "identify", "anonymousId": "a-1", "userId": "anna"}));
+    for (place, word) in ["p", "s", "g", "a"].into_iter().enumerate() {
+        send(&shop, word, &json!({"userId": "anna", "messageId": place.to_string()}));
+    }
+    send(&shop, "t", &purchase("anna", "m-2", now));
+    send(&shop, "b", &batch(&[purchase("anna", "m-3", now)]));
+    send(&shop, "import", &json!({"batch": [purchase("anna", "m-4", now)]}));
+    assert_eq!(credits(&shop), ["anna purchase checkout_button/orange"; 3]);
+}
+
+#[test]
 fn keys_choose_the_environment() {
     let daemon = keyed(TrackingSystem::Segment);
     let status = |header: (&str, &str), body: Value| {

@@ -51,7 +51,7 @@ fn the_document_s_request_works_as_it_is_written() {
         ("count", json!(2)),
         ("value", json!(1.5)),
         ("duration", json!(30.0)),
-        ("tags", json!({"item_name": "rolex & co", "value": 1.5})),
+        ("tags", json!({"item_name": "rolex & co"})),
     ] {
         assert_eq!(conversion[name], expect, "{name}: {conversion}");
     }
@@ -79,6 +79,28 @@ fn numbers_may_be_text_and_attributes_are_those_of_the_request() {
         assert_eq!(attributes.contains(text), is_there, "{text}: {attributes}");
     }
     assert_eq!(unused(&shop, "countly", "wrong-kind"), 0);
+}
+
+#[test]
+fn a_segmentation_measures_nothing_and_stays_as_it_is() {
+    let check = |segmentation: Value, sum: Option<f64>| {
+        let shop = shop();
+        activate(&shop, "anna");
+        let mut event = json!({"key": "item purchase", "segmentation": segmentation});
+        sum.into_iter().for_each(|sum| event["sum"] = json!(sum));
+        tell(&shop, "anna", &[], &json!([event]));
+        let conversion = &records(&shop, "conversion")[0];
+        assert_eq!(conversion["tags"], segmentation, "{conversion}");
+        assert_eq!(conversion["revenue"], Value::Null, "{conversion}");
+        assert_eq!(conversion["value"].as_f64(), sum, "{conversion}");
+        assert_eq!(unused(&shop, "countly", "wrong-kind"), 0);
+    };
+    check(json!({"value": "high", "plan": "pro"}), Some(9.5));
+    check(json!({"value": 7}), Some(9.5));
+    check(json!({"value": 7}), None);
+    check(json!({"revenue": 42, "value": "1.5"}), None);
+    check(json!({"revenue": "19.99"}), Some(0.0));
+    check(json!({}), Some(-2.5));
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(super) fn segment(case: &Case, facts: &[Fact]) -> Vec<Sent> {
     let first = &facts[0];
     // Times that the sender's clock tells are blurred by the way that they take.
     let is_blurred = facts.iter().all(|fact| !matches!(fact.when, When::At(_)));
-    let skew_ms = if is_blurred { [0, 90_000_000, -7_000_000][first.way(4, 3)] } else { 0 };
+    let skew_ms =
+        if is_blurred { [0, 90_000_000, -7_000_000, -4_000, 800][first.way(4, 5)] } else { 0 };
     let messages: Vec<Value> =
         facts.iter().map(|fact| message_of_segment(case, fact, skew_ms)).collect();
     let arrivals = ordered(facts.iter().map(|fact| case.arrival(fact, fact.has_id)).collect());

@@ -73,10 +73,12 @@ impl Case {
         let from_ms = self.base_ms - BLURRED_BEFORE_MS;
         if ms >= self.base_ms + 5 * MINUTE_MS {
             At::Receipt
-        } else if ms >= from_ms + MINUTE_MS {
+        } else if ms >= from_ms + MINUTE_MS / 2 {
             At::Ms(ms)
         } else {
-            At::Ms(from_ms + (ms - from_ms).div_euclid(MINUTE_MS) * MINUTE_MS)
+            // What was shown may be dated some seconds before it, and what was done some after it.
+            let minutes = (ms - from_ms + MINUTE_MS / 2).div_euclid(MINUTE_MS);
+            At::Ms(from_ms + minutes * MINUTE_MS)
         }
     }
 

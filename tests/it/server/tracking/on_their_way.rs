@@ -1,0 +1,106 @@
+//! Messages of one sender, some of which take longer than others: what was first stays first.
+//!
+//! Must not know how times are put right.
+
+use serde_json::{Value, json};
+
+use super::super::Daemon;
+use super::{credits, iso};
+
+/// A sender whose clock is so far ahead of the daemon's.
+struct Sender {
+    ahead_ms: i64,
+}
+
+const SHOWN: &str = "Experiment Viewed";
+
+impl Sender {
+    /// Something that was half a minute ago, and so long after that.
+    fn message(&self, name: &str, after_ms: i64) -> Value {
+        let at_ms = variate::clock::system_time_ms() - 30_000 + after_ms + self.ahead_ms;
+        json!({
+            "type": "track", "userId": "anna", "event": name, "messageId": format!("{name} {after_ms}"),
+            "timestamp": iso(at_ms), "properties": {"experiment_id": "checkout_button", "variation_id": "green"},
+        })
+    }
+
+    /// Sends messages at once, which take so long.
+    #[track_caller]
+    fn send(&self, shop: &Daemon, messages: &[Value], way_ms: i64) {
+        let sent_ms = variate::clock::system_time_ms() + self.ahead_ms - way_ms;
+        let body = json!({"batch": messages, "sentAt": iso(sent_ms)});
+        assert_eq!(shop.ask("POST /segment/v1/batch", &body.to_string()).status, 200);
+    }
+}
+
+/// Somebody is shown something, and does something so long after that, in two requests that take so long; whether it
+/// is credited, whichever of them comes first.
+#[track_caller]
+fn check(ahead_ms: i64, (shown_way_ms, done_way_ms): (i64, i64), after_ms: i64, expect: bool) {
+    for is_done_first in [false, true] {
+        let shop = Daemon::shop();
+        let sender = Sender { ahead_ms };
+        let mut requests = [
+            (sender.message(SHOWN, 0), shown_way_ms),
+            (sender.message("purchase", after_ms), done_way_ms),
+        ];
+        if is_done_first {
+            requests.reverse();
+        }
+        for (message, way_ms) in requests {
+            sender.send(&shop, &[message], way_ms);
+        }
+        let about = format!("{ahead_ms} ms ahead, {shown_way_ms} and {done_way_ms} ms, {after_ms}");
+        assert_eq!(!credits(&shop).is_empty(), expect, "{about}, done first: {is_done_first}");
+    }
+}
+
+#[test]
+fn what_is_done_at_once_counts_however_long_the_exposure_takes() {
+    for way_ms in [0, 30, 400, 9_000] {
+        check(0, (way_ms, 0), 20, true);
+        check(0, (0, way_ms), 20, true);
+        check(0, (way_ms, way_ms), 20, true);
+    }
+    // By a clock that is behind no less.
+    check(-3_000, (400, 0), 20, true);
+    // What was done before it is known as such as far as requests take equally long.
+    check(0, (0, 0), -1_000, false);
+    check(0, (400, 0), -1_000, false);
+}
+
+#[test]
+fn by_a_clock_that_is_wrong_a_second_is_allowed() {
+    for ahead_ms in [1_000, 2_500, 3_600_000, -60_000, -86_400_000] {
+        check(ahead_ms, (600, 0), 20, true);
+        check(ahead_ms, (0, 600), 20, true);
+        check(ahead_ms, (0, 0), -5_000, false);
+    }
+}
+
+/// In one request, that takes so long: whether what was done counts.
+#[track_caller]
+fn check_together(ahead_ms: i64, way_ms: i64, done_after_ms: i64, expect: bool) {
+    let shop = Daemon::shop();
+    let sender = Sender { ahead_ms };
+    let shown = sender.message(SHOWN, 0);
+    let mut done = sender.message("purchase", 0);
+    let at: jiff::Timestamp = shown["timestamp"].as_str().unwrap().parse().unwrap();
+    done["timestamp"] = json!(iso(at.as_millisecond() + done_after_ms));
+    sender.send(&shop, &[done, shown], way_ms);
+    let about = format!("{ahead_ms} ms ahead, {way_ms} ms, {done_after_ms}");
+    assert_eq!(!credits(&shop).is_empty(), expect, "{about}");
+}
+
+#[test]
+fn in_one_request_it_is_certain_what_was_first() {
+    for (ahead_ms, way_ms) in
+        [(0, 0), (0, 400), (0, 9_000), (-5_000, 0), (1_000, 0), (3_600_000, 400), (-60_000, 400)]
+    {
+        check_together(ahead_ms, way_ms, 0, true);
+        check_together(ahead_ms, way_ms, 1, true);
+        check_together(ahead_ms, way_ms, -1, false);
+        check_together(ahead_ms, way_ms, -500, false);
+        check_together(ahead_ms, way_ms, -20_000, false);
+    }
+}

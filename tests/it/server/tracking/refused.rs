@@ -1,0 +1,143 @@
+//! Requests that are refused: who runs the daemon hears of it, once, and without keys and users.
+//!
+//! Must not know what is in a request that is not refused.
+
+use serde_json::{Value, json};
+use variate::settings::{TrackingKey, TrackingSystem};
+
+use super::super::Daemon;
+use super::super::http::{Request, ask};
+use super::unused;
+
+const KEY: &str = "the-key";
+const SYSTEMS: [TrackingSystem; 6] = [
+    TrackingSystem::Optimizely,
+    TrackingSystem::Flagger,
+    TrackingSystem::Segment,
+    TrackingSystem::Thrivestack,
+    TrackingSystem::Onboardflow,
+    TrackingSystem::Countly,
+];
+
+fn all_unused(daemon: &Daemon) -> u64 {
+    let page = daemon.ask_admin("GET /metrics").body;
+    let lines = page.lines().filter(|line| line.starts_with("variate_tracking_unused_total{"));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// Sends it; it is to be refused and counted once, as that of a system.
+#[track_caller]
+fn check(daemon: &Daemon, request: Request, status: u16, (system, reason): (&str, &str)) {
+    let (before, all_before) = (unused(daemon, system, reason), all_unused(daemon));
+    let answer = ask(daemon.api(), &request);
+    assert_eq!(answer.status, status, "{request:?}: {answer:?}");
+    let counted = (unused(daemon, system, reason) - before, all_unused(daemon) - all_before);
+    assert_eq!(counted, (1, 1), "{request:?}: {}", daemon.ask_admin("GET /metrics").body);
+    let problems = daemon.ask_admin("GET /problems").body;
+    let word = format!("({reason})");
+    let is_told = problems.contains(&format!("{system}: ")) && problems.contains(&word);
+    assert!(is_told, "{request:?}: {problems}");
+    for secret in [KEY, "wrong-key", "anna"] {
+        assert!(!problems.contains(secret), "{secret}: {problems}");
+    }
+}
+
+fn keyed() -> Daemon {
+    Daemon::with(|given| {
+        given.tracking.keys =
+            SYSTEMS.map(|system| TrackingKey::new(system, KEY, "production")).to_vec();
+    })
+}
+
+fn post(path: &str, body: &Value) -> Request {
+    Request::new(&format!("POST {path}")).body(&body.to_string())
+}
+
+#[test]
+fn unknown_keys_are_told() {
+    let daemon = keyed();
+    let anna = json!({"userId": "anna", "writeKey": "wrong-key", "event": "purchase"});
+    let check = |request, status, system| check(&daemon, request, status, (system, "unknown-key"));
+    check(post("/segment/v1/track", &anna), 401, "segment");
+    check(post("/segment/v1/batch", &json!({"batch": [anna]})), 401, "segment");
+    check(post("/track", &anna), 401, "thrivestack");
+    let event =
+        json!({"s": "wrong-key", "event": "CLICK", "value": "x", "site_user": {"id": "anna"}});
+    check(post("/api/v1/tracker/event/", &event), 401, "onboardflow");
+    check(post("/v3/ingest/wrong-key", &json!({})), 403, "flagger");
+    check(Request::new("GET /v3/config/wrong-key"), 403, "flagger");
+    check(Request::new("GET /v3/sse/wrong-key"), 403, "flagger");
+    check(post("/optimizely/wrong-key/v1/events", &json!({})), 403, "optimizely");
+    check(post("/v1/events", &json!({"visitors": []})), 401, "optimizely");
+    check(Request::new("GET /i?app_key=wrong-key&device_id=anna"), 400, "countly");
+    check(Request::new("GET /i?device_id=anna"), 400, "countly");
+    check(Request::new("GET /o/sdk?app_key=wrong-key&device_id=anna"), 400, "countly");
+}
+
+#[test]
+fn what_is_no_request_of_a_system_is_told() {
+    let daemon = Daemon::shop();
+    let broken = |path: &str| Request::new(&format!("POST {path}")).body("{\"userId\": \"anna\"");
+    let check_broken = |path: &str, system: &str| {
+        check(&daemon, broken(path), 400, (system, "wrong-kind"));
+    };
+    check_broken("/segment/v1/track", "segment");
+    check_broken("/track", "thrivestack");
+    check_broken("/api/v1/tracker/event/", "onboardflow");
+    check_broken("/v1/events", "optimizely");
+    let check = |request, status, told| check(&daemon, request, status, told);
+    let nobody = json!({"event": "CLICK", "s": "k", "value": "purchase", "site_user": {}});
+    check(post("/api/v1/tracker/event/", &nobody), 400, ("onboardflow", "no-user"));
+    check(post("/track", &json!({"event": "purchase"})), 400, ("thrivestack", "no-user"));
+    let packed = post("/track", &json!({})).header("Content-Encoding", "br");
+    check(packed, 415, ("thrivestack", "wrong-kind"));
+    check(Request::new("GET /o/sdk?app_key=k&method=ab"), 400, ("countly", "wrong-kind"));
+}
+
+#[test]
+fn what_is_too_large_is_told() {
+    let daemon = Daemon::shop();
+    let large =
+        json!({"userId": "anna", "event": "purchase", "properties": {"x": "x".repeat(3 << 20)}});
+    let check = |path, status, system| {
+        check(&daemon, post(path, &large), status, (system, "too-large"));
+    };
+    check("/segment/v1/track", 400, "segment");
+    check("/track", 413, "thrivestack");
+    check("/v1/events", 413, "optimizely");
+    check("/api/v1/tracker/event/", 413, "onboardflow");
+}
+
+#[test]
+fn a_path_that_is_meant_for_a_system_is_told() {
+    let daemon = Daemon::shop();
+    let check = |what: &str, status, system| {
+        let request = Request::new(what).body("{}");
+        check(&daemon, request, status, (system, "unknown-path"));
+    };
+    check("POST /segment/v1/nothing", 404, "segment");
+    check("POST /segment/v2/track", 404, "segment");
+    check("POST /segment/v1/segment/v1/batch", 404, "segment");
+    check("POST /optimizely/KEY/events", 404, "optimizely");
+    check("POST /v3/ingest", 404, "flagger");
+    check("POST /api/v1/tracker/event", 404, "onboardflow");
+    check("POST /i/bulk/", 404, "countly");
+    check("POST /track/", 404, "thrivestack");
+    check("GET /segment/v1/batch", 405, "segment");
+}
+
+/// What comes again by itself, or was meant for nobody of them, is none of it.
+#[test]
+fn all_else_is_not_told() {
+    let daemon = Daemon::shop();
+    let sent = [
+        (Request::new("POST /v1/nothing"), 404),
+        (Request::new("POST /v1/decide").body("{"), 400),
+        (post("/v1/track?eventKey=nothing", &json!({"userId": "anna"})), 200),
+        (post("/segment/v1/t", &json!({"userId": "anna", "event": "purchase"})), 200),
+    ];
+    for (request, status) in sent {
+        assert_eq!(ask(daemon.api(), &request).status, status, "{request:?}");
+    }
+    assert_eq!(all_unused(&daemon), 0);
+}
