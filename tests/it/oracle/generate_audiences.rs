@@ -63,7 +63,11 @@ pub(super) fn target(
     quirk: Quirk,
 ) {
     let count = random.weighted(&[(60, 0), (25, 1), (15, 2)]);
-    let listed: Vec<String> = (0..count).map(|_| audience_id(random, ids)).collect();
+    let mut listed: Vec<String> = (0..count).map(|_| audience_id(random, ids)).collect();
+    // The SDKs read these as they read conditions.
+    if random.chance(10) {
+        listed.insert(0, random.pick(&["and", "or", "not"]).to_owned());
+    }
     into.insert("audienceIds".to_owned(), json!(listed));
     if random.chance(40) {
         let tree = match random.below(10) {
