@@ -126,12 +126,17 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     if !is_json(headers) && !body.is_end_stream() {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be JSON: send Content-Type: application/json",
-        ));
+        return Err(not_json());
     }
     whole(body, app.settings.limits.body.bytes).await
+}
+
+/// What a body gets that is not said to be JSON.
+pub(super) fn not_json() -> Refusal {
+    Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "the body must be JSON: send Content-Type: application/json",
+    )
 }
 
 /// Whether a body is said to be JSON.

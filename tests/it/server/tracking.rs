@@ -21,6 +21,10 @@ mod segment_clients;
 mod slow_disk;
 mod thrivestack;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use variate::settings::{TrackingKey, TrackingSystem};
 
@@ -60,6 +64,28 @@ fn unused(daemon: &Daemon, system: &str, reason: &str) -> u64 {
     };
     let count = |line: &str| -> Option<u64> { line.rsplit(' ').next()?.parse().ok() };
     page.lines().filter(is_this).filter_map(count).sum()
+}
+
+/// The first line of the answer to a body of blanks, which is written in parts.
+fn written_slowly(
+    (address, what): (SocketAddr, &str),
+    headers: &str,
+    length: usize,
+) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(
+        stream,
+        "{what} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {length}\r\n\r\n"
+    )?;
+    let part = vec![b' '; 256 << 10];
+    for _ in 0..length / part.len() {
+        std::thread::sleep(Duration::from_millis(5));
+        stream.write_all(&part)?;
+    }
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
 }
 
 /// A time that is not in the future.

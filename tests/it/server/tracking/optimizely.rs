@@ -7,7 +7,7 @@ use variate::settings::{TrackingKey, TrackingSystem};
 
 use super::super::Daemon;
 use super::super::http::{Request, ask};
-use super::{credits, records, unused};
+use super::{credits, records, unused, written_slowly};
 
 const BUTTON: (&str, &str) = ("9300000801101", "9300001201101");
 
@@ -331,6 +331,12 @@ fn bodies_that_are_none_are_refused() {
         assert!(answer.body.contains(text), "{}", answer.body);
     }
     assert_eq!(shop.ask("GET /v1/events", "").status, 405);
+    // Who is cut off while it writes does not hear that it need not come again.
+    for (kind, status) in [("application/json", "413"), ("text/plain", "415")] {
+        let about = (shop.api(), "POST /v1/events");
+        let line = written_slowly(about, &format!("Content-Type: {kind}"), 8 << 20).unwrap();
+        assert!(line.contains(status), "{kind}: {line}");
+    }
 }
 
 #[test]

@@ -3,16 +3,14 @@
 //!
 //! Must not know good input beyond one payload.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use variate::settings::{TrackingKey, TrackingSystem};
 
-use super::super::{credits, records, unused};
+use super::super::{credits, records, unused, written_slowly};
 use super::scene::{INGEST, KEY, Scene, ago};
 use crate::server::SHOP;
 use crate::server::http::{Request, ask};
@@ -103,7 +101,7 @@ fn what_is_too_large_is_read_to_its_end() {
     let scene = Scene::with(|given| given.body_limit = Some("100KiB".parse().unwrap()));
     let check = |headers: &str, reason: &str| {
         let before = unused(&scene.daemon, "flagger", reason);
-        let answer = written_slowly(scene.daemon.api(), headers, 5 << 20).unwrap();
+        let answer = written_slowly((scene.daemon.api(), INGEST), headers, 5 << 20).unwrap();
         assert_eq!(answer, "HTTP/1.1 200 OK", "{headers}");
         assert_eq!(unused(&scene.daemon, "flagger", reason), before + 1, "{headers}");
     };
@@ -114,27 +112,8 @@ fn what_is_too_large_is_read_to_its_end() {
     // Beyond 64 times the limit nobody means it.
     let json = "Content-Type: application/json";
     let before = unused(&scene.daemon, "flagger", "too-large");
-    assert!(written_slowly(scene.daemon.api(), json, 100 << 20).is_err());
+    assert!(written_slowly((scene.daemon.api(), INGEST), json, 100 << 20).is_err());
     assert_eq!(unused(&scene.daemon, "flagger", "too-large"), before + 1);
-}
-
-/// The first line of the answer to a body of blanks, which is written in parts.
-fn written_slowly(address: SocketAddr, headers: &str, length: usize) -> std::io::Result<String> {
-    let path = INGEST.replace("POST ", "");
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {length}\r\n\r\n"
-    )?;
-    let part = vec![b' '; 256 << 10];
-    for _ in 0..length / part.len() {
-        std::thread::sleep(Duration::from_millis(5));
-        stream.write_all(&part)?;
-    }
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
-    Ok(line.trim_end().to_owned())
 }
 
 #[test]
