@@ -412,6 +412,8 @@ impl Error {
     pub(crate) fn unreadable_store(&self) -> Option<String> {
         use ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
         let Kind::Store { source, .. } = &*self.0 else { return None };
+        // What the engine says of files has a cause of its own; of itself, and of a panic, it has none.
+        source.source()?;
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
         let mut said = String::new();
         while let Some(one) = cause {

@@ -174,7 +174,7 @@ impl<'a> UserContext<'a> {
         let decision = if decided.is_error() {
             call.failed(flag_key, &decided, Why::default())
         } else {
-            call.decision((index, flag_key), &decided, Why::default())
+            call.decision((index, flag_key), &decided, (Why::default(), Vec::new()))
         };
         Some((decision, explanation))
     }
@@ -278,7 +278,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         } else {
             Vec::new()
         };
-        let decision = Decision { receipts, ..self.decision((index, flag_key), &decided, why) };
+        let decision = self.decision((index, flag_key), &decided, (why, receipts));
         self.context.tell_flag(self.datafile, (index, &decided), &decision);
         decision
     }
@@ -295,7 +295,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
                 decision: self.failed(flag_key, &decided, why),
             };
         }
-        let decision = self.decision((index, flag_key), &decided, why);
+        let decision = self.decision((index, flag_key), &decided, (why, Vec::new()));
         let open = Open {
             datafile: self.datafile,
             flag: index,
@@ -337,13 +337,13 @@ impl<'c, 'u> DecideCall<'c, 'u> {
         !self.options.contains(DecideOptions::DISABLE_DECISION_EVENT)
     }
 
-    /// A decision as callers see it, before anything of it is recorded.
+    /// A decision as callers see it.
     #[inline(always)]
     fn decision(
         &self,
         (index, flag_key): (FlagIndex, &str),
         decided: &FlagDecision,
-        why: Why,
+        (why, receipts): (Why, Vec<Receipt>),
     ) -> Decision {
         let datafile = self.datafile;
         let rule = decided.rule.and_then(|rule| datafile.rule(rule));
@@ -361,7 +361,7 @@ impl<'c, 'u> DecideCall<'c, 'u> {
             variables: variables.unwrap_or_default(),
             reasons: why.reasons,
             is_error: false,
-            receipts: Vec::new(),
+            receipts,
             explanation: why.explanation,
         }
     }

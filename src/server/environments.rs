@@ -164,7 +164,13 @@ impl Opening<'_> {
         own: &EnvironmentSettings,
         source: &Source,
     ) -> Result<(Client, Wiring), Error> {
-        let (client, wiring) = self.client_named(own.name.as_deref(), source)?;
+        // An address does not say its name; a store from before may know it by another than its last part.
+        let is_address =
+            own.sdk_key.is_none() && matches!(own.datafile, Some(DatafilePlace::Url(_)));
+        let before =
+            if own.name.is_none() && is_address { self.name_from_before(source)? } else { None };
+        let (client, wiring) =
+            self.client_named(own.name.as_deref().or(before.as_deref()), source)?;
         if client.datafile().is_some() || !matches!(own.datafile, Some(DatafilePlace::File(_))) {
             return Ok((client, wiring));
         }

@@ -6,7 +6,7 @@ use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::{AttributionMode, Batch, Encoded, Pace, Sink, SinkTarget, Undelivered};
 use crate::settings::{ServeSettings, SinkSettings};
-use crate::store::is_inside;
+use crate::store::is_own_file;
 
 /// All sinks, in the order of the settings. `modes` are those of environments that have one of their own,
 /// by their names.
@@ -15,8 +15,11 @@ pub(super) fn build(
     modes: &[(Box<str>, AttributionMode)],
 ) -> Result<Vec<Box<dyn Sink>>, Error> {
     let own = |sink: &SinkSettings| match &sink.to {
-        SinkTarget::File(path) if is_inside(path, &settings.data_dir) => {
-            let text = format!("sink {} would write into the store: give another place", sink.to);
+        SinkTarget::File(path) if is_own_file(path, &settings.data_dir) => {
+            let text = format!(
+                "sink {} would write into a file of the store: give another name or place",
+                sink.to
+            );
             Err(Error::settings(text))
         }
         _ => one(settings, sink, modes),

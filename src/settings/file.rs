@@ -102,7 +102,7 @@ mod tests {
         check("\nprot = 1", "2: there is no key \"prot\": did you mean \"port\"?");
         check(
             "[[sink]]\nwhere = \"stdout\"",
-            "2: there is no key \"where\": use one of to, secret, attribution",
+            "2: there is no key \"where\": use one of to, secret, attribution, rotate_at, rotate_daily",
         );
         check(
             "[[environment]]\nname = \"a\"\nintervall = \"1s\"",

@@ -1,5 +1,6 @@
 //! Bodies of Agent's calls, read member by member, by one rule after Agent's: of a name given twice the last
-//! counts, and a name may be in letters of another case where there is none that is written as it should be.
+//! counts, and a name may be in letters of another case where there is none that is written as it should be, unless
+//! the member is an extension.
 //! (Of a body with both, Agent takes the one that comes last; here nothing that is nearly a name replaces it.)
 //!
 //! Must not know which bodies there are. What is null is as if it were not there.
@@ -16,6 +17,8 @@ const MOST: usize = 8;
 pub(in crate::server) trait Members: Default {
     /// The names that are read.
     const NAMES: &'static [&'static str];
+    /// Those of them that Agent does not know: only as they are written, since what is nearly one is told as a slip.
+    const OWN: &'static [&'static str] = &[];
 
     /// Takes the value of a member by its name as it is among [`Members::NAMES`], and says whether there is one.
     fn take<'de, A: MapAccess<'de>>(
@@ -33,9 +36,10 @@ pub(in crate::server) trait Members: Default {
 /// Says which field is which member. All of them are options, since any may be missing. `pass` names a method that
 /// is told of the names of others.
 macro_rules! members {
-    ($body:ty { $($name:literal => $field:ident),+ $(,)? } $(pass $pass:ident)?) => {
+    ($body:ty { $($name:literal => $field:ident),+ $(,)? } $(own [$($own:literal),+])? $(pass $pass:ident)?) => {
         impl $crate::server::wire::members::Members for $body {
             const NAMES: &'static [&'static str] = &[$($name),+];
+            $(const OWN: &'static [&'static str] = &[$($own),+];)?
 
             fn take<'de, A: serde::de::MapAccess<'de>>(
                 &mut self,
@@ -80,6 +84,7 @@ pub(in crate::server) fn take<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
 pub(in crate::server) fn read<'de, B: Members, D: Deserializer<'de>>(
     from: D,
 ) -> Result<B, D::Error> {
+    const { assert!(B::NAMES.len() <= MOST) }
     from.deserialize_map(Reading(PhantomData))
 }
 
@@ -120,12 +125,12 @@ struct Named {
 }
 
 impl Named {
-    fn of(given: &str, names: &[&'static str]) -> Option<Self> {
-        let mut all = names.iter().enumerate();
+    fn of<B: Members>(given: &str) -> Option<Self> {
+        let mut all = B::NAMES.iter().enumerate();
         if let Some((place, name)) = all.find(|(_, name)| **name == given) {
             return Some(Self { place, name, is_exact: true });
         }
-        let mut all = names.iter().enumerate();
+        let mut all = B::NAMES.iter().enumerate().filter(|(_, name)| !B::OWN.contains(name));
         let (place, name) = all.find(|(_, name)| name.eq_ignore_ascii_case(given))?;
         Some(Self { place, name, is_exact: false })
     }
@@ -150,7 +155,7 @@ impl<B: Members> Visitor<'_> for Naming<'_, B> {
     }
 
     fn visit_str<E>(self, given: &str) -> Result<Option<Named>, E> {
-        let named = Named::of(given, B::NAMES);
+        let named = Named::of::<B>(given);
         if named.is_none() {
             self.0.pass(given);
         }
@@ -169,7 +174,7 @@ mod tests {
         passed: Vec<String>,
     }
 
-    members!(Body { "oneThing" => one, "other" => other } pass note);
+    members!(Body { "oneThing" => one, "other" => other } own ["other"] pass note);
 
     impl Body {
         fn note(&mut self, name: &str) {
@@ -198,7 +203,8 @@ mod tests {
         check(r#"{"oneThing":[],"oneThing":1}"#, None);
         check("[1,2]", None);
         check("null", None);
-        let both = serde_json::from_str::<Body>(r#"{"OTHER":5,"oneThing":1}"#).unwrap_or_default();
+        check(r#"{"OTHER":[],"oneThing":1}"#, Some((Some(1), &["OTHER"])));
+        let both = serde_json::from_str::<Body>(r#"{"other":5,"ONETHING":1}"#).unwrap_or_default();
         assert_eq!((both.one, both.other), (Some(1), Some(5)));
     }
 }

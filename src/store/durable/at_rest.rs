@@ -13,6 +13,9 @@ use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
 
 /// What file systems put into a folder by themselves.
+/// What stands in the folder of a store, beside journals.
+#[cfg(feature = "server")]
+const OWN_NAMES: [&str; 5] = ["lock", "version", "keyspaces", "dropped", super::holder::FILE];
 const NOT_OURS: &str = "lost+found";
 
 /// What is in a folder.
@@ -42,6 +45,20 @@ pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
     let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let places = [path, parent].map(fs::canonicalize);
     places.into_iter().flatten().any(|place| place.starts_with(&folder))
+}
+
+/// Whether a file is one of a store's own, or would be. Others may stand beside them: the folder of the store is the
+/// only one that a service may write to.
+#[cfg(feature = "server")]
+pub(crate) fn is_own_file(path: &Path, folder: &Path) -> bool {
+    if !is_inside(path, folder) {
+        return false;
+    }
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let parent = place.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let is_beside = fs::canonicalize(parent).ok() == fs::canonicalize(folder).ok();
+    let name = place.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    !is_beside || name.ends_with(".jnl") || OWN_NAMES.contains(&&*name)
 }
 
 /// An error where there is no store.

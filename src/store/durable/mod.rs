@@ -36,9 +36,9 @@ mod verify;
 mod wire;
 
 pub use arranged::KeptProfile;
-#[cfg(feature = "server")]
-pub(crate) use at_rest::is_inside;
 pub use at_rest::is_there;
+#[cfg(feature = "server")]
+pub(crate) use at_rest::{is_inside, is_own_file};
 pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained, RetainedRecords};

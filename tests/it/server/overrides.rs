@@ -285,8 +285,8 @@ fn a_field_that_is_nearly_an_extension_is_told() {
     let told = |field: &str| vec![json!(format!("a field looks like {field} and is not read"))];
     assert_eq!(messages(json!({"expires_at": 4_102_444_800_000_i64})), told("expiresAt"));
     assert_eq!(messages(json!({"expriesAt": {}})), told("expiresAt"));
-    assert_eq!(messages(json!({"t_tl": "1h"})), told("ttl"));
-    let two = json!({"Owners": "ann", "reasons": "x"});
+    assert_eq!(messages(json!({"TTL": "1h"})), told("ttl"));
+    let two = json!({"Owner": "ann", "reasons": "x"});
     assert_eq!(messages(two), [told("owner"), told("reason")].concat());
     let none = json!({"ttl": "1h", "expires_at": 1, "tt": 2, "more": 3});
     assert_eq!(messages(none), Vec::<Value>::new());

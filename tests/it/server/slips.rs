@@ -69,10 +69,10 @@ fn what_is_nearly_an_extension_of_track_is_told_and_taken_as_it_is() {
         assert_eq!(answer.header("variate-warning"), None, "{plain}");
     }
     assert_eq!(problems(&shop, "request", "production"), Vec::<String>::new());
-    let misspelt = track(json!({"event_id": "order-1"}));
+    let misspelt = track(json!({"eventID": "order-1"}));
     warned(&misspelt, "looks like eventId");
     assert_ne!(misspelt.json()["eventId"], "order-1", "it is not guessed");
-    warned(&track(json!({"time_stamp": now_ms})), "looks like timestamp");
+    warned(&track(json!({"timeStamp": now_ms})), "looks like timestamp");
     warned(&track(json!({"timestamp": now_ms / 1000})), "before 2001");
     let of_ofrep = |more: serde_json::Value| {
         let mut body = json!({"context": {"targetingKey": "anna"}});

@@ -207,8 +207,8 @@ fn a_sink_writes_into_no_store_and_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     for (path, expect) in [
-        (store.join("0.jnl"), "would write into the store"),
-        (store.join("keyspaces/x"), "would write into the store"),
+        (store.join("0.jnl"), "would write into a file of the store"),
+        (store.join("keyspaces/x"), "would write into a file of the store"),
         (folder.path().to_owned(), "is a folder: give a file in it"),
     ] {
         let sink = format!("file:{}", path.display());
@@ -218,6 +218,12 @@ fn a_sink_writes_into_no_store_and_no_folder() {
         let error = started.err().unwrap().to_string();
         assert!(error.contains(expect), "{error}");
     }
+    // The folder of the store is the only one that a service may write to.
+    let beside = format!("file:{}", store.join("records.ndjson").display());
+    let started = super::start(store.clone(), |given| {
+        given.sinks = vec![variate::settings::SinkSettings::new(beside.parse().unwrap())];
+    });
+    started.unwrap().shut_down(PATIENCE).unwrap();
 }
 
 #[test]

@@ -25,12 +25,11 @@ use super::json::json_line;
 use crate::cli::arguments::{DeliverArguments, Format};
 use crate::cli::failure::{Failure, MALFORMED};
 use crate::cli::progress::Progress;
-use crate::cli::same_file::refuse_inside_store;
 use crate::cli::say;
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
 use crate::events::{Delivery, DeliverySettings, Sink, SinkTarget};
-use crate::store::{DurableSettings, DurableStore, Outbox as _, is_there};
+use crate::store::{DurableSettings, DurableStore, Outbox as _, is_own_file, is_there};
 
 /// How often the progress is shown anew.
 const LOOK: Duration = Duration::from_millis(100);
@@ -79,8 +78,12 @@ fn build(targets: &[SinkTarget], arguments: &DeliverArguments) -> Result<Vec<Pat
     let mut sinks: Vec<Patient> = Vec::new();
     for target in targets {
         if let SinkTarget::File(path) = target {
-            refuse_inside_store(path, Some(&arguments.store.store), "--sink")?;
             must_be_a_file(path)?;
+            if is_own_file(path, &arguments.store.store) {
+                return Err(Failure::usage(anyhow!(
+                    "sink {target} would write into a file of the store: give another name or place"
+                )));
+            }
         }
         let secret = arguments.webhook_secret.as_deref();
         let sink = target.build(arguments.attribution.into(), secret).map_err(Failure::usage)?;

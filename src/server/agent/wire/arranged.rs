@@ -35,7 +35,7 @@ members!(OverrideBody {
     "reason" => reason,
     "expiresAt" => expires_at,
     "ttl" => ttl,
-} pass note);
+} own ["owner", "reason", "expiresAt", "ttl"] pass note);
 
 impl OverrideBody {
     fn note(&mut self, name: &str) {

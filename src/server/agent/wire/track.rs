@@ -27,7 +27,7 @@ members!(TrackBody {
     "eventTags" => event_tags,
     "eventId" => event_id,
     "timestamp" => timestamp,
-} pass note);
+} own ["eventId", "timestamp"] pass note);
 
 impl TrackBody {
     /// What looks like a slip: where an extension is there, nothing else was meant to be it.
