@@ -89,7 +89,7 @@ fn what_is_within_is_read_by_the_same_rule() {
     shop.check("POST /v1/save", without, (400, NO_JSON));
     let odp = r#"{"Action":"x","identifiers":{"a":"1"},"identifiers":{"b":"2"}}"#;
     shop.check("POST /v1/send-odp-event", odp, (500, "{\"error\":\"ODP is not integrated\"}\n"));
-    let ours = r#"{"userId":"anna","EventID":"order-1","eventtags":{"revenue":4200}}"#;
+    let ours = r#"{"userId":"anna","eventId":"order-1","eventtags":{"revenue":4200}}"#;
     let track = || shop.ask("POST /v1/track?eventKey=purchase", ours).json();
     assert_eq!(track()["eventId"], "order-1");
     assert_eq!(track()["duplicate"], true);
