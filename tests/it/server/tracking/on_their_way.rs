@@ -103,17 +103,18 @@ fn what_was_done_stays_behind_what_others_say_was_shown() {
     assert_eq!(credits(&shop).len(), 1);
 }
 
-/// Somebody does something, is known then, and is shown something: what was first stays first.
+/// Who was shown something is known by another id of the request: what that one did first stays first.
 #[test]
-fn what_a_visitor_did_stays_before_what_the_user_was_shown() {
+fn what_a_user_did_stays_before_what_the_visitor_was_shown() {
     for (done_after_ms, expect) in [(-20, 0), (20, 1)] {
         let shop = Daemon::shop();
         let sender = Sender { ahead_ms: 0 };
-        let mut done = sender.message("purchase", done_after_ms);
-        done["userId"] = Value::Null;
-        done["anonymousId"] = json!("visitor");
+        let mut shown = sender.message(SHOWN, 0);
+        shown["userId"] = Value::Null;
+        shown["anonymousId"] = json!("visitor");
+        let done = sender.message("purchase", done_after_ms);
         let identify = json!({"type": "identify", "userId": "anna", "anonymousId": "visitor"});
-        sender.send(&shop, &[done, identify, sender.message(SHOWN, 0)], 400);
+        sender.send(&shop, &[done, shown, identify], 400);
         assert_eq!(credits(&shop).len(), expect, "{done_after_ms}");
     }
 }
