@@ -193,11 +193,15 @@ impl Doing {
         request.headers_mut().extend((*self.connection).clone());
         let watch = Stopwatch::start();
         let endpoint = self.app.figures.endpoint(Side::Api, request.uri().path());
+        let system = tracking::system_of(request.uri().path());
         if let Ok(id) = request_id(&request).to_str() {
             id.clone_into(&mut answer.request_id);
         }
         let response = self.answered(request).await;
         self.app.figures.answered(endpoint, response.status(), watch.elapsed());
+        if let Some(system) = system {
+            tracking::note_refused(&self.app, system, &response);
+        }
         self.fill(&mut answer, response).await;
         answer
     }

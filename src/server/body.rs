@@ -10,8 +10,9 @@ use axum::http::StatusCode;
 
 use super::refusal::Refusal;
 
-/// Up to so many times the limit a body is read that is let go: more is no mistake.
+/// Up to so many times the limit a body is read that is let go, and up to so much more than it: more is no mistake.
 const MOST_TIMES: u64 = 64;
+const MOST_MORE: u64 = 64 << 20;
 
 /// A body, or its beginning.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub(super) async fn to_its_end<B>(mut body: B, most_bytes: u64) -> Result<Sent, 
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let most_read = most_bytes.saturating_mul(MOST_TIMES);
+    let most_read = most_bytes.saturating_mul(MOST_TIMES).min(most_bytes.saturating_add(MOST_MORE));
     let (mut joined, mut is_too_large) = (Joined::new(most_bytes), false);
     let mut read = 0_u64;
     if body.size_hint().lower() > most_read {

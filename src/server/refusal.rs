@@ -16,6 +16,7 @@ use crate::error::Error;
 /// As Optimizely Agent says it, which would fetch.
 const UNKNOWN_KEY: &str =
     "unable to fetch fresh datafile (consider rechecking SDK key), status code: 403 Forbidden";
+const NO_JSON: &str = "the body is no JSON";
 /// How long who was refused for want of room should wait, in seconds.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 
@@ -28,6 +29,8 @@ pub(super) struct Refusal {
     /// Whether it is answered so on purpose, whatever its status says.
     is_meant: bool,
     heard: Heard,
+    /// What who runs the daemon hears instead of the text.
+    told: Option<&'static str>,
 }
 
 /// What goes with the answer of a refusal, for who runs the daemon.
@@ -56,7 +59,8 @@ pub(super) struct Meant;
 impl Refusal {
     pub(super) fn new(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
-        Self { status, text, may_come_again: false, is_meant: false, heard: Heard::ByStatus }
+        let (may_come_again, is_meant) = (false, false);
+        Self { status, text, may_come_again, is_meant, heard: Heard::ByStatus, told: None }
     }
 
     /// What Agent answers where a part of it is not set up, which is a status of failures.
@@ -68,8 +72,13 @@ impl Refusal {
         Self { heard, ..self }
     }
 
+    pub(super) fn told(self, text: &'static str) -> Self {
+        Self { told: Some(text), ..self }
+    }
+
     pub(super) fn why(&self) -> Why {
-        Why { heard: self.heard, text: self.text.clone() }
+        let text = self.told.map_or_else(|| self.text.clone(), Cow::Borrowed);
+        Why { heard: self.heard, text }
     }
 
     pub(super) fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
@@ -79,6 +88,11 @@ impl Refusal {
     /// There is no more room for what is asked for.
     pub(super) fn too_many(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
+    /// Where it is none is for who sent it: told besides, each broken body would be another problem.
+    pub(super) fn no_json(error: &serde_json::Error) -> Self {
+        Self::bad_request(format!("{NO_JSON}: {error}")).told(NO_JSON)
     }
 
     pub(super) fn unreadable_body() -> Self {
@@ -214,7 +228,7 @@ impl IntoResponse for Refusal {
         if self.is_meant {
             response.extensions_mut().insert(Meant);
         }
-        response.extensions_mut().insert(Why { heard: self.heard, text: self.text });
+        response.extensions_mut().insert(self.why());
         response
     }
 }

@@ -14,6 +14,7 @@ use tower::{Layer, Service};
 use super::Caller;
 use crate::server::app::App;
 use crate::server::listener::Side;
+use crate::server::tracking;
 
 /// Refuses a request, or lets it on with who asks. Nothing of its body is read before.
 #[derive(Clone)]
@@ -52,7 +53,11 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         let caller = match app.guard.now().admit(*side, routed, &request) {
             Ok(caller) => caller,
             Err(refused) => {
-                refused.note(&app.problems);
+                // What is refused of tracking is noted by its system, with the answer.
+                let path = request.uri().path();
+                if *side != Side::Api || tracking::system_of(path).is_none() {
+                    refused.note(&app.problems);
+                }
                 return Either::Left(ready(Ok(refused.into_response())));
             }
         };

@@ -15,6 +15,9 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"variate\"")
 /// People look at the administration with browsers, which ask for a password: the token.
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"variate\"");
 
+/// What who runs the daemon hears of a host that is not this one.
+const OTHER_HOST: &str = "requests for a host of another name are refused (invalid request host): if it is meant, name it in allowed_hosts";
+
 #[derive(Debug)]
 pub(in crate::server) enum Refused {
     /// A host that is not this one.
@@ -35,8 +38,7 @@ impl Refused {
     /// Tells the operator of what looks like a setting that is missing.
     pub(in crate::server) fn note(&self, problems: &Problems) {
         if matches!(self, Self::Host) {
-            let text = "requests for a host of another name are refused (invalid request host): if it is meant, name it in allowed_hosts";
-            problems.note(ProblemKind::Request, "", text);
+            problems.note(ProblemKind::Request, "", OTHER_HOST);
         }
     }
 }
@@ -46,7 +48,10 @@ impl IntoResponse for Refused {
         let plain = |status, text: String| Refusal::new(status, text).into_response();
         match self {
             // As Optimizely Agent says it.
-            Self::Host => plain(StatusCode::NOT_FOUND, "invalid request host".to_owned()),
+            Self::Host => {
+                let refusal = Refusal::new(StatusCode::NOT_FOUND, "invalid request host");
+                refusal.told(OTHER_HOST).heard(Heard::As("other-host")).into_response()
+            }
             Self::Origin => {
                 let text = "a page of another origin asked for this: name its origin in the settings, as cors";
                 let refusal = Refusal::new(StatusCode::FORBIDDEN, text);

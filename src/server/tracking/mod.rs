@@ -3,8 +3,8 @@
 //! Must not know the attribution rule. One file a system: it reads a request into a `payload`, and puts what
 //! became of it into that system's own answer. `keys` says which environment is meant, `names` what names
 //! mean in it, and `times` reads when something was; `record` hands everything to the store, each part by a call of
-//! `recording`, `storing` waits for it, `unused` counts what was of no use, and `refused` whole requests. A client is never told to send again
-//! what will be of no use the next time either.
+//! `recording`, `storing` waits for it, `unused` counts what was of no use, and `refused` whole requests. A client is
+//! never told to send again what will be of no use the next time either.
 
 mod carried;
 mod countly;

@@ -60,8 +60,7 @@ async fn take(app: &App, request: Request) -> Result<Value, Refusal> {
     let keys = places.authorization().or(site);
     let chosen = first_chosen(app, SYSTEM, &keys.into_iter().collect::<Vec<_>>())
         .map_err(|no_key| no_key.unauthorized(SYSTEM))?;
-    let body =
-        read.map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
+    let body = read.map_err(|error| Refusal::no_json(&error))?;
     let Value::Object(body) = body else {
         return Err(Refusal::bad_request(
             "the body is no object: send {\"s\": ..., \"event\": ...}",

@@ -15,14 +15,19 @@ use crate::settings::TrackingSystem;
 /// The system whose clients send to a path, or meant to.
 pub(in crate::server) fn system_of(path: &str) -> Option<TrackingSystem> {
     let mut parts = path.split('/').skip(1);
-    Some(match (parts.next()?, parts.next().unwrap_or_default()) {
-        ("segment", _) => TrackingSystem::Segment,
-        ("optimizely", _) | ("v1", "events") => TrackingSystem::Optimizely,
-        ("v3", "config" | "ingest" | "sse") => TrackingSystem::Flagger,
-        ("api", "v1") => TrackingSystem::Onboardflow,
-        ("api", "track" | "identify" | "group" | "page")
-        | ("track" | "identify" | "group" | "page", _) => TrackingSystem::Thrivestack,
-        ("i" | "o", _) => TrackingSystem::Countly,
+    let mut next = || parts.next().unwrap_or_default();
+    Some(match (next(), next(), next()) {
+        ("segment", ..) => TrackingSystem::Segment,
+        ("v1", "events", _) => TrackingSystem::Optimizely,
+        // Agent may be behind a prefix that is called so, and none of Optimizely's clients sends to a batch.
+        ("optimizely", _, third) if !third.is_empty() && !path.ends_with("/batch") => {
+            TrackingSystem::Optimizely
+        }
+        ("v3", "config" | "ingest" | "sse", _) => TrackingSystem::Flagger,
+        ("api", "v1", "tracker") => TrackingSystem::Onboardflow,
+        ("api", "track" | "identify" | "group" | "page", _)
+        | ("track" | "identify" | "group" | "page", ..) => TrackingSystem::Thrivestack,
+        ("i" | "o", ..) => TrackingSystem::Countly,
         _ => return None,
     })
 }
@@ -72,6 +77,11 @@ mod tests {
         check("/segment", "segment");
         check("/v1/events", "optimizely");
         check("/optimizely/KEY/v2/events", "optimizely");
+        check("/optimizely/KEY", "");
+        check("/optimizely/batch", "");
+        check("/optimizely/v1/batch", "");
+        check("/api/v1/batch", "");
+        check("/api/v1", "");
         check("/v3/ingest/KEY", "flagger");
         check("/v3/", "");
         check("/api/v1/tracker/event", "onboardflow");

@@ -101,7 +101,7 @@ async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool),
         Ok(_) => {
             Err(Refusal::bad_request("the body is no object: send a message or {\"batch\": [...]}"))
         }
-        Err(error) => Err(Refusal::bad_request(format!("the body is no JSON: {error}"))),
+        Err(error) => Err(Refusal::no_json(&error)),
     }
 }
 

@@ -84,8 +84,7 @@ async fn answer(app: &App, kind: Kind, request: Request) -> Response {
 async fn take(app: &App, kind: Kind, request: Request) -> Result<Option<String>, Refusal> {
     let places = Places::of(&request);
     let body = unpacked(request, app.settings.limits.body.bytes).await?;
-    let body: Value = client_json::read(&body)
-        .map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
+    let body: Value = client_json::read(&body).map_err(|error| Refusal::no_json(&error))?;
     let messages = match body {
         Value::Array(messages) => messages,
         message @ Value::Object(_) => vec![message],

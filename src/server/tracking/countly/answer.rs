@@ -34,7 +34,11 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    pub(super) const MISSING: Self = Self::bad_request(MISSING);
+    /// Nobody is named who asks.
+    pub(super) const NOBODY: Self = {
+        let heard = Heard::As(Reason::NoUser.as_str());
+        Self::Faulty(MISSING, Why { heard, text: Cow::Borrowed(MISSING) })
+    };
 
     /// Any word is success that comes with this status.
     pub(super) const fn success(result: &'static str) -> Self {

@@ -17,7 +17,7 @@ use super::request::{Asked, Params, json};
 use super::{Door, SUCCESS, SYSTEM, checksum, chosen, ignored_cut};
 use crate::server::app::App;
 use crate::server::environment::Environment;
-use crate::server::tracking::keys::{self, Chosen};
+use crate::server::tracking::keys::{self, Chosen, NoKey};
 use crate::server::tracking::payload::Payload;
 use crate::server::tracking::reading::id;
 use crate::server::tracking::record::hand_over;
@@ -37,10 +37,14 @@ pub(super) async fn take(app: &App, request: Request) -> Result<Answer, Answer> 
     let requests = json(&params, "requests");
     let Some(requests) = requests.as_deref().and_then(|requests| requests.as_array()) else {
         if app_key.is_none() {
-            return Err(Answer::MISSING);
+            return Err(NoKey::Missing.into());
         }
-        let what = Unused::named(Reason::WrongKind, "what is no list in", "requests");
-        AllUnused::from(what).note(app, of_all.as_ref().map(|chosen| &*chosen.environment), SYSTEM);
+        let environment = of_all.as_ref().map(|chosen| &*chosen.environment);
+        let what = match environment {
+            Some(_) => Unused::named(Reason::WrongKind, "what is no list in", "requests"),
+            None => Unused::plain(Reason::UnknownKey, "a bulk"),
+        };
+        AllUnused::from(what).note(app, environment, SYSTEM);
         return Ok(Answer::ignored("Missing or invalid parameter \"requests\""));
     };
     let settings = app.in_force.now();

@@ -95,7 +95,7 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
     }
     if is_about_nobody {
         if door == Door::Asks {
-            return Err(Answer::MISSING);
+            return Err(Answer::NOBODY);
         }
         note(app, environment, Unused::plain(Reason::NoUser, "what nobody did"));
         return Ok(Answer::ignored("Missing parameter \"device_id\""));

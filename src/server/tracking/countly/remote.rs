@@ -114,7 +114,7 @@ pub(super) async fn decided(
         Ok(user_id) => user_id,
         Err(of_no_use) if door == Door::Asks => {
             of_no_use.note(app, environment, SYSTEM);
-            return Err(Answer::bad_request(TOO_LONG));
+            return Err(Answer::noted_bad_request(TOO_LONG));
         }
         Err(of_no_use) => return Ok((Answer::ignored(TOO_LONG), of_no_use.into())),
     };

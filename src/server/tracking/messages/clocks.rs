@@ -51,34 +51,47 @@ impl Moment {
     }
 }
 
-/// What somebody did before something was shown in the same request is dated before it, too.
+/// What was shown in the same request is dated after what somebody did before it, too. What was done stays where it
+/// is: another sender may have told of something shown right before it.
 pub(in crate::server::tracking) fn keep_order(payload: &mut Payload) {
-    let mut shown: BTreeMap<&str, Vec<(TimeMs, TimeMs)>> = BTreeMap::new();
-    for exposure in &payload.exposures {
-        if let (Some(was_ms), Some(dated_ms)) = (exposure.was_ms, exposure.mark.time_ms) {
-            shown.entry(&exposure.person.id).or_default().push((was_ms, dated_ms));
+    let Payload { exposures, merges, events, .. } = payload;
+    let mut leads = BTreeMap::new();
+    for merge in merges.iter() {
+        let (from, into) = (end(&mut leads, &merge.from_id), end(&mut leads, &merge.into_id));
+        if from != into {
+            leads.insert(from, into);
         }
     }
-    // When each was, and how early it and all later ones are dated.
-    for of_person in shown.values_mut() {
+    let mut done: BTreeMap<&str, Vec<TimeMs>> = BTreeMap::new();
+    for event in events.iter() {
+        if let Some(time_ms) = event.mark.time_ms {
+            done.entry(end(&mut leads, &event.person.id)).or_default().push(time_ms);
+        }
+    }
+    for of_person in done.values_mut() {
         of_person.sort_unstable();
-        let mut earliest_ms = TimeMs::MAX;
-        for (_, dated_ms) in of_person.iter_mut().rev() {
-            earliest_ms = earliest_ms.min(*dated_ms);
-            *dated_ms = earliest_ms;
-        }
     }
-    for event in &mut payload.events {
-        let (Some(of_person), Some(time_ms)) =
-            (shown.get(&*event.person.id), &mut event.mark.time_ms)
-        else {
+    for exposure in exposures {
+        let (Some(was_ms), Some(dated_ms)) = (exposure.was_ms, &mut exposure.mark.time_ms) else {
             continue;
         };
-        let later = of_person.partition_point(|(was_ms, _)| was_ms <= time_ms);
-        if let Some((_, dated_ms)) = of_person.get(later) {
-            *time_ms = dated_ms.saturating_sub(1).min(*time_ms);
+        let Some(of_person) = done.get(end(&mut leads, &exposure.person.id)) else { continue };
+        let earlier = of_person.partition_point(|time_ms| *time_ms < was_ms);
+        if let Some(last_ms) = earlier.checked_sub(1).and_then(|last| of_person.get(last)) {
+            *dated_ms = last_ms.saturating_add(1).max(*dated_ms);
         }
     }
+}
+
+/// The id that somebody is known by when all merges are done. Ways are made shorter as they are gone.
+fn end<'a>(leads: &mut BTreeMap<&'a str, &'a str>, mut id: &'a str) -> &'a str {
+    while let Some(&next) = leads.get(id) {
+        if let Some(&after) = leads.get(next) {
+            leads.insert(id, after);
+        }
+        id = next;
+    }
+    id
 }
 
 #[cfg(test)]
@@ -88,7 +101,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Moment, keep_order};
-    use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
+    use crate::server::tracking::payload::{
+        Mark, NewEvent, NewExposure, NewMerge, Payload, Person,
+    };
 
     const RECEIVED_MS: i64 = 1_000_000;
 
@@ -113,34 +128,52 @@ mod tests {
         assert_eq!(Moment::as_told(7).shown_at_ms(), 7);
     }
 
-    /// Of what `anna` was shown at these times, a second early, and did then: when that is dated.
+    /// What `anna` was shown then is dated a second early, unless that is before what was done before it.
     #[track_caller]
-    fn check_order(shown: &[i64], done: (&str, i64), expect: i64) {
+    fn check_order(was_ms: i64, done: &[(&str, i64)], expect: i64) {
         let of = |id: &str| Arc::new(Person { id: id.to_owned(), ..Person::default() });
         let mark = |time_ms| Mark { id: None, time_ms: Some(time_ms) };
-        let exposure = |was_ms: &i64| NewExposure {
+        let exposure = NewExposure {
             person: of("anna"),
             mark: mark(was_ms - 1_000),
-            was_ms: Some(*was_ms),
+            was_ms: Some(was_ms),
             ..NewExposure::default()
         };
-        let event = NewEvent { person: of(done.0), mark: mark(done.1), ..NewEvent::default() };
-        let exposures = shown.iter().map(exposure).collect();
-        let mut payload = Payload { exposures, events: vec![event], ..Payload::default() };
+        let event = |(id, time_ms): &(&str, i64)| NewEvent {
+            person: of(id),
+            mark: mark(*time_ms),
+            ..NewEvent::default()
+        };
+        // In a circle, which has an end all the same.
+        let merge = |(from, into): (&str, &str)| NewMerge {
+            from_id: from.to_owned(),
+            into_id: into.to_owned(),
+            id: None,
+        };
+        let merges = [("visitor", "device"), ("device", "anna"), ("anna", "visitor")];
+        let mut payload = Payload {
+            exposures: vec![exposure],
+            merges: merges.map(merge).into(),
+            events: done.iter().map(event).collect(),
+            ..Payload::default()
+        };
         keep_order(&mut payload);
-        assert_eq!(payload.events[0].mark.time_ms, Some(expect), "{shown:?} {done:?}");
+        assert_eq!(payload.exposures[0].mark.time_ms, Some(expect), "{was_ms} {done:?}");
+        let dated = payload.events.iter().map(|event| event.mark.time_ms);
+        assert!(dated.eq(done.iter().map(|(_, time_ms)| Some(*time_ms))), "{done:?}");
     }
 
     #[test]
     fn what_was_done_before_something_was_shown_stays_before_it() {
-        check_order(&[], ("anna", 5_000), 5_000);
-        check_order(&[5_000], ("anna", 5_000), 5_000);
-        check_order(&[5_000], ("anna", 4_999), 3_999);
-        check_order(&[5_000], ("anna", 3_999), 3_999);
-        check_order(&[5_000], ("anna", 1_000), 1_000);
-        check_order(&[5_000], ("ben", 4_999), 4_999);
-        check_order(&[9_000, 5_000], ("anna", 4_500), 3_999);
-        check_order(&[9_000, 5_000], ("anna", 5_500), 5_500);
-        check_order(&[9_000, 5_000], ("anna", 8_500), 7_999);
+        check_order(5_000, &[], 4_000);
+        check_order(5_000, &[("anna", 5_000)], 4_000);
+        check_order(5_000, &[("anna", 4_999)], 5_000);
+        check_order(5_000, &[("anna", 4_000)], 4_001);
+        check_order(5_000, &[("anna", 3_999)], 4_000);
+        check_order(5_000, &[("anna", 1_000)], 4_000);
+        check_order(5_000, &[("ben", 4_999)], 4_000);
+        check_order(5_000, &[("visitor", 4_500)], 4_501);
+        check_order(5_000, &[("device", 4_500)], 4_501);
+        check_order(5_000, &[("anna", 4_800), ("visitor", 4_500), ("anna", 9_000)], 4_801);
     }
 }

@@ -57,8 +57,7 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
         return Err(no_key.refusal(SYSTEM));
     }
     let body = json_text(app, request).await?;
-    let body: Value = client_json::read(&body)
-        .map_err(|error| Refusal::bad_request(format!("the body is no JSON: {error}")))?;
+    let body: Value = client_json::read(&body).map_err(|error| Refusal::no_json(&error))?;
     let body = body
         .as_object()
         .ok_or_else(|| Refusal::bad_request("the body is no object: send {\"visitors\": [...]}"))?;
@@ -66,7 +65,11 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
         Ok(chosen) => chosen.environment,
         Err(no_key) => of_project(app, body).ok_or_else(|| no_key.refusal(SYSTEM))?,
     };
-    let payload = Reading::new(environment.client.datafile().as_deref()).payload(body);
+    let payload = {
+        let settings = app.in_force.now();
+        let datafile = environment.client.datafile();
+        Reading::new(datafile.as_deref(), &settings.tracking.events).payload(body)
+    };
     record(app, &environment, SYSTEM, payload).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@
 //! there is as if it were not there, and counted.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
 use crate::server::slips::Slip;
+use crate::server::tracking::names::event_key;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
 use crate::server::tracking::reading::{id, objects, text, whole};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
@@ -27,6 +28,8 @@ const BOT_FILTERING: &str = "$opt_bot_filtering";
 /// A body that is being read.
 pub(super) struct Reading<'d> {
     datafile: Option<&'d Datafile>,
+    /// Names of events that the settings know.
+    mapped: &'d BTreeMap<String, String>,
     /// The keys of the attributes that the datafile declares, once one is looked for.
     declared_by_id: OnceCell<HashMap<&'d str, &'d str>>,
     unused: AllUnused,
@@ -39,8 +42,11 @@ struct Reports {
 }
 
 impl<'d> Reading<'d> {
-    pub(super) fn new(datafile: Option<&'d Datafile>) -> Self {
-        Self { datafile, declared_by_id: OnceCell::new(), unused: AllUnused::default() }
+    pub(super) fn new(
+        datafile: Option<&'d Datafile>,
+        mapped: &'d BTreeMap<String, String>,
+    ) -> Self {
+        Self { datafile, mapped, declared_by_id: OnceCell::new(), unused: AllUnused::default() }
     }
 
     /// What is in it.
@@ -200,7 +206,12 @@ impl<'d> Reading<'d> {
         if is_wrong("value", is_number) {
             self.unused.push(Unused::plain(Reason::WrongKind, "a value that is no number"));
         }
-        let (key, id) = (self.text(event, "key"), self.id(event, "entity_id"));
+        let key = self.text(event, "key");
+        // What is wrong with an id that nobody needs is no fault.
+        let is_event = |known, key| event_key(known, self.mapped, key, None).is_some();
+        let is_known =
+            self.datafile.zip(key.as_deref()).is_some_and(|(known, key)| is_event(known, key));
+        let id = if is_known { None } else { self.id(event, "entity_id") };
         let (name, or_id) = if key.is_some() { (key, id) } else { (id, None) };
         NewEvent { mark, name: name.unwrap_or_default(), or_id, tags, ..NewEvent::default() }
     }

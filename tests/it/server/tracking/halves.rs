@@ -81,7 +81,7 @@ fn of_agent_and_openfeature() {
     check("POST /ofrep/v1/track/purchase", JSON, body, 1);
 }
 
-/// What is wrong besides is refused, and told where it stands.
+/// What is wrong besides is refused and counted, each as a body that cannot be read, and told where it stands.
 #[test]
 fn what_is_no_json_stays_none() {
     let shop = Daemon::shop();
@@ -90,5 +90,5 @@ fn what_is_no_json_stays_none() {
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.body.contains(place), "{body}: {}", answer.body);
     }
-    assert_eq!(unused(&shop, "thrivestack", "wrong-kind"), 0);
+    assert_eq!(unused(&shop, "thrivestack", "wrong-kind"), 2);
 }

@@ -92,6 +92,33 @@ fn check_together(ahead_ms: i64, way_ms: i64, done_after_ms: i64, expect: bool) 
     assert_eq!(!credits(&shop).is_empty(), expect, "{about}");
 }
 
+/// What was shown may be told by a server, and what was done right after that with something that was shown later.
+#[test]
+fn what_was_done_stays_behind_what_others_say_was_shown() {
+    let shop = Daemon::shop();
+    let sender = Sender { ahead_ms: 0 };
+    sender.send(&shop, &[sender.message(SHOWN, 5_000)], 0);
+    let (done, shown) = (sender.message("purchase", 500), sender.message(SHOWN, 600));
+    sender.send(&shop, &[done, shown], 9_000);
+    assert_eq!(credits(&shop).len(), 1);
+}
+
+/// Who was shown something is known by another id of the request: what that one did first stays first.
+#[test]
+fn what_a_user_did_stays_before_what_the_visitor_was_shown() {
+    for (done_after_ms, expect) in [(-20, 0), (20, 1)] {
+        let shop = Daemon::shop();
+        let sender = Sender { ahead_ms: 0 };
+        let mut shown = sender.message(SHOWN, 0);
+        shown["userId"] = Value::Null;
+        shown["anonymousId"] = json!("visitor");
+        let done = sender.message("purchase", done_after_ms);
+        let identify = json!({"type": "identify", "userId": "anna", "anonymousId": "visitor"});
+        sender.send(&shop, &[done, shown, identify], 400);
+        assert_eq!(credits(&shop).len(), expect, "{done_after_ms}");
+    }
+}
+
 #[test]
 fn in_one_request_it_is_certain_what_was_first() {
     for (ahead_ms, way_ms) in

@@ -91,7 +91,9 @@ fn what_is_no_request_of_a_system_is_told() {
     check(post("/track", &json!({"event": "purchase"})), 400, ("thrivestack", "no-user"));
     let packed = post("/track", &json!({})).header("Content-Encoding", "br");
     check(packed, 415, ("thrivestack", "wrong-kind"));
-    check(Request::new("GET /o/sdk?app_key=k&method=ab"), 400, ("countly", "wrong-kind"));
+    check(Request::new("GET /o/sdk?app_key=k&method=ab"), 400, ("countly", "no-user"));
+    let nothing = "GET /o/sdk?app_key=k&device_id=anna&method=nothing";
+    check(Request::new(nothing), 400, ("countly", "wrong-kind"));
 }
 
 #[test]
@@ -124,6 +126,72 @@ fn a_path_that_is_meant_for_a_system_is_told() {
     check("POST /i/bulk/", 404, "countly");
     check("POST /track/", 404, "thrivestack");
     check("GET /segment/v1/batch", 405, "segment");
+}
+
+/// As if it had come alone; the batch itself is answered well.
+#[test]
+fn what_is_refused_in_a_batch_is_told() {
+    let daemon = keyed();
+    let check = |path: &str, body: Value, told| {
+        let operation = json!({"method": "POST", "url": path, "body": body});
+        check(&daemon, post("/v1/batch", &json!({"operations": [operation]})), 200, told);
+    };
+    let anna = json!({"userId": "anna", "writeKey": "wrong-key", "event": "purchase"});
+    check("/segment/v1/track", anna, ("segment", "unknown-key"));
+    check("/segment/v1/nothing", json!({}), ("segment", "unknown-path"));
+    check("/v1/events", json!({"visitors": []}), ("optimizely", "unknown-key"));
+}
+
+#[test]
+fn another_host_is_told_once() {
+    let daemon = Daemon::shop();
+    let of_evil = |request: Request| request.header("Host", "evil.example");
+    check(&daemon, of_evil(post("/track", &json!({}))), 404, ("thrivestack", "other-host"));
+    let problems = daemon.ask_admin("GET /problems").body;
+    assert_eq!(problems.matches("allowed_hosts").count(), 1, "{problems}");
+    ask(daemon.api(), &of_evil(Request::new("POST /v1/decide").body("{}")));
+    let problems = daemon.ask_admin("GET /problems").body;
+    assert_eq!(problems.matches("allowed_hosts").count(), 2, "{problems}");
+}
+
+/// Agent may be behind a prefix.
+#[test]
+fn a_batch_is_one_behind_what_only_begins_as_a_system() {
+    let daemon = Daemon::shop();
+    for path in ["/api/v1/batch", "/optimizely/batch", "/optimizely/v1/batch", "/api/batch"] {
+        let answer = ask(daemon.api(), &post(path, &json!({"operations": []})));
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    assert_eq!(all_unused(&daemon), 0);
+}
+
+/// One problem, however many bodies are broken in however many places; who sends one is told where.
+#[test]
+fn broken_bodies_are_one_problem() {
+    let daemon = Daemon::shop();
+    let paths = ["/segment/v1/track", "/track", "/api/v1/tracker/event/", "/v1/events"];
+    for path in paths {
+        for blanks in 0..5 {
+            let body = format!("{}{{", " ".repeat(blanks));
+            let answer = ask(daemon.api(), &Request::new(&format!("POST {path}")).body(&body));
+            assert!(answer.body.contains("column"), "{path}: {answer:?}");
+        }
+    }
+    let problems = daemon.ask_admin("GET /problems").body;
+    assert_eq!(problems.matches("the body is no JSON").count(), paths.len(), "{problems}");
+    assert!(!problems.contains("column"), "{problems}");
+}
+
+#[test]
+fn a_bulk_of_an_unknown_key_is_told_whatever_is_in_it() {
+    let daemon = keyed();
+    for requests in ["", "&requests=7", "&requests=%5B%7B%22device_id%22:%22anna%22%7D%5D"] {
+        let what = format!("GET /i/bulk?app_key=wrong-key{requests}");
+        let before = unused(&daemon, "countly", "unknown-key");
+        ask(daemon.api(), &Request::new(&what));
+        assert_eq!(unused(&daemon, "countly", "unknown-key") - before, 1, "{what}");
+    }
+    assert_eq!(all_unused(&daemon), 3);
 }
 
 /// What comes again by itself, or was meant for nobody of them, is none of it.

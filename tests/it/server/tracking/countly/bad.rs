@@ -150,4 +150,5 @@ fn no_call_records_an_id_that_is_too_long() {
     let answer = post(&shop, "/i/bulk", &form(&[APP, ("requests", &request.to_string())]));
     assert_eq!((answer.status, &*answer.body), SUCCESS);
     assert_eq!(unused(&shop, "countly", "too-large"), 4);
+    assert_eq!(unused(&shop, "countly", "wrong-kind"), 0);
 }
