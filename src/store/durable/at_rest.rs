@@ -12,10 +12,10 @@ use super::{DurableSettings, DurableStore};
 use crate::clock::{Clock, TimeMs};
 use crate::error::Error;
 
-/// What file systems put into a folder by themselves.
 /// What stands in the folder of a store, beside journals.
 #[cfg(feature = "server")]
 const OWN_NAMES: [&str; 5] = ["lock", "version", "keyspaces", "dropped", super::holder::FILE];
+/// What file systems put into a folder by themselves.
 const NOT_OURS: &str = "lost+found";
 
 /// What is in a folder.

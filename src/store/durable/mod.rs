@@ -37,8 +37,10 @@ mod wire;
 
 pub use arranged::KeptProfile;
 pub use at_rest::is_there;
+#[cfg(feature = "cli")]
+pub(crate) use at_rest::is_inside;
 #[cfg(feature = "server")]
-pub(crate) use at_rest::{is_inside, is_own_file};
+pub(crate) use at_rest::is_own_file;
 pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained, RetainedRecords};
