@@ -10,15 +10,15 @@ mod memory;
 mod outbox;
 mod receipt;
 
+#[cfg(feature = "cli")]
+pub(crate) use durable::is_inside;
+#[cfg(feature = "server")]
+pub(crate) use durable::is_own_file;
 #[cfg(feature = "durable")]
 pub use durable::{
     DurableSettings, DurableStore, Fault, FaultKind, HeldUser, Inspected, KeptProfile, Mended,
     Retained, RetainedRecords, Verified, WhenFull, WhenOverBudget, inspect, is_there, mend, verify,
 };
-#[cfg(feature = "cli")]
-pub(crate) use durable::is_inside;
-#[cfg(feature = "server")]
-pub(crate) use durable::is_own_file;
 pub use kept_datafile::KeptDatafile;
 pub use kept_override::Override;
 pub use memory::{MemoryLimits, MemoryStore};

@@ -36,11 +36,11 @@ mod verify;
 mod wire;
 
 pub use arranged::KeptProfile;
-pub use at_rest::is_there;
 #[cfg(feature = "cli")]
 pub(crate) use at_rest::is_inside;
 #[cfg(feature = "server")]
 pub(crate) use at_rest::is_own_file;
+pub use at_rest::is_there;
 pub(super) use commit::{Commit, Waiter};
 pub use journal::{Inspected, Mended, inspect, mend};
 pub use reading::{HeldUser, Retained, RetainedRecords};
