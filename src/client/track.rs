@@ -93,8 +93,8 @@ impl<'a> Track<'a> {
         self.tag(VALUE, value)
     }
 
-    /// Says what the event measures, revenue in cents and a value, beside its tags: then neither is read of these,
-    /// whatever they are called. (A tag `revenue` or `value` that is null is left out, as ever.) For who takes tags from others, to whom `revenue` and `value` may mean anything.
+    /// For who takes tags from others, to whom `revenue` and `value` may mean anything: says what the event measures,
+    /// revenue in cents and a value, beside its tags. Then neither is read of these, whatever they are called.
     ///
     /// ```
     /// # fn main() -> Result<(), variate::Error> {

@@ -1,8 +1,7 @@
-//! What looks like a slip in what is told of an event: taken as it was given, and told to who sent it and to
-//! who looks after the daemon.
+//! What looks like a slip in what is told of an event, and how who sent it and who looks after the daemon are told.
 //!
-//! Must not know interfaces. Nothing is guessed: a time that looks wrong may be meant. What is told never
-//! repeats what was sent.
+//! Must not know interfaces: each says whether it takes as it was given what looks like a slip, since a time that
+//! looks wrong may be meant. What is told never repeats what was sent.
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;

@@ -56,7 +56,7 @@ pub(super) fn describe() {
     describe_counter!(NOT_CREDITED, "Events that count for nothing, by reason");
     describe_counter!(
         UNUSED,
-        "Parts of other systems' tracking calls that were of no use, by system and reason"
+        "Parts of other systems' tracking calls that were of no use, and calls that were refused as a whole, by system and reason"
     );
     describe_counter!(
         NOT_RECORDED,

@@ -70,7 +70,7 @@ impl AccessSettings {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         if let Some(wrong) = self.allowed_hosts.iter().find(|host| !is_host(host)) {
-            let remedy = "write a host as requests name it, without scheme, port and path, such as shop.example";
+            let remedy = "write a host as requests name it, without scheme, port, path, brackets and last dot, such as shop.example";
             return Err(Error::setting_value("allowed host", wrong, remedy));
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
@@ -98,5 +98,7 @@ impl AccessSettings {
 /// Whether requests could name it: a name, one after a dot for all below it, a dot for any, or an address.
 fn is_host(text: &str) -> bool {
     let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_of_a_name) || text.parse::<IpAddr>().is_ok()
+    let mut labels = text.strip_prefix('.').unwrap_or(text).split('.');
+    let is_name = labels.all(|label| !label.is_empty()) && text.bytes().all(is_of_a_name);
+    text == "." || is_name || text.parse::<IpAddr>().is_ok()
 }

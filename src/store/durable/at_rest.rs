@@ -39,7 +39,7 @@ pub fn is_there(folder: impl AsRef<Path>) -> Result<bool, Error> {
 }
 
 /// Whether a file is in the folder of a store, or would be, whose files are nobody else's.
-#[cfg(feature = "server")]
+#[cfg(feature = "cli")]
 pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = fs::canonicalize(folder) else { return false };
     let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
@@ -47,18 +47,20 @@ pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
     places.into_iter().flatten().any(|place| place.starts_with(&folder))
 }
 
-/// Whether a file is one of a store's own, or would be. Others may stand beside them: the folder of the store is the
-/// only one that a service may write to.
+/// Whether a file is one of a store's own, or would be. Others may stand beside them, also in folders: the folder of
+/// the store is the only one that a service may write to.
 #[cfg(feature = "server")]
 pub(crate) fn is_own_file(path: &Path, folder: &Path) -> bool {
-    if !is_inside(path, folder) {
+    let Ok(folder) = fs::canonicalize(folder) else { return false };
+    let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let beside = || Some(fs::canonicalize(parent).ok()?.join(path.file_name()?));
+    let place = fs::canonicalize(path).ok().or_else(beside);
+    let Some(within) = place.as_deref().and_then(|place| place.strip_prefix(&folder).ok()) else {
         return false;
-    }
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let parent = place.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let is_beside = fs::canonicalize(parent).ok() == fs::canonicalize(folder).ok();
-    let name = place.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    !is_beside || name.ends_with(".jnl") || OWN_NAMES.contains(&&*name)
+    };
+    let first = within.components().next();
+    let name = first.map(|first| first.as_os_str().to_string_lossy()).unwrap_or_default();
+    name.is_empty() || name.ends_with(".jnl") || OWN_NAMES.contains(&&*name)
 }
 
 /// An error where there is no store.

@@ -208,9 +208,10 @@ fn what_no_request_could_fit_is_refused_at_the_start() {
         let error = started.err().unwrap().to_string();
         assert!(error.contains(expect), "no {expect} in {error}");
     };
-    for host in ["", "shop.example:8080", "https://shop.example", "shop.example/x", "[::1]"] {
+    let with_parts = ["shop.example:8080", "https://shop.example", "shop.example/x", "[::1]"];
+    for host in ["", "shop.example.", "..", "shop..example"].into_iter().chain(with_parts) {
         let change = |given: &mut Given| given.access.allowed_hosts = vec![host.to_owned()];
-        check(&change, "without scheme, port and path");
+        check(&change, "without scheme, port, path, brackets and last dot");
     }
     let origins = || vec!["https://Shop.example".to_owned()];
     check(&|given| given.access.cors = Some(CorsSettings::new(origins())), "in small letters");

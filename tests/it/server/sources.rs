@@ -219,11 +219,14 @@ fn a_sink_writes_into_no_store_and_no_folder() {
         assert!(error.contains(expect), "{error}");
     }
     // The folder of the store is the only one that a service may write to.
-    let beside = format!("file:{}", store.join("records.ndjson").display());
-    let started = super::start(store.clone(), |given| {
-        given.sinks = vec![variate::settings::SinkSettings::new(beside.parse().unwrap())];
-    });
-    started.unwrap().shut_down(PATIENCE).unwrap();
+    std::fs::create_dir(store.join("out")).unwrap();
+    for path in ["records.ndjson", "out/records.ndjson"] {
+        let beside = format!("file:{}", store.join(path).display());
+        let started = super::start(store.clone(), |given| {
+            given.sinks = vec![variate::settings::SinkSettings::new(beside.parse().unwrap())];
+        });
+        started.unwrap().shut_down(PATIENCE).unwrap();
+    }
 }
 
 #[test]
