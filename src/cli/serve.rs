@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::say;
 use crate::error::Error;
 use crate::events::SinkTarget;
-use crate::server::{Addresses, Server, Signalled};
+use crate::server::{Addresses, Hangups, Server, Signalled};
 use crate::settings::{Given, LogFormat, LogLevel, ServeSettings};
 
 /// The settings file that is read where none is named.
@@ -33,8 +33,9 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let has_stdout_sink = settings.sinks.iter().any(|sink| sink.to == SinkTarget::Stdout);
     let has_tls = settings.access.has_tls();
     let deadline = settings.shutdown_deadline.as_duration();
+    let hangups = Hangups::take().map_err(Failure::settings)?;
     let server = Server::start(settings).map_err(Failure::settings)?;
-    let mut signals = server.signals().map_err(Failure::settings)?;
+    let mut signals = hangups.and_ends().map_err(Failure::settings)?;
     tell(server.addresses(), has_tls, has_stdout_sink);
     while signals.wait() == Signalled::Reload {
         reload(arguments, file.as_deref(), &server, level.as_ref());

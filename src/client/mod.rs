@@ -286,12 +286,12 @@ impl Inner {
 /// Sinks are given what is stored, so that what still waits for the disk comes first.
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Some(delivery) = self.delivery.take() else { return };
+        let Some(delivery) = &mut self.delivery else { return };
         let watch = Stopwatch::start();
         let patience = delivery.last_drain();
-        // Of what is not stored the receipts tell, and what no sink took is in the store.
+        // Of what is not stored the receipts tell.
         self.store.flush(patience).unwrap_or_default();
-        delivery.shut_down(patience.saturating_sub(watch.elapsed())).unwrap_or_default();
+        delivery.set_last_drain(patience.saturating_sub(watch.elapsed()));
     }
 }
 

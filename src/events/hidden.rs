@@ -1,9 +1,20 @@
-//! Addresses as they are told: without the user, the password and the values of the query.
+//! What is left out of what is told: of addresses the user, the password and the values of the query; of errors what a
+//! destination said.
 //!
 //! Must not know what addresses are for. What it is given may be no address at all.
 
 /// What stands in the place of a secret.
 pub(super) const HIDDEN: &str = "***";
+
+/// What a destination said stands behind this, and behind everything else.
+#[cfg(feature = "http")]
+pub(super) const ITS_WORDS: &str = "; it said: ";
+
+/// What went wrong, without what a destination said of it: that may repeat records, and with them users.
+#[cfg(feature = "server")]
+pub(crate) fn without_its_words(error: &str) -> &str {
+    error.split_once(ITS_WORDS).map_or(error, |(own, _)| own)
+}
 
 /// An address without its secrets. What cannot be told apart from a secret is left out as well.
 pub(super) fn without_secrets(address: &str) -> String {

@@ -42,6 +42,8 @@ pub use event_api::{EventApiRequest, event_api_request};
 pub use file::{FileSettings, FileSink};
 #[cfg(feature = "server")]
 pub(crate) use filter::{RecordFilter, RecordKind};
+#[cfg(feature = "server")]
+pub(crate) use hidden::without_its_words;
 #[cfg(feature = "http")]
 pub use http::{EventApiSettings, EventApiSink, WebhookSettings, WebhookSink};
 #[cfg(feature = "server")]

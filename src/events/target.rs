@@ -119,7 +119,11 @@ impl FromStr for SinkTarget {
             ("optimizely", Some(url)) => Ok(Self::Optimizely(Some(checked(text, url)?))),
             ("optimizely", None) if target.is_none() => Ok(Self::Optimizely(None)),
             ("optimizely", None) => missing("optimizely or optimizely:URL"),
-            _ => Err(Error::choice("sink", told(text), CHOICES)),
+            // It may be the rest of an address that was cut.
+            _ => {
+                let told = told(text);
+                Err(Error::choice("sink", told.split('=').next().unwrap_or_default(), CHOICES))
+            }
         }
     }
 }

@@ -19,7 +19,9 @@ use super::sinks;
 use super::tracking::{Configs, Room};
 use crate::clock::{Clock, Stopwatch};
 use crate::error::Error;
-use crate::events::{AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings};
+use crate::events::{
+    AttributionMode, BatchNotice, BatchOutcome, Delivery, DeliverySettings, without_its_words,
+};
 use crate::settings::ServeSettings;
 use crate::store::{DurableSettings, DurableStore, Store as _, WhenFull};
 
@@ -156,7 +158,7 @@ impl App {
 /// What was not delivered is in the log: how often a sink is asked again has its own limits.
 fn say(notice: &BatchNotice<'_>, problems: &Problems) {
     let BatchNotice { sink, records, outcome, error, .. } = *notice;
-    let error = error.unwrap_or_default();
+    let error = error.map(without_its_words).unwrap_or_default();
     if outcome != BatchOutcome::Delivered {
         problems.note(ProblemKind::Sink, sink, error);
     }

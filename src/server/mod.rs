@@ -48,4 +48,4 @@ mod traffic;
 mod wire;
 
 pub use run::{Addresses, Server};
-pub use signal::{Signalled, Signals};
+pub use signal::{Hangups, Signalled, Signals};

@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 use super::app::App;
 use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
-use super::signal::Signals;
 use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -132,16 +131,6 @@ impl Server {
         self.addresses
     }
 
-    /// Takes the signals that tell the process to end, until they are dropped.
-    ///
-    /// # Errors
-    ///
-    /// If the process cannot be told.
-    pub fn signals(&self) -> Result<Signals, Error> {
-        let runtime = self.running.as_ref().map(|running| running.runtime.handle().clone());
-        Signals::new(runtime.ok_or_else(Error::not_ready)?)
-    }
-
     /// Takes other settings, as far as they can change while it runs: who may ask, and the certificates,
     /// whose files are read again. What needs a restart is said in the log by name, and stays as it was.
     ///
@@ -159,7 +148,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If something was not stored, or not delivered in time.
+    /// If something was not stored.
     pub fn shut_down(mut self, deadline: Duration) -> Result<(), Error> {
         self.end(deadline)
     }

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Error;
 
@@ -17,22 +17,51 @@ pub enum Signalled {
     Reload,
 }
 
+/// SIGHUP, taken before there is anything to reload: it would end the process, and what it asks for while a server
+/// starts is not to be lost.
+#[derive(Debug)]
+pub struct Hangups {
+    runtime: Runtime,
+    inner: Hangup,
+}
+
 /// The signals that tell the process to end, or to read its settings again. As long as this lives, they do
 /// nothing else.
 #[derive(Debug)]
 pub struct Signals {
-    runtime: Handle,
+    runtime: Runtime,
     inner: Inner,
 }
 
-impl Signals {
-    pub(super) fn new(runtime: Handle) -> Result<Self, Error> {
+impl Hangups {
+    /// Takes it from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no signals.
+    pub fn take() -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let entered = runtime.enter();
-        let inner = Inner::new().map_err(|error| Error::thread("variate-server", error))?;
+        let inner = hangup().map_err(failed)?;
         drop(entered);
         Ok(Self { runtime, inner })
     }
 
+    /// Takes the signals that end a process as well.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no signals.
+    pub fn and_ends(self) -> Result<Signals, Error> {
+        let Self { runtime, inner } = self;
+        let entered = runtime.enter();
+        let inner = Inner::new(inner).map_err(failed)?;
+        drop(entered);
+        Ok(Signals { runtime, inner })
+    }
+}
+
+impl Signals {
     /// Waits for one of them.
     pub fn wait(&mut self) -> Signalled {
         let Self { runtime, inner } = self;
@@ -40,21 +69,34 @@ impl Signals {
     }
 }
 
+fn failed(error: io::Error) -> Error {
+    Error::thread("variate-server", error)
+}
+
+#[cfg(unix)]
+type Hangup = tokio::signal::unix::Signal;
+
+#[cfg(unix)]
+fn hangup() -> io::Result<Hangup> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::hangup())
+}
+
 #[cfg(unix)]
 #[derive(Debug)]
 struct Inner {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
+    hangup: Hangup,
 }
 
 #[cfg(unix)]
 impl Inner {
-    fn new() -> io::Result<Self> {
+    fn new(hangup: Hangup) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
+        Ok(Self { terminate, interrupt, hangup })
     }
 
     async fn next(&mut self) -> Signalled {
@@ -66,13 +108,22 @@ impl Inner {
     }
 }
 
+/// There is none.
+#[cfg(not(unix))]
+type Hangup = ();
+
+#[cfg(not(unix))]
+fn hangup() -> io::Result<Hangup> {
+    Ok(())
+}
+
 #[cfg(not(unix))]
 #[derive(Debug)]
 struct Inner;
 
 #[cfg(not(unix))]
 impl Inner {
-    fn new() -> io::Result<Self> {
+    fn new((): Hangup) -> io::Result<Self> {
         Ok(Self)
     }
 

@@ -175,6 +175,7 @@ impl ServeSettings {
             _ => {}
         }
         super::sink::check(&self.sinks)?;
+        self.check_secrets()?;
         let limits = [
             ("request_timeout", self.limits.request_timeout.as_ms() == 0),
             ("idle_timeout", self.limits.idle_timeout.as_ms() == 0),
@@ -188,6 +189,25 @@ impl ServeSettings {
                 Err(Error::settings(format!("{name} lets nothing through: give more than 0")))
             }
             None => self.access.check().and_then(|()| self.tracking.check()),
+        }
+    }
+
+    /// An empty secret would switch off what it is for, in silence.
+    fn check_secrets(&self) -> Result<(), Error> {
+        let of_sinks = self.sinks.iter().map(|sink| ("secret of a sink", &sink.secret));
+        let of_environments = self.environments.iter();
+        let of_environments = of_environments
+            .map(|environment| ("datafile_webhook_secret", &environment.datafile_webhook_secret));
+        let secrets = [
+            ("webhook_secret", &self.webhook_secret),
+            ("datafile_webhook_secret", &self.agent.datafile_webhook_secret),
+        ];
+        let mut secrets = secrets.into_iter().chain(of_environments).chain(of_sinks);
+        match secrets.find(|(_, secret)| secret.as_ref().is_some_and(String::is_empty)) {
+            Some((name, _)) => {
+                Err(Error::settings(format!("the {name} is empty: give one, or leave it out")))
+            }
+            None => Ok(()),
         }
     }
 

@@ -24,6 +24,14 @@ fn open(folder: &Path, clock: &Arc<Clock>) -> (Arc<DurableStore>, Client) {
     (store, builder.durability(Durability::Wait).build().unwrap())
 }
 
+#[test]
+fn a_disk_without_the_room_in_reserve_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = DurableSettings { reserved_bytes: u64::MAX, ..settings() };
+    let store = DurableStore::open(folder.path(), Arc::new(Clock::system()), settings).unwrap();
+    assert!(store.refusal().unwrap().to_string().contains("kept in reserve"));
+}
+
 /// Of what the disk does not have yet when the client goes.
 #[test]
 fn sinks_get_what_was_recorded_last_before_the_client_goes() {

@@ -26,6 +26,7 @@ pub(in crate::cli) struct ServeArguments {
         value_name = "[NAME=]PATH|URL",
         env = "VARIATE_DATAFILE",
         value_delimiter = ';',
+        value_parser = secret_parser::<NamedDatafile>(),
         hide_env_values = true
     )]
     datafile: Vec<NamedDatafile>,
@@ -142,6 +143,7 @@ struct RecordsArguments {
         value_name = "KIND[:TARGET]",
         env = "VARIATE_SINK",
         value_delimiter = ';',
+        value_parser = secret_parser::<SinkTarget>(),
         hide_env_values = true
     )]
     sink: Vec<SinkTarget>,

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use self::progress::Progress;
 use super::sink::Sink;
-use crate::clock::TimeMs;
+use crate::clock::{Stopwatch, TimeMs};
 use crate::error::Error;
 use crate::store::Outbox;
 
@@ -50,6 +50,8 @@ pub struct Delivery {
     store: Arc<dyn Outbox>,
     progress: Arc<Progress>,
     settings: DeliverySettings,
+    /// How long a sink that is in the middle of a batch is waited for at the end.
+    last_batch: Duration,
     is_claimed: bool,
 }
 
@@ -81,7 +83,7 @@ impl Delivery {
         } else {
             Arc::new(Progress::new(std::iter::empty()))
         };
-        Ok(Self { store, progress, settings, is_claimed })
+        Ok(Self { store, progress, settings, last_batch: LAST_BATCH, is_claimed })
     }
 
     /// How each sink is doing, in the order in which they were given.
@@ -130,18 +132,27 @@ impl Delivery {
     }
 
     /// How long its drop waits for the sinks.
-    pub(crate) const fn last_drain(&self) -> Duration {
+    #[must_use]
+    pub const fn last_drain(&self) -> Duration {
         self.settings.last_drain
     }
 
-    /// Ends the delivery: drains until the deadline, then stops. What was not delivered stays in the store.
+    /// Changes how long its drop waits for the sinks.
+    pub const fn set_last_drain(&mut self, patience: Duration) {
+        self.settings.last_drain = patience;
+    }
+
+    /// Ends the delivery within the deadline: drains, then stops, and waits for sinks in the middle of a batch. What
+    /// was not delivered stays in the store.
     ///
     /// # Errors
     ///
     /// If something stayed.
     pub fn shut_down(mut self, deadline: Duration) -> Result<(), Error> {
-        let drained = self.drain(deadline);
+        let watch = Stopwatch::start();
+        let drained = self.drain(deadline.saturating_sub(LAST_BATCH.min(deadline / 2)));
         self.settings.last_drain = Duration::ZERO;
+        self.last_batch = deadline.saturating_sub(watch.elapsed());
         drained
     }
 }
@@ -151,7 +162,7 @@ impl Drop for Delivery {
         // What did not get through is still in the store, and there is nobody left to tell.
         self.drain(self.settings.last_drain).unwrap_or_default();
         self.progress.stop();
-        self.progress.wait_for_endings(LAST_BATCH);
+        self.progress.wait_for_endings(self.last_batch);
         if self.is_claimed {
             self.store.return_outbox();
         }

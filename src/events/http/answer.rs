@@ -17,7 +17,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use super::destination::Destination;
 use crate::clock::system_time_ms;
 use crate::error::Error;
-use crate::events::hidden::without_secrets;
+use crate::events::hidden::{ITS_WORDS, without_secrets};
 use crate::events::sink::Undelivered;
 use crate::web::retry_after;
 
@@ -43,25 +43,25 @@ pub(super) fn judge(
     }
     let name = destination.name();
     // Some tell back what they were asked for.
-    let said = said(status, &destination.told(&String::from_utf8_lossy(text)));
+    let said = said(&destination.told(&String::from_utf8_lossy(text)));
     if REFUSALS.contains(&status) {
-        return Err(Undelivered::refused(format!("{name} refused it: {said}")));
+        return Err(Undelivered::refused(format!("{name} refused it: {status}{said}")));
     }
     let remedy = destination.told(&remedy(status, headers));
-    let cause = Error::destination(name, format!("answered {said}{remedy}"), None);
+    let cause = Error::destination(name, format!("answered {status}{remedy}{said}"), None);
     Err(Undelivered::Unavailable { cause, retry_after: retry_after(headers, system_time_ms()) })
 }
 
-/// Status and answer, as far as people can read them.
-fn said(status: StatusCode, text: &str) -> String {
+/// What it said, as far as people can read it, behind everything else.
+fn said(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if words.is_empty() {
-        return status.to_string();
+        return words;
     }
     match words.char_indices().nth(MOST_TOLD) {
-        Some((end, _)) => format!("{status}: {}...", words.get(..end).unwrap_or_default()),
-        None => format!("{status}: {words}"),
+        Some((end, _)) => format!("{ITS_WORDS}{}...", words.get(..end).unwrap_or_default()),
+        None => format!("{ITS_WORDS}{words}"),
     }
 }
 

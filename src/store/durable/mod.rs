@@ -146,6 +146,7 @@ impl DurableStore {
         inner.load_names()?;
         let numbers = inner.read_state()?;
         inner.queue.accept(numbers);
+        inner.queue.pause(inner.check_room().err());
         let shared = Arc::clone(&inner);
         let committer = thread::Builder::new()
             .name(THREAD.into())

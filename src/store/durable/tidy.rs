@@ -79,7 +79,7 @@ impl Inner {
     }
 
     /// Whether the disk has the room that is to be left.
-    fn check_room(&self) -> Result<(), Error> {
+    pub(super) fn check_room(&self) -> Result<(), Error> {
         self.unlooked_bytes.store(0, Ordering::Relaxed);
         let folder = self.engine.folder();
         let room = rustix::fs::statvfs(folder)

@@ -78,7 +78,7 @@ fn answers_that_stop_the_sink_and_count_against_no_record() {
     check(&[], "");
     check(
         &[Answer::Status(500, "", "out of order")],
-        "URL/hook answered 500 Internal Server Error: out of order",
+        "URL/hook answered 500 Internal Server Error; it said: out of order",
     );
     check(
         &[Answer::Status(503, "", ""), Answer::Status(502, "", "")],
@@ -88,7 +88,7 @@ fn answers_that_stop_the_sink_and_count_against_no_record() {
     check(&[Answer::Status(408, "", "")], "answered 408");
     check(
         &[Answer::Status(401, "", "who are you?")],
-        "answered 401 Unauthorized: who are you? (check the address and the key",
+        "answered 401 Unauthorized (check the address and the key; delivery goes on when it is right); it said: who are you?",
     );
     check(&[Answer::Status(404, "", "")], "answered 404 Not Found (check the address");
     check(
@@ -200,7 +200,7 @@ fn a_poison_record_dies_alone_and_is_sent_again_when_the_server_is_mended() {
     assert_eq!(letters[0].record.as_ref().unwrap().id().to_string(), "e-37");
     assert_eq!(
         letters[0].reason.replace(&server.url(""), "URL"),
-        "URL/hook refused it: 400 Bad Request: {\"error\": \"no such user\"}"
+        "URL/hook refused it: 400 Bad Request; it said: {\"error\": \"no such user\"}"
     );
 
     // Asked too early, it dies again, under a new number.
@@ -331,7 +331,7 @@ fn records_grow_too_old_only_while_the_destination_is_unavailable() {
     assert_eq!(delivery.statistics()[0].waiting, 2, "these are young");
     let reason = world.store.dead_letters(0, 1).unwrap().remove(0).reason;
     assert!(reason.starts_with("not delivered before it was too old: "), "{reason}");
-    assert!(reason.ends_with("answered 500 Internal Server Error: flooded"), "{reason}");
+    assert!(reason.ends_with("answered 500 Internal Server Error; it said: flooded"), "{reason}");
     is_up.store(true, Ordering::SeqCst);
     delivery.drain(LONG).unwrap();
     assert_eq!(delivery.statistics()[0].delivered, 32);
@@ -375,6 +375,22 @@ fn clocks_of_statistics_are_the_deliverys() {
     world.clock.advance_to(61_000);
     let statistics = delivery.statistics().remove(0);
     assert_eq!(statistics.oldest_waiting, Some(Duration::from_secs(60)), "{statistics:?}");
+}
+
+#[test]
+fn a_shut_down_without_time_waits_for_nobody() {
+    let server = Server::start(|_, _| Answer::Slow(LONG, 204));
+    let world = world();
+    world.track_many(1);
+    let mode = AttributionMode::Backend;
+    let settings =
+        WebhookSettings { mode, pace: QUICK, ..WebhookSettings::new(server.url("/hook")) };
+    let delivery = world.deliver(vec![to_webhook(settings)]);
+    assert!(comes_true(|| server.requests().len() == 1));
+    let watch = variate::clock::Stopwatch::start();
+    assert!(delivery.shut_down(Duration::ZERO).unwrap_err().is_deadline());
+    // A sink in the middle of a batch would have a second.
+    assert!(watch.elapsed() < Duration::from_millis(900), "{:?}", watch.elapsed());
 }
 
 #[test]

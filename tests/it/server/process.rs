@@ -153,6 +153,21 @@ fn it_ends_in_order_and_says_so_without_users() {
     assert!(!folder.path().join("store/process").exists(), "the store is closed");
 }
 
+/// A script may write the settings and ask for them to be read before it is up.
+#[test]
+fn a_hangup_while_it_starts_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut started = start(folder.path(), &["--datafile", SHOP]);
+    let store = folder.path().join("store");
+    while !store.exists() {
+        assert!(started.child.try_wait().unwrap().is_none(), "it is up or about to be");
+    }
+    let id = started.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    let (code, said) = started.listening().stop();
+    assert_eq!(code, Some(0), "{said}");
+}
+
 #[test]
 fn the_log_names_no_key_of_a_path() {
     let folder = tempfile::tempdir().unwrap();
@@ -284,6 +299,19 @@ fn what_cannot_be_served_is_refused_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let said = String::from_utf8(run(folder.path(), &arguments).stderr).unwrap();
         assert!(!said.contains("s3cret"), "{key}: {said}");
+    }
+    for sink in ["webhook:https://h/hook;token=s3cret", "webhook:http//u:s3cret@h"] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = with(&["--datafile", SHOP, "--sink", sink]);
+        let said = String::from_utf8(run(folder.path(), &arguments).stderr).unwrap();
+        assert!(said.contains("--sink") && !said.contains("s3cret"), "{sink}: {said}");
+    }
+    for (argument, name) in [
+        ("--webhook-secret", "webhook_secret"),
+        ("--datafile-webhook-secret", "datafile_webhook_secret"),
+    ] {
+        let arguments = with(&["--datafile", SHOP, argument, ""]);
+        check_refused(&arguments, 3, &format!("the {name} is empty: give one, or leave it out"));
     }
     check_refused(&with(&["--sdk-key", "production="]), 2, "write KEY, KEY:TOKEN or NAME=KEY");
     let ports = |api, admin| ["--datafile", SHOP, "--port", api, "--admin-port", admin];

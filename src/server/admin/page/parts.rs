@@ -8,6 +8,7 @@ use super::words::{ago, count, moment, rate, span, until};
 use super::{Refresh, SCRIPT};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::error::Error;
+use crate::events::without_its_words;
 use crate::server::admin::environments::answer;
 use crate::server::admin::stats::sinks;
 use crate::server::admin::wire::{EnvironmentAnswer, SinkAnswer};
@@ -255,7 +256,7 @@ fn sink_row(sink: &SinkAnswer, now_ms: TimeMs) -> Markup {
             th scope="row" { (sink.name) }
             td data-label="State" { div { (state)
                 @if let Some(at_ms) = sink.next_attempt_at { p.faint { "asked again " (until(at_ms, now_ms)) } }
-                @if let (Some(error), "stopped") = (&sink.last_error, sink.state) { p.bad { "✕ " (error) } }
+                @if let (Some(error), "stopped") = (&sink.last_error, sink.state) { p.bad { "✕ " (without_its_words(error)) } }
                 @if let Some(warning) = &sink.last_warning { p.warn { "▲ " (warning) } }
             } }
             td.number data-label="Waiting" { (count(sink.waiting)) }

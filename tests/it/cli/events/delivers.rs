@@ -79,7 +79,7 @@ fn check(kind: &str) {
     assert_eq!(
         words,
         format!(
-            "1  2026-03-02 10:00:00  {kind}:URL/in\n    record 2: production  b  activated in checkout_button: orange\n    URL/in refused it: 400 Bad Request: {{\"error\": \"user b is not known here\"}}\n"
+            "1  2026-03-02 10:00:00  {kind}:URL/in\n    record 2: production  b  activated in checkout_button: orange\n    URL/in refused it: 400 Bad Request; it said: {{\"error\": \"user b is not known here\"}}\n"
         )
     );
     let (answer, _, _) = events(store, &["dead", "list", "--format", "json"]);

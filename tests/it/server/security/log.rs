@@ -2,9 +2,12 @@
 //!
 //! Must not know what it tells beside.
 
+use crate::events::server::{Answer, Server};
+
 use super::super::SHOP;
 use super::super::http::{Request, ask};
 use super::super::process::serve;
+use super::super::wait_for;
 use super::bearer;
 
 const TOKEN: &str = "a-token-that-is-secret-0123";
@@ -52,4 +55,29 @@ fn neither_users_nor_secrets_are_logged() {
     for secret in [USER, TOKEN, "a-wrong-token", "a-webhook-secret", "QS1zaWduaW5n", &hash] {
         assert!(!said.contains(secret), "{secret} in:\n{said}");
     }
+}
+
+/// Some destinations quote what they do not like.
+#[test]
+fn what_a_destination_says_of_a_user_is_for_the_store_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, request| {
+        let said = format!("no such user in {}", request.body);
+        let length = said.len();
+        let head = format!("HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: {length}");
+        Answer::Bytes(format!("{head}\r\nConnection: close\r\n\r\n{said}").into_bytes())
+    });
+    let sink = format!("webhook:{}", server.url("/hook"));
+    let served = serve(folder.path(), &["--datafile", SHOP, "--sink", &sink]);
+    let body = format!(r#"{{"userId":"{USER}"}}"#);
+    let activate = Request::new("POST /v1/activate?experimentKey=checkout_button");
+    ask(served.api, &activate.body(&body));
+    let told = |what: &str| ask(served.admin, &Request::new(what)).body;
+    wait_for("the dead letter", || told("GET /events/dead").contains(USER).then_some(()));
+    let public = told("GET /problems") + &told("GET /");
+    assert!(public.contains("422 Unprocessable Entity"), "{public}");
+    assert!(told("GET /events/dead").contains("it said: no such user"));
+    let (_, said) = served.stop();
+    assert!(said.contains("422 Unprocessable Entity"), "{said}");
+    assert!(!(public + &said).contains(USER));
 }
