@@ -38,6 +38,7 @@ mod refusal;
 mod reload;
 mod router;
 mod run;
+mod shared_keys;
 mod signal;
 mod sinks;
 mod slips;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use variate::attribution::Record;
-use variate::events::{
-    AttributionMode, Batch, FileSettings, FileSink, Pace, Sink, record_json,
-};
+use variate::events::{AttributionMode, Batch, FileSettings, FileSink, Pace, Sink, record_json};
 
 use super::world::world;
 
