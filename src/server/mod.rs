@@ -46,6 +46,7 @@ mod ticker;
 mod timers;
 mod tracking;
 mod traffic;
+mod unpacked;
 mod wire;
 
 pub use run::{Addresses, Server};
