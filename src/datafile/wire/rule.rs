@@ -45,7 +45,7 @@ pub(super) fn read_rule<'a>(object: &Object<'a>, findings: &mut Findings) -> Opt
 fn read_variation<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireVariation<'a>> {
     let id = object.needed_id("id", "variation", findings)?;
     let key = object.needed_id("key", "variation", findings)?;
-    let is_feature_enabled = object.boolean("featureEnabled", findings).unwrap_or(false);
+    let is_feature_enabled = object.switch("featureEnabled", findings);
     let values = object
         .get("variables")
         .is_some()
@@ -59,8 +59,8 @@ fn read_value<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireVa
         object.missing("value", "the variable keeps its default", findings);
         return None;
     };
-    let text = value_text(node, findings)?;
-    Some(WireValue { place: object.place().clone(), variable_id, text })
+    let written = value_text(node, findings)?;
+    Some(WireValue { place: object.place().clone(), variable_id, written })
 }
 
 fn read_whitelist<'a>(
