@@ -93,6 +93,8 @@ pub(in crate::datafile) struct WireVariation<'a> {
     pub(in crate::datafile) id: Text<'a>,
     pub(in crate::datafile) key: Text<'a>,
     pub(in crate::datafile) is_feature_enabled: bool,
+    /// Whether it is on by `true`, and by nothing else that stands for it.
+    pub(in crate::datafile) says_true: bool,
     /// `None` where the datafile says nothing of variables.
     pub(in crate::datafile) values: Option<Vec<WireValue<'a>>>,
 }

@@ -46,11 +46,20 @@ fn read_variation<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<Wi
     let id = object.needed_id("id", "variation", findings)?;
     let key = object.needed_id("key", "variation", findings)?;
     let is_feature_enabled = object.switch("featureEnabled", findings);
+    let says_true =
+        object.get("featureEnabled").is_some_and(|node| node.as_boolean() == Some(true));
     let values = object
         .get("variables")
         .is_some()
         .then(|| read_list(object, "variables", findings, read_value));
-    Some(WireVariation { place: object.place().clone(), id, key, is_feature_enabled, values })
+    Some(WireVariation {
+        place: object.place().clone(),
+        id,
+        key,
+        is_feature_enabled,
+        says_true,
+        values,
+    })
 }
 
 fn read_value<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireValue<'a>> {
