@@ -89,7 +89,8 @@ impl UserContext<'_> {
             .map(|impression| self.record_impression(&impression))
             .is_some();
         self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
-        is_enabled(datafile, &decision)
+        // What stands for `true` is none here, in both official SDKs.
+        variation_of(datafile, &decision).is_some_and(|variation| variation.says_true)
     }
 
     fn decide_feature(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> FlagDecision {

@@ -254,6 +254,8 @@ pub struct Variation {
     pub(crate) id: Arc<str>,
     pub(crate) key: Arc<str>,
     pub(crate) is_feature_enabled: bool,
+    /// Whether it is on by `true`, and by nothing else that stands for it.
+    pub(crate) says_true: bool,
     /// The values that it gives to variables, in the order of [`VariationValue::order_against`].
     pub(crate) values: Arc<[VariationValue]>,
 }

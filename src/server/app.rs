@@ -172,6 +172,7 @@ fn say(notice: &BatchNotice<'_>, problems: &Problems) {
                 "given up: dead letters, which can be sent again"
             );
         }
+        BatchOutcome::Warned => tracing::warn!(sink, "{error}"),
         _ => tracing::warn!(sink, records, error, ?outcome, "not delivered"),
     }
 }

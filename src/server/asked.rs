@@ -12,9 +12,10 @@ use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::app::App;
-use super::body::whole;
+use super::body::{Sent, to_its_end, too_large};
 use super::client_json;
 use super::refusal::Refusal;
+use super::unpacked::unpack;
 use crate::settings::nearest;
 
 /// So much of a name that is not known is told.
@@ -125,14 +126,17 @@ async fn json_of<B>(app: &App, headers: &HeaderMap, body: B) -> Result<Bytes, Re
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    if !is_json(headers) && !body.is_end_stream() {
-        return Err(not_json());
+    let (most_bytes, is_json) = (app.settings.limits.body.bytes, is_json(headers));
+    match to_its_end(body, most_bytes).await? {
+        Sent::Whole(text) if text.is_empty() => Ok(text),
+        Sent::Whole(text) if is_json => unpack(headers, text, most_bytes),
+        Sent::Beginning(_) if is_json => Err(too_large(most_bytes)),
+        Sent::Whole(_) | Sent::Beginning(_) => Err(not_json()),
     }
-    whole(body, app.settings.limits.body.bytes).await
 }
 
 /// What a body gets that is not said to be JSON.
-pub(super) fn not_json() -> Refusal {
+fn not_json() -> Refusal {
     Refusal::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "the body must be JSON: send Content-Type: application/json",

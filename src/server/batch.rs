@@ -25,13 +25,13 @@ use tokio::time::timeout;
 use super::answer::Json;
 use super::app::App;
 use super::around::request_id;
-use super::body::whole;
 use super::client_json;
 use super::deadline::Deadline;
 use super::listener::Side;
 use super::refusal::Refusal;
 use super::timers::KeptTimer;
 use super::tracking;
+use super::unpacked::unpacked;
 use super::wire::batch::{BatchAnswer, BatchBody, Operation, OperationAnswer};
 use crate::clock::{Stopwatch, system_time_ms};
 
@@ -146,7 +146,7 @@ fn of_the_connection(headers: &HeaderMap) -> HeaderMap {
 }
 
 async fn read(app: &App, request: Request<Body>) -> Result<Vec<Operation>, Refusal> {
-    let text = whole(request.into_body(), app.settings.limits.body.bytes).await?;
+    let text = unpacked(request, app.settings.limits.body.bytes).await?;
     let body: BatchBody = client_json::read(&text)
         .map_err(|_| Refusal::bad_request("cannot decode the operation body"))?;
     let operations = body.operations.unwrap_or_default();

@@ -23,21 +23,14 @@ pub(super) enum Sent {
 }
 
 /// A whole body, which may not be larger than this.
-pub(super) async fn whole<B>(mut body: B, most_bytes: u64) -> Result<Bytes, Refusal>
+pub(super) async fn whole<B>(body: B, most_bytes: u64) -> Result<Bytes, Refusal>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    // What says that it is too large is not read at all.
-    if body.size_hint().lower() > most_bytes {
-        return Err(too_large(most_bytes));
+    match to_its_end(body, most_bytes).await? {
+        Sent::Whole(bytes) => Ok(bytes),
+        Sent::Beginning(_) => Err(too_large(most_bytes)),
     }
-    let mut joined = Joined::new(most_bytes);
-    while let Some(part) = next_part(&mut body).await {
-        if !joined.add(part?) {
-            return Err(too_large(most_bytes));
-        }
-    }
-    Ok(joined.bytes())
 }
 
 /// What is sent, read to its end however large it is, as far as that can be meant: who is cut off while it writes

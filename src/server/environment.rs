@@ -52,6 +52,17 @@ pub(super) struct Wiring {
     pub(super) patience: Duration,
 }
 
+/// Whose a key is that fits an environment, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whose {
+    /// The settings give it to the environment.
+    Own,
+    /// Its datafile has it, and the settings give it none.
+    Datafile,
+    /// Its datafile has it, and it has another of its own.
+    Beside,
+}
+
 /// How well a key fits an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
@@ -156,6 +167,23 @@ impl Environment {
                 let key = datafile.as_ref().and_then(|datafile| datafile.sdk_key());
                 if key == Some(given.key()) { Fit::Yes } else { Fit::No }
             }
+        }
+    }
+
+    /// Whose a key is that fits it.
+    pub(super) fn whose(&self, fitting: &SdkKey) -> Whose {
+        match &self.sdk_key {
+            Some(own) if own.key() == fitting.key() => Whose::Own,
+            Some(_) => Whose::Beside,
+            None => Whose::Datafile,
+        }
+    }
+
+    /// The key that it is meant to be chosen by.
+    pub(super) fn meant_key(&self) -> Option<SdkKey> {
+        match &self.sdk_key {
+            Some(own) => Some(own.clone()),
+            None => self.client.datafile()?.sdk_key()?.parse().ok(),
         }
     }
 

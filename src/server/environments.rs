@@ -70,16 +70,19 @@ impl Environments {
         self.by_key(&key, caller)
     }
 
-    /// The environment of a key, if it is for who asks; the first of several, where two datafiles have the
-    /// same one.
+    /// The environment that a key chooses: the first of those that it suits best.
+    pub(super) fn of_key(&self, key: &SdkKey) -> Option<&Arc<Environment>> {
+        let fitting = self.all.iter().filter(|environment| environment.fit(key) == Fit::Yes);
+        fitting.min_by_key(|environment| environment.whose(key))
+    }
+
+    /// The environment of a key, if it is for who asks.
     pub(super) fn by_key(
         &self,
         key: &SdkKey,
         caller: &Caller,
     ) -> Result<&Arc<Environment>, Refusal> {
-        let mut all = self.all.iter();
-        let found = all.find(|environment| environment.fit(key) == Fit::Yes);
-        let found = found.ok_or_else(Refusal::unknown_key)?;
+        let found = self.of_key(key).ok_or_else(Refusal::unknown_key)?;
         if caller.reaches(found) { Ok(found) } else { Err(Refusal::other_environment()) }
     }
 

@@ -38,6 +38,7 @@ mod refusal;
 mod reload;
 mod router;
 mod run;
+mod shared_keys;
 mod signal;
 mod sinks;
 mod slips;
@@ -45,6 +46,7 @@ mod ticker;
 mod timers;
 mod tracking;
 mod traffic;
+mod unpacked;
 mod wire;
 
 pub use run::{Addresses, Server};

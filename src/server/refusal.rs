@@ -68,6 +68,10 @@ impl Refusal {
         Self { is_meant: true, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, text) }
     }
 
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) fn heard(self, heard: Heard) -> Self {
         Self { heard, ..self }
     }

@@ -87,4 +87,8 @@ impl Sink for Divided {
     fn state(&self) -> String {
         self.usual.state()
     }
+
+    fn warning(&mut self) -> Option<String> {
+        self.usual.warning()
+    }
 }

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::app::App;
 use super::problems::{ProblemKind, Problems};
 use super::refusal::error_chain;
+use super::shared_keys;
 use crate::source::{Readiness, SourceStatus};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -20,11 +21,12 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut seen, mut was_refusing) = (HashMap::new(), false);
+    let (mut seen, mut was_refusing, mut shared) = (HashMap::new(), false, Vec::new());
     loop {
         tokio::select! {
             _ = ticks.tick() => {
                 look(&app, &mut seen);
+                shared = shared_keys::look(&app, &shared);
                 was_refusing = look_at_store(&app, was_refusing);
             }
             _ = stopping.wait_for(|is_stopping| *is_stopping) => return,

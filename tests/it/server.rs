@@ -26,6 +26,7 @@ mod process;
 mod profiles;
 mod security;
 mod settings;
+mod shared_keys;
 mod slips;
 mod sources;
 mod stalled;

@@ -37,7 +37,5 @@ fn everyone_else<'a>(drafts: &Drafts<'a>, flag: &WireFlag<'a>) -> Option<WireVar
     let rules = drafts.rollout_by_id.get(&*flag.rollout_id.as_ref()?.name)?;
     let variation = drafts.get(*rules.last()?)?.wire.variations.first()?;
     // Its values are known by its id: the borrowed one need not repeat them.
-    let WireVariation { place, id, key, is_feature_enabled, values: _ } = variation;
-    let (place, id, key) = (place.clone(), id.clone(), key.clone());
-    Some(WireVariation { place, id, key, is_feature_enabled: *is_feature_enabled, values: None })
+    Some(WireVariation { values: None, ..variation.clone() })
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::draft::{Drafts, duplicate_key, keep_last};
-use super::values::kind_name;
+use super::values::{kind_name, parsed};
 use crate::datafile::findings::{Findings, quoted};
 use crate::datafile::model::{Flag, FlagIndex, Rule, RuleIndex, Variable};
 use crate::datafile::wire::{WireFlag, WireVariable};
-use crate::value::{VariableType, VariableValue};
+use crate::value::VariableType;
 
 /// Of several flags with one key, the last.
 pub(super) fn one_per_key<'a>(
@@ -119,11 +119,15 @@ fn variables(
             findings.warning("unknown-type", &one.place.field("type"), message, remedy);
             VariableType::String
         });
-        let default = one.default.as_deref().and_then(|text| {
-            let value = VariableValue::parse(text, kind);
+        let default = one.default.as_ref().and_then(|written| {
+            let value = parsed(written, kind);
             if value.is_none() {
                 let message = || {
-                    format!("{} is not {}, so it is served as null", quoted(text), kind_name(kind))
+                    format!(
+                        "{} is not {}, so it is served as null",
+                        quoted(&written.text),
+                        kind_name(kind)
+                    )
                 };
                 let place = one.place.field("defaultValue");
                 findings.error(
@@ -138,7 +142,7 @@ fn variables(
         // A string of sub-type "json" is of the type "json" everywhere, as in the SDKs.
         let kind_text =
             if kind == VariableType::Json { "json".into() } else { one.type_name.into() };
-        let default_text = one.default.unwrap_or_default().into();
+        let default_text = one.default.map(|written| written.text).unwrap_or_default().into();
         variables.push(Variable {
             id: one.id.into(),
             key: one.key.into(),

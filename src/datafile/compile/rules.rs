@@ -179,6 +179,7 @@ fn variation_of(wire: &WireVariation<'_>, values: &Values) -> Variation {
         id: (&*wire.id).into(),
         key: (&*wire.key).into(),
         is_feature_enabled: wire.is_feature_enabled,
+        says_true: wire.says_true,
         values: values.of(&wire.id),
     }
 }

@@ -11,7 +11,7 @@ use super::draft::{Drafts, duplicate_id, keep_last};
 use super::flags::kind_of;
 use crate::datafile::findings::{Findings, quoted};
 use crate::datafile::model::{RuleKind, VariationValue};
-use crate::datafile::wire::{Text, WireFlag, WireValue};
+use crate::datafile::wire::{Text, WireFlag, WireValue, Written};
 use crate::value::{VariableType, VariableValue};
 
 /// Values by variation id.
@@ -91,12 +91,12 @@ fn compile(
             continue;
         };
         for kind in kinds {
-            let value = VariableValue::parse(&one.text, *kind);
+            let value = parsed(&one.written, *kind);
             if value.is_none() {
                 let message = || {
                     format!(
                         "{} is not {}, so it is served as null",
-                        quoted(&one.text),
+                        quoted(&one.written.text),
                         kind_name(*kind)
                     )
                 };
@@ -110,13 +110,26 @@ fn compile(
             compiled.push(VariationValue {
                 variable_id: (*one.variable_id).into(),
                 kind: *kind,
-                text: (*one.text).into(),
+                text: (*one.written.text).into(),
                 value,
             });
         }
     }
     compiled.sort_unstable_by(|one, other| one.order_against(&other.variable_id, other.kind));
     compiled.into()
+}
+
+/// A value by its type. Of a JSON number for a whole one both official SDKs take the part before the point, unless
+/// JavaScript writes it with an exponent; of such a text they differ.
+pub(super) fn parsed(written: &Written<'_>, kind: VariableType) -> Option<VariableValue> {
+    let value = VariableValue::parse(&written.text, kind);
+    if value.is_some() || kind != VariableType::Integer || !written.is_number {
+        return value;
+    }
+    let number: f64 = written.text.parse().ok()?;
+    let is_written_out = number == 0.0 || (1e-6..1e15).contains(&number.abs());
+    let whole = is_written_out.then(|| number.trunc().to_string())?;
+    VariableValue::parse(&whole, kind)
 }
 
 /// A variable's type in words.

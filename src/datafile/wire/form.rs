@@ -93,6 +93,8 @@ pub(in crate::datafile) struct WireVariation<'a> {
     pub(in crate::datafile) id: Text<'a>,
     pub(in crate::datafile) key: Text<'a>,
     pub(in crate::datafile) is_feature_enabled: bool,
+    /// Whether it is on by `true`, and by nothing else that stands for it.
+    pub(in crate::datafile) says_true: bool,
     /// `None` where the datafile says nothing of variables.
     pub(in crate::datafile) values: Option<Vec<WireValue<'a>>>,
 }
@@ -101,7 +103,15 @@ pub(in crate::datafile) struct WireVariation<'a> {
 pub(in crate::datafile) struct WireValue<'a> {
     pub(in crate::datafile) place: Place,
     pub(in crate::datafile) variable_id: Text<'a>,
+    pub(in crate::datafile) written: Written<'a>,
+}
+
+/// A variable's value as it is written.
+#[derive(Debug, Clone)]
+pub(in crate::datafile) struct Written<'a> {
     pub(in crate::datafile) text: Text<'a>,
+    /// Whether it is a JSON number, and should be a string.
+    pub(in crate::datafile) is_number: bool,
 }
 
 #[derive(Debug)]
@@ -153,7 +163,7 @@ pub(in crate::datafile) struct WireVariable<'a> {
     pub(in crate::datafile) key: Text<'a>,
     pub(in crate::datafile) type_name: Text<'a>,
     pub(in crate::datafile) sub_type: Option<Text<'a>>,
-    pub(in crate::datafile) default: Option<Text<'a>>,
+    pub(in crate::datafile) default: Option<Written<'a>>,
 }
 
 #[derive(Debug)]

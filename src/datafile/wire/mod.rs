@@ -12,6 +12,7 @@ mod rule;
 pub(super) use form::{
     Text, WireAttribute, WireAudience, WireBandit, WireDatafile, WireEvent, WireFlag, WireGroup,
     WireIntegration, WireRange, WireRollout, WireRule, WireValue, WireVariable, WireVariation,
+    Written,
 };
 pub(super) use nested::Nested;
 pub(super) use node::{Kind, Node};

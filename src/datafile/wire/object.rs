@@ -86,6 +86,23 @@ impl<'a> Object<'a> {
         value
     }
 
+    /// Whether a switch is on; absent is off. What is no boolean is on or off as both official SDKs have it: numbers
+    /// but 0 and texts, lists and objects with something in them are on. Of empty lists and objects they differ.
+    pub(in crate::datafile) fn switch(&self, name: &str, findings: &mut Findings) -> bool {
+        let Some(node) = self.get(name) else { return false };
+        if let Some(value) = node.as_boolean() {
+            return value;
+        }
+        let is_on = match node.kind() {
+            Kind::Number => node.as_number() != Some(0.0),
+            Kind::String => node.text() != "\"\"",
+            _ => !node.text().get(1..).unwrap_or_default().trim_start().starts_with([']', '}']),
+        };
+        let outcome = if is_on { "it was taken as true" } else { "it was taken as false" };
+        wrong_type(node, "true or false", outcome, findings);
+        is_on
+    }
+
     /// An id or key that may be absent; a whole number is taken as its digits, as JavaScript would.
     pub(in crate::datafile) fn id(
         &self,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::form::{
     Reference, Text, WireAttribute, WireAudience, WireDatafile, WireEvent, WireFlag, WireGroup,
-    WireIntegration, WireRollout, WireVariable,
+    WireIntegration, WireRollout, WireVariable, Written,
 };
 use super::node::{Kind, Node};
 use super::object::{Object, id_of, wrong_type};
@@ -63,9 +63,9 @@ pub(in crate::datafile) fn read<'a>(
         sdk_key: object.string("sdkKey", findings),
         environment_key: object.string("environmentKey", findings),
         region: object.string("region", findings),
-        anonymizes_ip: object.boolean("anonymizeIP", findings).unwrap_or(false),
+        anonymizes_ip: object.switch("anonymizeIP", findings),
         bot_filtering: object.boolean("botFiltering", findings),
-        sends_flag_decisions: object.boolean("sendFlagDecisions", findings).unwrap_or(false),
+        sends_flag_decisions: object.switch("sendFlagDecisions", findings),
         attributes: read_list(&object, "attributes", findings, read_attribute),
         audiences: read_list(&object, "audiences", findings, read_audience),
         typed_audiences: read_list(&object, "typedAudiences", findings, read_audience),
@@ -204,22 +204,24 @@ fn read_variable<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<Wir
     if object.get("defaultValue").is_none() {
         object.missing("defaultValue", "the variable has no value by default", findings);
     }
-    let type_name = object.string("type", findings).unwrap_or(Cow::Borrowed("string"));
-    let sub_type = object.string("subType", findings);
+    let type_name = object.string("type", findings);
+    // A sub-type says nothing where there is no type, as in the SDKs.
+    let sub_type = object.string("subType", findings).filter(|_| type_name.is_some());
+    let type_name = type_name.unwrap_or(Cow::Borrowed("string"));
     let default = object.get("defaultValue").and_then(|node| value_text(node, findings));
     Some(WireVariable { place: object.place().clone(), id, key, type_name, sub_type, default })
 }
 
 /// The text of a variable's value; a number is taken as it is written.
-pub(super) fn value_text<'a>(node: &Node<'a>, findings: &mut Findings) -> Option<Text<'a>> {
+pub(super) fn value_text<'a>(node: &Node<'a>, findings: &mut Findings) -> Option<Written<'a>> {
     if node.kind() == Kind::Number {
         let message = "this is a number, not a string, it was taken as its text";
         findings.warning("wrong-type", node.place(), message, "write it in quotation marks");
-        return Some(Cow::Borrowed(node.text()));
+        return Some(Written { text: Cow::Borrowed(node.text()), is_number: true });
     }
     let text = node.as_string(findings);
     if text.is_none() {
         wrong_type(node, "a string", "the value was left out", findings);
     }
-    text
+    text.map(|text| Written { text, is_number: false })
 }

@@ -45,12 +45,21 @@ pub(super) fn read_rule<'a>(object: &Object<'a>, findings: &mut Findings) -> Opt
 fn read_variation<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireVariation<'a>> {
     let id = object.needed_id("id", "variation", findings)?;
     let key = object.needed_id("key", "variation", findings)?;
-    let is_feature_enabled = object.boolean("featureEnabled", findings).unwrap_or(false);
+    let is_feature_enabled = object.switch("featureEnabled", findings);
+    let says_true =
+        object.get("featureEnabled").is_some_and(|node| node.as_boolean() == Some(true));
     let values = object
         .get("variables")
         .is_some()
         .then(|| read_list(object, "variables", findings, read_value));
-    Some(WireVariation { place: object.place().clone(), id, key, is_feature_enabled, values })
+    Some(WireVariation {
+        place: object.place().clone(),
+        id,
+        key,
+        is_feature_enabled,
+        says_true,
+        values,
+    })
 }
 
 fn read_value<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireValue<'a>> {
@@ -59,8 +68,8 @@ fn read_value<'a>(object: &Object<'a>, findings: &mut Findings) -> Option<WireVa
         object.missing("value", "the variable keeps its default", findings);
         return None;
     };
-    let text = value_text(node, findings)?;
-    Some(WireValue { place: object.place().clone(), variable_id, text })
+    let written = value_text(node, findings)?;
+    Some(WireValue { place: object.place().clone(), variable_id, written })
 }
 
 fn read_whitelist<'a>(

@@ -47,6 +47,7 @@ pub(super) struct SinkState {
     /// looked for the first time.
     letters_done: Option<u64>,
     pub(super) last_error: Option<String>,
+    pub(super) warnings: u64,
     pub(super) last_warning: Option<String>,
 }
 
@@ -108,7 +109,10 @@ impl Progress {
     }
 
     pub(super) fn note_warning(&self, place: usize, warning: String) {
-        self.note(place, |sink| sink.last_warning = Some(warning));
+        self.note(place, |sink| {
+            sink.warnings += 1;
+            sink.last_warning = Some(warning);
+        });
     }
 
     pub(super) fn note_status(&self, place: usize, status: SinkStatus) {

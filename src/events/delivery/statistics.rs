@@ -43,7 +43,9 @@ pub struct SinkStatistics {
     pub failures: u64,
     /// The latest failure with its causes, also where it has succeeded since.
     pub last_error: Option<String>,
-    /// The latest thing that it found and people should know, although it stopped nothing.
+    /// How many times it found something that people should know, although it stopped nothing.
+    pub warnings: u64,
+    /// The latest of what it found.
     pub last_warning: Option<String>,
     /// How many records it has not got to, those that it will leave out included.
     pub waiting: u64,
@@ -68,6 +70,7 @@ impl SinkStatistics {
             delivered: sink.delivered,
             failures: sink.failures,
             last_error: sink.last_error,
+            warnings: sink.warnings,
             last_warning: sink.last_warning,
             waiting,
             oldest_waiting: if waiting > 0 { oldest(sink.through) } else { None },

@@ -59,9 +59,11 @@ impl Default for FileSettings {
 ///
 /// Rotation renames the file to its name with a number, `records.ndjson.1` being the oldest, and nothing
 /// is ever removed. Somebody else may move the file or a rotated one away, and put an empty one in its
-/// place, and that is all that others may do: not write to it, not empty it. A file that lost something
-/// stops the sink. A file that is moved between a crash and the restart, and not to a name beside it that
-/// begins with its own, may hold a last batch that comes again.
+/// place, and that is all that others may do: not write to it, not empty it. A file that lost something, since
+/// somebody emptied, cut or replaced it, is gone on with behind what is left, and [`Sink::warning`] says so;
+/// what was taken out of it is not written again. A file that is moved or emptied between a crash and the
+/// restart, and not moved to a name beside it that begins with its own, may have had a last batch that comes
+/// again.
 ///
 /// What is no regular file (a pipe, a device) is appended to, at least once.
 #[derive(Debug)]

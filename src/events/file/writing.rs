@@ -102,19 +102,18 @@ impl Writing {
 
     /// Appends lines behind the place; it is moved only when they are on the disk.
     pub(super) fn append(&mut self, text: &[u8], day: TimeMs) -> Result<(), Error> {
-        let before = (self.place.clone(), self.phase);
+        // A file that was moved away while it was in use is nothing that is to be told.
+        self.look()?;
+        let before = self.place.clone();
         let appended = self.append_behind(text, day);
         if appended.is_err() {
             // The whole batch comes again, and what of it is there already is found then.
-            (self.place, self.phase) = before;
-            self.phase = if self.phase == Phase::New { Phase::New } else { Phase::Known };
+            (self.place, self.phase) = (before, Phase::Known);
         }
         appended
     }
 
     fn append_behind(&mut self, text: &[u8], day: TimeMs) -> Result<(), Error> {
-        // A file that was moved away while it was in use is nothing that is to be told.
-        self.look()?;
         let rest = self.pass_over(text, day).map_err(|error| self.failed(error))?;
         if rest.is_empty() {
             return Ok(());
@@ -152,9 +151,15 @@ impl Writing {
                 recover::find(&self.path, Known { place, rotates, was_there })?
             }
         };
-        let Found { place, beyond, strange } = found;
+        Ok(self.take(found))
+    }
+
+    /// Goes on from what was found; gives what is strange about it. What is lost is told in any case.
+    fn take(&mut self, found: Found) -> Option<String> {
+        let Found { place, beyond, strange, lost } = found;
         (self.place, self.beyond, self.phase) = (place, beyond, Phase::Found);
-        Ok(strange)
+        self.warnings.extend(lost.map(|problem| self.said(&problem)));
+        strange
     }
 
     /// Looks for what somebody else did to the file.
@@ -164,7 +169,10 @@ impl Writing {
         };
         let length = held.length().map_err(|error| self.failed(error))?;
         if length < self.place.length {
-            return Err(recover::too_short(&self.path, length, self.place.length));
+            let lost = recover::too_short(length, self.place.length);
+            let found = recover::go_on(&self.path, &self.place, &lost);
+            self.take(found.map_err(|error| self.failed(error))?);
+            return Ok(());
         }
         if length > self.place.length {
             self.beyond = Beyond::of([Piece::own(&self.path, self.place.length)]);

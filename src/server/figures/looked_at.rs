@@ -58,6 +58,11 @@ const TOTALS_OF_SINKS: &[Row<SinkStatistics>] = &[
     ("variate_sink_failures_total", "Times that the sink did not take a batch", |sink| {
         sink.failures
     }),
+    (
+        "variate_sink_warnings_total",
+        "Times that the sink found something that people should know and that did not stop it",
+        |sink| sink.warnings,
+    ),
 ];
 
 /// Of the store: what it holds.

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use subtle::ConstantTimeEq as _;
 
 use crate::server::app::App;
-use crate::server::environment::{Environment, Fit};
+use crate::server::environment::Environment;
 use crate::server::refusal::Refusal;
 use crate::settings::{TrackingKey, TrackingSystem};
 use crate::source::SdkKey;
@@ -61,9 +61,9 @@ pub(super) fn chosen(
     if settings.access.has_authentication() {
         return Err(key.map_or(NoKey::Missing, |_| NoKey::Unknown));
     }
-    let by_sdk_key = key.and_then(|key| key.parse::<SdkKey>().ok()).and_then(|key| {
-        app.environments.iter().find(|environment| environment.fit(&key) == Fit::Yes)
-    });
+    let by_sdk_key = key
+        .and_then(|key| key.parse::<SdkKey>().ok())
+        .and_then(|key| app.environments.of_key(&key));
     let found = by_sdk_key.or_else(|| app.environments.only());
     let environment = found.ok_or_else(|| key.map_or(NoKey::Missing, |_| NoKey::Unknown))?;
     Ok(Chosen { environment: Arc::clone(environment), key: None })

@@ -23,7 +23,6 @@ mod segment;
 mod storing;
 mod thrivestack;
 mod times;
-mod unpacked;
 mod unused;
 mod wanted;
 

@@ -22,7 +22,6 @@ use super::reading::{content_id, id, take_revenue, text};
 use super::record::record;
 use super::refused;
 use super::times::{WholeSecond, unix_ms};
-use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use super::wanted::Wanted;
 use crate::clock::system_time_ms;
@@ -30,6 +29,7 @@ use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::client_json;
 use crate::server::refusal::{Heard, Refusal};
+use crate::server::unpacked::unpacked;
 use crate::settings::{OnboardflowEvent, TrackingSettings, TrackingSystem};
 
 const SYSTEM: TrackingSystem = TrackingSystem::Onboardflow;

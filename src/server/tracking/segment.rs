@@ -18,12 +18,12 @@ use super::messages::{Around, Kind, keep_order};
 use super::payload::Payload;
 use super::reading::text;
 use super::record::record;
-use super::unpacked::unpacked;
 use super::unused::{Reason, Unused};
 use crate::server::answer::Json;
 use crate::server::app::App;
 use crate::server::client_json;
 use crate::server::refusal::{Heard, Refusal};
+use crate::server::unpacked::unpacked;
 use crate::settings::TrackingSystem;
 
 const SYSTEM: TrackingSystem = TrackingSystem::Segment;

@@ -357,3 +357,70 @@ fn values_of_a_variation_are_found_in_any_order() {
         assert_eq!(variation.value_text(absent), None, "{absent:?}");
     }
 }
+
+/// A switch that is no boolean, as both official SDKs take it; empty lists and objects they do not take alike.
+#[test]
+fn switches_of_the_wrong_kind_are_taken_as_the_sdks_do() {
+    let check = |value: Value, expect: bool| {
+        let variation = json!({"id": "1", "key": "on", "featureEnabled": value});
+        let compiled = compile(&datafile(json!({
+            "anonymizeIP": value, "sendFlagDecisions": value,
+            "experiments": [experiment("10", "e", json!({"variations": [variation]}))],
+        })));
+        let found = compiled.datafile;
+        let rule = found.rule_by_id("10").unwrap();
+        let is_enabled = rule.variation_by_id("1").unwrap().is_feature_enabled();
+        let switches = [found.anonymizes_ip(), found.sends_flag_decisions(), is_enabled];
+        assert_eq!(switches, [expect; 3], "{value}");
+        let codes = compiled.findings.iter().filter(|one| one.code == "wrong-type");
+        assert_eq!(codes.count(), if value.is_boolean() || value.is_null() { 0 } else { 3 });
+    };
+    for value in [json!(true), json!("true"), json!("false"), json!("0"), json!(1), json!(-0.5)] {
+        check(value, true);
+    }
+    for value in [json!(["x"]), json!([null]), json!({"a": 1})] {
+        check(value, true);
+    }
+    for value in [json!(false), json!(null), json!(""), json!(0), json!(-0.0), json!([]), json!({})]
+    {
+        check(value, false);
+    }
+}
+
+/// The part before the point of a JSON number, as in both official SDKs; of a text they differ.
+#[test]
+fn numbers_for_whole_ones_lose_their_fraction() {
+    let check = |value: Value, expect: Option<i64>| {
+        let variable = json!({"id": "1", "key": "v", "type": "integer", "defaultValue": value});
+        let variation = json!({"id": "7", "key": "on", "variables": [{"id": "1", "value": value}]});
+        let found = compile(&datafile(json!({
+            "featureFlags": [{"id": "f", "key": "f", "experimentIds": [], "variables": [variable]}],
+            "experiments": [experiment("10", "e", json!({"variations": [variation]}))],
+        })));
+        let flag = found.datafile.flag_by_key("f").unwrap();
+        let expect = expect.map(VariableValue::Integer);
+        assert_eq!(flag.variable_by_key("v").unwrap().default_value(), expect.as_ref(), "{value}");
+        let bad = findings(&found).iter().filter(|one| one.starts_with("bad-variable")).count();
+        assert_eq!(bad, if expect.is_some() { 0 } else { 2 }, "the default and the variation's");
+    };
+    check(json!(1.5), Some(1));
+    check(json!(-1.5), Some(-1));
+    check(json!(2.0), Some(2));
+    check(json!(7), Some(7));
+    check(json!("7"), Some(7));
+    check(json!(1e-7), None);
+    check(json!("1.5"), None);
+}
+
+/// As in both official SDKs.
+#[test]
+fn a_sub_type_without_a_type_says_nothing() {
+    let variable =
+        json!({"id": "1", "key": "v", "type": null, "subType": "json", "defaultValue": "{}"});
+    let found = compile(&datafile(json!({
+        "featureFlags": [{"id": "f", "key": "f", "experimentIds": [], "variables": [variable]}],
+    })));
+    let flag = found.datafile.flag_by_key("f").unwrap();
+    let expect = VariableValue::String("{}".into());
+    assert_eq!(flag.variable_by_key("v").unwrap().default_value(), Some(&expect));
+}

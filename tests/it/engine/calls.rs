@@ -202,3 +202,27 @@ fn all_of_it_may_cross_threads() {
     check::<variate::Tracked>();
     check::<variate::client::Config>();
 }
+
+/// As both official SDKs have it, whose `isFeatureEnabled` asks for `true` and whose other calls do not.
+#[test]
+fn what_stands_for_true_is_not_true_for_one_call() {
+    let check = |switch: serde_json::Value, expected: [bool; 2]| {
+        let rule = serde_json::json!({
+            "id": "1", "key": "all", "layerId": "2", "status": "Running", "audienceIds": [], "forcedVariations": {},
+            "variations": [{"id": "3", "key": "on", "featureEnabled": switch}],
+            "trafficAllocation": [{"entityId": "3", "endOfRange": 10000}],
+        });
+        let text = serde_json::json!({
+            "version": "4", "accountId": "1", "projectId": "2", "revision": "3",
+            "rollouts": [{"id": "4", "experiments": [rule]}],
+            "featureFlags": [{"id": "5", "key": "f", "rolloutId": "4", "experimentIds": [], "variables": []}],
+        });
+        let datafile = Datafile::compile(text.to_string()).unwrap().datafile;
+        let client = Client::builder().datafile(datafile).build().unwrap();
+        let user = client.user("anna");
+        assert_eq!([user.is_feature_enabled("f"), user.decide("f").enabled], expected, "{switch}");
+    };
+    check(serde_json::json!(true), [true, true]);
+    check(serde_json::json!("true"), [false, true]);
+    check(serde_json::json!(0), [false, false]);
+}

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use variate::attribution::Record;
-use variate::events::{
-    AttributionMode, Batch, FileSettings, FileSink, Pace, Sink, Undelivered, record_json,
-};
+use variate::events::{AttributionMode, Batch, FileSettings, FileSink, Pace, Sink, record_json};
 
 use super::world::world;
 
@@ -56,7 +54,7 @@ fn rotated(path: &Path, number: usize) -> PathBuf {
 }
 
 /// Lets a sink deliver `e-1` and `e-2`, which the store learns of, and `e-3`, which it does not; then does
-/// something to the folder, starts again, and delivers from `e-3` on. Gives why it does not start.
+/// something to the folder, starts again, and delivers from `e-3` on. Gives what is told of that.
 #[track_caller]
 fn check(
     settings: FileSettings,
@@ -74,25 +72,31 @@ fn check(
     drop(first);
     between(&path);
     let mut second = sink(&path, settings);
-    let refusal = second
-        .open(&state)
-        .err()
-        .map(|error| error.to_string().replace(&path.display().to_string(), "PATH"));
-    if refusal.is_none() {
-        let opened = second.state();
-        deliver(&mut second, &records[2..]);
-        drop(second);
-        // What opening found out is itself a state to start from.
-        let mut third = sink(&path, settings);
-        third.open(&opened).unwrap();
-        deliver(&mut third, &records[2..]);
-    }
+    second.open(&state).unwrap();
+    let said = second.warning().map(|said| said.replace(&path.display().to_string(), "PATH"));
+    let opened = second.state();
+    deliver(&mut second, &records[2..]);
+    drop(second);
+    // What opening found out is itself a state to start from, and what was lost is told only once.
+    let mut third = sink(&path, settings);
+    third.open(&opened).unwrap();
+    assert_eq!(third.warning().filter(|said| said.contains("written again")), None);
+    deliver(&mut third, &records[2..]);
     for (name, expect) in expect {
         assert_eq!(numbers(&folder.path().join(name)), *expect, "{name}");
     }
     let count = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(count, expect.len(), "no other files");
-    refusal
+    said
+}
+
+#[track_caller]
+fn check_said(
+    settings: FileSettings,
+    between: impl Fn(&Path),
+    expect: &[(&str, &[usize])],
+) -> String {
+    check(settings, between, expect).expect("something is told")
 }
 
 #[test]
@@ -135,50 +139,84 @@ fn a_rotation_that_the_store_does_not_know_of_is_gone_on_with() {
 }
 
 #[test]
-fn a_file_that_lost_something_stops_the_start() {
+fn a_file_that_lost_something_is_gone_on_with_and_told() {
     let plain = FileSettings::default();
     let cut_to = |length: u64| {
         move |path: &Path| {
             fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
         }
     };
-    let said = check(plain, cut_to(0), &[("r", &[])]).unwrap();
+    let line = record_json(&records(1)[0]).len() as u64 + 1;
+    // As `> r` does. What is gone is not written again; what the store does not know of is.
+    let said = check_said(plain, cut_to(0), &[("r", &[3, 4, 5])]);
     assert!(said.starts_with("the file sink's PATH has 0 bytes, but "), "{said}");
-    assert!(said.ends_with("put the whole file back, or move this one away to begin a new one"));
+    assert!(said.ends_with("let it be renamed instead (no `copytruncate`)"), "{said}");
+    let said = check_said(plain, cut_to(line), &[("r", &[1, 3, 4, 5])]);
+    assert!(said.starts_with(&format!("the file sink's PATH has {line} bytes, but ")), "{said}");
+    check_said(rotating(4 * line), cut_to(line), &[("r", &[1, 3, 4, 5])]);
+    let copied = |path: &Path| {
+        fs::copy(path, rotated(path, 1)).unwrap();
+        cut_to(0)(path);
+    };
+    // As `copytruncate` does: the copy is found, and what is in it does not come again.
+    check_said(plain, copied, &[("r.1", &[1, 2, 3]), ("r", &[4, 5])]);
     let another = |path: &Path| {
         let record = record_json(&records(9)[8]);
         fs::write(path, format!("{record}\n").repeat(5)).unwrap();
     };
-    let said = check(plain, another, &[("r", &[9; 5])]).unwrap();
-    assert!(
-        said.starts_with("the file sink's PATH is not the file that was written before"),
-        "{said}"
-    );
-    // Nothing of that was touched, and moving it away is a remedy.
+    let said = check_said(plain, another, &[("r", &[9, 9, 9, 9, 9, 3, 4, 5])]);
+    let expect = "the file sink's PATH is not the file that was written before: ";
+    assert!(said.starts_with(expect), "{said}");
     let moved = |path: &Path| fs::rename(path, rotated(path, 7)).unwrap();
-    assert_eq!(check(plain, moved, &[("r.7", &[1, 2, 3]), ("r", &[4, 5])]), None);
-
+    let said = check_said(plain, moved, &[("r.7", &[1, 2, 3]), ("r", &[4, 5])]);
+    assert!(said.contains("was moved away, to PATH.7; a new one is begun"), "{said}");
+    // Whole lines stay, also behind half a one.
     let folder = tempfile::tempdir().unwrap();
-    let error = sink(&folder.path().join("r"), plain).open("{\"length\": \"?\"}").unwrap_err();
+    let path = folder.path().join("r");
+    let records = records(3);
+    let mut first = sink(&path, plain);
+    deliver(&mut first, &records[..2]);
+    let state = first.state();
+    drop(first);
+    cut_to(line + 5)(&path);
+    let mut second = sink(&path, plain);
+    second.open(&state).unwrap();
+    deliver(&mut second, &records[2..]);
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().map(str::len).collect();
+    assert_eq!(lines, [line as usize - 1, 5, line as usize - 1]);
+}
+
+#[test]
+fn a_stored_place_of_another_version_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = FileSettings::default();
+    let error = sink(&folder.path().join("r"), settings).open("{\"length\": \"?\"}").unwrap_err();
     assert!(error.to_string().contains("has a stored place that cannot be read ("), "{error}");
 }
 
 #[test]
-fn a_file_that_loses_something_stops_the_sink() {
+fn a_file_that_loses_something_is_gone_on_with_and_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r");
-    let records = records(3);
+    let records = records(4);
     let mut sink = sink(&path, FileSettings::default());
     sink.open("").unwrap();
     deliver(&mut sink, &records[..1]);
-    let whole = fs::read(&path).unwrap();
+    assert_eq!(sink.warning(), None);
     fs::write(&path, "").unwrap();
-    let batches = Batch::of(&sink, &records[1..]);
-    let Err(Undelivered::Unavailable { cause, .. }) = sink.deliver(&batches[0]) else { panic!() };
-    assert!(cause.to_string().contains("has 0 bytes, but"), "{cause}");
-    fs::write(&path, whole).unwrap();
-    deliver(&mut sink, &records[1..]);
-    assert_eq!(numbers(&path), [1, 2, 3]);
+    deliver(&mut sink, &records[1..2]);
+    let said = sink.warning().unwrap();
+    assert!(said.contains("has 0 bytes, but "), "{said}");
+    deliver(&mut sink, &records[2..3]);
+    assert_eq!((numbers(&path), sink.warning()), (vec![2, 3], None));
+    // What it says of its place is a place to go on from.
+    let state = sink.state();
+    drop(sink);
+    let mut sink = self::sink(&path, FileSettings::default());
+    sink.open(&state).unwrap();
+    deliver(&mut sink, &records[3..]);
+    assert_eq!((numbers(&path), sink.warning()), (vec![2, 3, 4], None));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+
 use super::http::{Request, ask, exchange, try_ask};
 use super::{Daemon, PATIENCE};
 
@@ -29,6 +32,89 @@ fn a_body_must_be_json_and_not_too_large() {
     let head = "POST /v1/decide HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
     let answered = exchange(shop.api(), format!("{head}{chunks}").as_bytes()).unwrap();
     assert!(answered.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&answered));
+}
+
+/// Who is cut off while it writes may not hear why: what is too large is read to its end first.
+#[test]
+fn who_sends_too_much_hears_of_it() {
+    let shop = Daemon::with(|given| {
+        given.body_limit = Some("256KiB".parse().unwrap());
+        given.agent.overrides = Some(true);
+    });
+    let large = format!(r#"{{"userId":"{}"}}"#, "x".repeat(8 << 20));
+    for path in [
+        "/v1/decide",
+        "/v1/activate",
+        "/v1/track?eventKey=purchase",
+        "/v1/batch",
+        "/v1/override",
+        "/v1/events",
+        "/ofrep/v1/evaluate/flags",
+        "/ofrep/v1/evaluate/flags/search",
+        "/ofrep/v1/track/purchase",
+        "/track",
+        "/api/v1/tracker/event/",
+    ] {
+        for (kind, expect) in [("application/json", [413, 413]), ("text/plain", [413, 415])] {
+            let request =
+                Request::new(&format!("POST {path}")).header("Content-Type", kind).raw_body(&large);
+            let answer = try_ask(shop.api(), &request);
+            let status = answer.map(|answer| answer.status).map_err(|error| error.to_string());
+            assert!(expect.iter().any(|one| status == Ok(*one)), "{path} {kind}: {status:?}");
+        }
+    }
+}
+
+/// Clients and what stands between may pack what they send.
+#[test]
+fn bodies_may_be_packed() {
+    let shop = Daemon::with(|given| given.body_limit = Some("4KiB".parse().unwrap()));
+    let post = |path: &str, packing: &str, body: &[u8]| {
+        let request = Request::new(&format!("POST {path}"))
+            .header("Content-Type", "application/json")
+            .header("Content-Encoding", packing)
+            .bytes(body);
+        ask(shop.api(), &request).status
+    };
+    let event = r#"{"entity_id":"20203001","key":"purchase","uuid":"u","timestamp":1}"#;
+    let events =
+        format!(r#"{{"visitors":[{{"visitor_id":"anna","snapshots":[{{"events":[{event}]}}]}}]}}"#);
+    let of_user = r#"{"userId":"anna","context":{"targetingKey":"anna"}}"#;
+    for (path, body, expect) in [
+        ("/v1/events", &*events, 204),
+        ("/v1/decide", of_user, 200),
+        ("/v1/activate?type=feature", of_user, 200),
+        ("/v1/track?eventKey=purchase", of_user, 200),
+        ("/v1/batch", r#"{"operations":[]}"#, 200),
+        ("/ofrep/v1/evaluate/flags", of_user, 200),
+        ("/i", r#"{"app_key":"x","device_id":"anna","events":[]}"#, 200),
+        ("/track", r#"{"user_id":"anna","event_name":"purchase"}"#, 200),
+    ] {
+        let too_large = if path == "/i" { 200 } else { 413 };
+        let with_spaces = format!("{}{body}", " ".repeat(1 << 20));
+        for (packing, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", deflate)] {
+            assert_eq!(post(path, packing, &pack(body.as_bytes())), expect, "{path} {packing}");
+            let bomb = pack(with_spaces.as_bytes());
+            assert!(bomb.len() < 4096);
+            assert_eq!(post(path, packing, &bomb), too_large, "{path} {packing}");
+        }
+        assert_eq!(post(path, "gzip", b"none"), 400, "{path}");
+        assert_eq!(post(path, "br", body.as_bytes()), 415, "{path}");
+    }
+    let records = shop.ask_admin("GET /events?type=conversion").body;
+    assert!(records.contains("\"id\":\"u\""), "{records}");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]

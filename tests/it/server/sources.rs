@@ -229,6 +229,48 @@ fn a_sink_writes_into_no_store_and_no_folder() {
     }
 }
 
+/// A file of records that somebody emptied stops neither the start nor what comes after; it is told everywhere.
+#[test]
+fn a_file_of_records_that_somebody_emptied_stops_nothing_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, records) = (folder.path().join("store"), folder.path().join("records.ndjson"));
+    let start = |modes: bool| {
+        super::start(store.clone(), |given| {
+            let sink = format!("file:{}", records.display());
+            given.sinks = vec![variate::settings::SinkSettings::new(sink.parse().unwrap())];
+            if modes {
+                // With one of another mode, records are written by two sinks for one file.
+                let mut other = environment(&format!("other={SHOP}"));
+                (other.sdk_key, other.attribution) =
+                    (Some("other".parse().unwrap()), Some("backend".parse().unwrap()));
+                given.environments.push(other);
+            }
+        })
+        .unwrap()
+    };
+    let activate = super::Request::new("POST /v1/activate?experimentKey=checkout_button")
+        .header("X-Optimizely-SDK-Key", super::SHOP_KEY);
+    for (user, modes) in [("anna", false), ("bo", false), ("carl", true)] {
+        let server = start(modes);
+        let body = format!(r#"{{"userId":"{user}"}}"#);
+        let api = server.addresses().api.unwrap();
+        assert_eq!(super::ask(api, &activate.clone().body(&body)).status, 200);
+        let admin = server.addresses().admin.unwrap();
+        let look = |what: &str| super::ask(admin, &super::Request::new(what)).body;
+        let expect = if user == "anna" { "_warnings_total{} 0" } else { "_warnings_total{} 1" };
+        wait_for("the count", || {
+            let page = look("GET /metrics");
+            let sink = format!("{{sink=\"file:{}\"}}", records.display());
+            page.contains(&expect.replace("{}", &sink)).then_some(())
+        });
+        assert_eq!(look("GET /problems").contains("has 0 bytes, but"), user != "anna", "{user}");
+        server.shut_down(PATIENCE).unwrap();
+        let written = fs::read_to_string(&records).unwrap();
+        assert_eq!((written.lines().count(), written.contains(user)), (1, true), "{written}");
+        fs::write(&records, "").unwrap();
+    }
+}
+
 #[test]
 fn files_of_records_are_rotated_where_that_is_set() {
     let folder = tempfile::tempdir().unwrap();

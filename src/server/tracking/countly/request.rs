@@ -7,14 +7,15 @@ use std::borrow::Cow;
 
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::server::app::App;
 use crate::server::body::{Sent, to_its_end};
 use crate::server::client_json;
 use crate::server::refusal::Refusal;
+use crate::server::unpacked::unpack;
 
 /// So many values may be JSON that is not encoded; each costs a look at what follows.
 const MOST_RAW_VALUES: usize = 8;
@@ -60,14 +61,19 @@ impl Asked {
         let media = media(request.headers());
         let is_in_parts = media.starts_with("multipart/");
         let kind = if media == "application/json" { Kind::Json } else { Kind::Form };
-        let (body, cut) =
-            match to_its_end(request.into_body(), app.settings.limits.body.bytes).await? {
-                Sent::Whole(body) | Sent::Beginning(body) if is_in_parts => {
-                    (Bytes::new(), Some(Cut::Parts { lost: counts_in_parts(&query, &body) }))
-                }
-                Sent::Whole(body) => (body, None),
-                Sent::Beginning(_) => (Bytes::new(), Some(Cut::TooLarge)),
-            };
+        let (head, body) = request.into_parts();
+        let most_bytes = app.settings.limits.body.bytes;
+        let sent = match to_its_end(body, most_bytes).await? {
+            Sent::Whole(body) => unpack_or_begin(&head.headers, body, most_bytes)?,
+            beginning @ Sent::Beginning(_) => beginning,
+        };
+        let (body, cut) = match sent {
+            Sent::Whole(body) | Sent::Beginning(body) if is_in_parts => {
+                (Bytes::new(), Some(Cut::Parts { lost: counts_in_parts(&query, &body) }))
+            }
+            Sent::Whole(body) => (body, None),
+            Sent::Beginning(_) => (Bytes::new(), Some(Cut::TooLarge)),
+        };
         Ok(Self { query, body, kind, cut })
     }
 
@@ -89,6 +95,17 @@ impl Asked {
             return members;
         }
         form(&String::from_utf8_lossy(&self.body))
+    }
+}
+
+/// What was sent whole, without its packing; nothing of it where that is too large.
+fn unpack_or_begin(headers: &HeaderMap, sent: Bytes, most_bytes: u64) -> Result<Sent, Refusal> {
+    match unpack(headers, sent, most_bytes) {
+        Ok(body) => Ok(Sent::Whole(body)),
+        Err(refusal) if refusal.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Ok(Sent::Beginning(Bytes::new()))
+        }
+        Err(refusal) => Err(refusal),
     }
 }
 

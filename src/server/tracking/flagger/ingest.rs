@@ -16,8 +16,8 @@ use crate::server::asked::is_json;
 use crate::server::client_json;
 use crate::server::refusal::Refusal;
 use crate::server::tracking::record::record;
-use crate::server::tracking::unpacked::unpacked;
 use crate::server::tracking::unused::{Reason, Unused};
+use crate::server::unpacked::unpacked;
 
 pub(super) async fn ingest(
     State(app): State<Arc<App>>,

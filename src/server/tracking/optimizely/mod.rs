@@ -7,7 +7,6 @@ mod reading;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::post;
@@ -18,8 +17,7 @@ use super::keys::{self, NoKey};
 use super::reading::id;
 use super::record::record;
 use crate::server::app::App;
-use crate::server::asked::{is_json, not_json};
-use crate::server::body::{Sent, to_its_end, too_large};
+use crate::server::asked::json_text;
 use crate::server::client_json;
 use crate::server::environment::Environment;
 use crate::server::refusal::Refusal;
@@ -56,7 +54,7 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
     if let Err(no_key @ NoKey::Unknown) = by_key {
         return Err(no_key.refusal(SYSTEM));
     }
-    let body = json_text(app, request).await?;
+    let body = json_text(request, app).await?;
     let body: Value = client_json::read(&body).map_err(|error| Refusal::no_json(&error))?;
     let body = body
         .as_object()
@@ -72,17 +70,6 @@ async fn take(app: &App, key: Option<&str>, request: Request) -> Result<StatusCo
     };
     record(app, &environment, SYSTEM, payload).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The text of a JSON body; what is refused is read to its end, so that its sender hears of it.
-async fn json_text(app: &App, request: Request) -> Result<Bytes, Refusal> {
-    let (head, body) = request.into_parts();
-    let most_bytes = app.settings.limits.body.bytes;
-    match to_its_end(body, most_bytes).await? {
-        Sent::Whole(text) if text.is_empty() || is_json(&head.headers) => Ok(text),
-        Sent::Beginning(_) if is_json(&head.headers) => Err(too_large(most_bytes)),
-        Sent::Whole(_) | Sent::Beginning(_) => Err(not_json()),
-    }
 }
 
 /// The only environment of an account's project. That is no proof, and counts where none is needed: neither of

@@ -24,7 +24,11 @@ const LONG: Duration = Duration::from_secs(120);
 
 /// Delivers what is left to the destination, which is well now, and looks at everything; gives a summary.
 pub(super) fn deliver_and_check(folder: &Path, destination: &Destination, heard: &Heard) -> String {
-    let (store, _) = open(folder);
+    let (store, callers) = open(folder);
+    // Whoever was killed before is merged now; who was merged before stays as they are.
+    for receipt in heard.sent.keys().filter_map(|id| callers.merge(id)) {
+        receipt.wait().unwrap();
+    }
     let sinks = sinks(folder, destination.port, [200; 3]);
     let delivery = Delivery::start(store.clone(), sinks).unwrap();
     drain(&delivery);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::model::What;
 use super::super::world::{DATAFILES, EVENTS, Given, World};
-use super::plan::plan;
+use super::plan::{Merging, merging, plan};
 use variate::attribution::Rules;
 use variate::client::{Client, Track};
 use variate::clock::Clock;
@@ -55,6 +55,8 @@ impl Callers {
         let What::Event { key } = what else {
             return send(&self.world, id, self.datafile.load(Ordering::Relaxed), padding);
         };
+        // What is stored of the event is stored of the merge before it.
+        self.merge(id);
         let place = ENVIRONMENTS.iter().position(|name| *name == given.environment).unwrap();
         let track = Track::new(EVENTS[key]).id(id).time_ms(given.time_ms.unwrap());
         let tracked =
@@ -64,6 +66,12 @@ impl Callers {
             });
         assert!(tracked.is_known);
         (tracked.duplicate, tracked.receipt)
+    }
+
+    /// Merges the visitor of the call with this id into the person, if it is about such.
+    pub(super) fn merge(&self, id: &str) -> Option<Receipt> {
+        let Merging { environment, visitor, person, .. } = merging(id)?;
+        Some(self.world.try_merge(None, environment, &visitor, &person).receipt)
     }
 }
 

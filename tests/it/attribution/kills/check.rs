@@ -15,7 +15,7 @@ use super::super::model::{Arrival, Expected, What, expected};
 use super::super::world::{EVENTS, Folded, Given, PLANS, World};
 use super::calls::RULES;
 use super::heard::Heard;
-use super::plan::plan;
+use super::plan::{merging, plan};
 use super::sinks::MODE;
 
 /// Delivers all to two files and looks at everything; gives a summary.
@@ -130,14 +130,20 @@ fn arrival(record: &Value) -> Arrival {
     Arrival { given: given.datafile(datafile), pause_ms: 0, what }
 }
 
-/// The model's answer; users have nothing to do with each other, and it is slow.
+/// The model's answer; users have nothing to do with each other, and it is slow. What a visitor was activated in is
+/// the person's, too, in the end.
 fn expected_by_user(arrivals: &[Arrival]) -> Expected {
     let mut by_user = BTreeMap::<_, Vec<Arrival>>::new();
-    for arrival in arrivals {
-        let Given { environment, user, .. } = &arrival.given;
-        by_user.entry((environment, user)).or_default().push(arrival.clone());
-    }
     let mut all = Expected::default();
+    for arrival in arrivals {
+        let mut arrival = arrival.clone();
+        if let Some(merging) = merging(id_of(&arrival)) {
+            all.firsts += u64::from(merging.is_visitors);
+            arrival.given.user = merging.person;
+        }
+        let Given { environment, user, .. } = &arrival.given;
+        by_user.entry((*environment, user.clone())).or_default().push(arrival);
+    }
     for arrivals in by_user.values() {
         let part = expected(arrivals, &RULES);
         all.folded.extend(part.folded);

@@ -31,6 +31,33 @@ fn hash(salt: u64, id: &str) -> u64 {
     mixed.finish()
 }
 
+/// Ids of this thread are of visitors who turn out to be somebody.
+pub(super) const MERGING_THREAD: usize = 7;
+/// The first of so many calls in a row activates a visitor; the others are events of the person.
+const CALLS_PER_VISITOR: u64 = 4;
+
+/// A visitor who turns out to be a person, in the call with some id.
+pub(super) struct Merging {
+    pub(super) environment: &'static str,
+    pub(super) visitor: String,
+    pub(super) person: String,
+    /// Whether the call is the visitor's.
+    pub(super) is_visitors: bool,
+}
+
+pub(super) fn merging(id: &str) -> Option<Merging> {
+    let (before, number) = id.rsplit_once('-').unwrap();
+    if !before.ends_with(&format!("-{MERGING_THREAD}")) {
+        return None;
+    }
+    let number: u64 = number.parse().unwrap();
+    let pair = number / CALLS_PER_VISITOR;
+    let is_visitors = number.is_multiple_of(CALLS_PER_VISITOR);
+    let environment = if pair.is_multiple_of(2) { "shop" } else { "blog" };
+    let [visitor, person] = ["visitor", "person"].map(|who| format!("{who}-{before}-{pair}"));
+    Some(Merging { environment, visitor, person, is_visitors })
+}
+
 /// What is sent by this id, with the first datafile.
 pub(in crate::attribution) fn plan(id: &str) -> (Given, What) {
     let mut mixed = hash(0, id);
@@ -47,13 +74,22 @@ pub(in crate::attribution) fn plan(id: &str) -> (Given, What) {
         8..15 => Some("phone"),
         _ => Some(LONG_ATTRIBUTE.as_str()),
     };
+    let merging = merging(id);
+    let (environment, user) = match &merging {
+        Some(Merging { environment, visitor, is_visitors: true, .. }) => {
+            (*environment, visitor.clone())
+        }
+        Some(Merging { environment, person, .. }) => (*environment, person.clone()),
+        None => (environment, user),
+    };
     let given = Given { environment, user, id: Some(id.into()), time_ms, attributes, datafile: 0 };
-    let what = match draw(3) {
-        0 => What::Activation {
+    let is_activation = merging.map_or(draw(3) == 0, |merging| merging.is_visitors);
+    let what = match is_activation {
+        true => What::Activation {
             experiment: EXPERIMENTS[draw(EXPERIMENTS.len() as u64)],
             variation: VARIATIONS[draw(2)],
         },
-        _ => What::Event { key: draw(EVENTS.len() as u64) },
+        false => What::Event { key: draw(EVENTS.len() as u64) },
     };
     (given, what)
 }

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::calls::Callers;
-use super::plan::id;
+use super::plan::{MERGING_THREAD, id};
 use super::sinks::sinks;
 use variate::clock::Clock;
 use variate::events::{Delivery, DeliverySettings};
@@ -70,7 +70,7 @@ pub(super) fn write(folder: &Path, port: u16, run: u64) {
     };
     say("ready", "");
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in (0..THREADS).chain([MERGING_THREAD]) {
             scope.spawn(move || shared.send_calls(thread));
         }
         while std::io::stdin().read(&mut byte).unwrap() > 0 {}
