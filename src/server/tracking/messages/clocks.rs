@@ -12,10 +12,10 @@ use std::ops::RangeInclusive;
 use crate::clock::TimeMs;
 use crate::server::tracking::payload::Payload;
 
-/// A request that comes so late may have been on its way, or may have been sent again as it was: its clock is as good as
-/// ours. So long segment-analytics-python 2.4.0 waits for an answer (`timeout = 15`); @segment/analytics-node 3.1.0 gives
-/// up after 10 s, analytics-kotlin 1.24.1 after 20 s without a byte, and the crate `segment` 0.2.6 never: what takes
-/// longer is rarer than clocks that are so far behind.
+/// A request that comes so late may have been on its way, or may have been sent again as it was: its clock is as good
+/// as ours. So long segment-analytics-python 2.4.0 waits for an answer (`timeout = 15`); @segment/analytics-node 3.1.0
+/// gives up after 10 s, analytics-kotlin 1.24.1 after 20 s without a byte, and the crate `segment` 0.2.6 never. What
+/// takes longer is taken for a clock that is behind.
 const ON_ITS_WAY_MS: RangeInclusive<TimeMs> = 0..=15_000;
 /// So much longer than another one a request may take of a sender whose clock is wrong.
 const UNEVEN_MS: TimeMs = 1_000;
