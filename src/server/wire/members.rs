@@ -2,9 +2,10 @@
 //! counts, and a name may be in letters of another case where there is none that is written as it should be, unless
 //! the member is an extension.
 //! It differs from Agent in what nobody sends on purpose. Of a body with both spellings Agent takes the one that comes
-//! last; here nothing that is nearly a name replaces it. And Agent's are read by Go's `json.Unmarshal`, which, as its
-//! documentation says, puts the entries of an object into a map that is there already, and sets a map to nil by null:
-//! of two `userAttributes` or `eventTags` the entries of both would count, and none where the last is null.
+//! last; here nothing that is nearly a name replaces it. And Agent's are read by Go's `json.Unmarshal` (in its
+//! pkg/handlers/utils.go), which, as the documentation of encoding/json says, puts the entries of an object into a map
+//! that is there already, and sets a map to nil by null: of two `userAttributes` or `eventTags` the entries of both
+//! would count, and none where the last is null.
 //!
 //! Must not know which bodies there are. What is null is as if it were not there.
 
