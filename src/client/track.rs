@@ -15,7 +15,7 @@ use crate::value::parse_double;
 
 const REVENUE: &str = "revenue";
 const VALUE: &str = "value";
-/// Both SDKs leave these out where they are null; other tags go out as they are.
+/// Both SDKs leave these out where they are null; other tags go out as they are, as do all that measure nothing.
 const LEFT_OUT_IF_NULL: [&str; 4] = [REVENUE, VALUE, "tags", "decisions"];
 
 /// What [`UserContext::track`] is told: an event key, and what may go with it.
@@ -94,7 +94,8 @@ impl<'a> Track<'a> {
     }
 
     /// For who takes tags from others, to whom `revenue` and `value` may mean anything: says what the event measures,
-    /// revenue in cents and a value, beside its tags. Then neither is read of these, whatever they are called.
+    /// revenue in cents and a value, beside its tags. Then neither is read of these, whatever they are called, and all
+    /// of them go out, also what is null.
     ///
     /// ```
     /// # fn main() -> Result<(), variate::Error> {
@@ -172,7 +173,9 @@ impl UserContext<'_> {
     /// Records an event and credits it to the experiments that the user was activated in before.
     pub fn track<'k>(&self, call: impl Into<Track<'k>>) -> Tracked {
         let Track { event_key, stamp, mut tags, measured, count, duration_seconds } = call.into();
-        if let Some(tags) = &mut tags {
+        if measured.is_none()
+            && let Some(tags) = &mut tags
+        {
             tags.retain(|key, tag| !(tag.is_null() && LEFT_OUT_IF_NULL.contains(&key.as_str())));
         }
         let in_force = self.in_force();

@@ -128,6 +128,7 @@ pub struct Datafile {
     pub(crate) rule_by_id: HashMap<Box<str>, RuleIndex>,
     pub(crate) flag_by_key: NameTable<FlagIndex>,
     pub(crate) event_by_key: NameTable<EventIndex>,
+    pub(crate) event_by_id: HashMap<Box<str>, EventIndex>,
 }
 
 /// An attribute that the datafile declares: only these, and reserved ones, are sent with events.

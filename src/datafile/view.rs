@@ -172,6 +172,12 @@ impl Datafile {
         self.event(self.event_by_key.get(key)?)
     }
 
+    /// The event with an id; of several, the first.
+    #[must_use]
+    pub fn event_by_id(&self, id: &str) -> Option<&Event> {
+        self.event(*self.event_by_id.get(id)?)
+    }
+
     /// The attribute with a key; of several, the last.
     #[must_use]
     pub fn attribute_by_key(&self, key: &str) -> Option<&DeclaredAttribute> {

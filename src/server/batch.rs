@@ -88,7 +88,8 @@ pub(super) async fn unrouted(
     refused
 }
 
-fn is_of_batches(path: &str) -> bool {
+/// Whether a path ends as those of batches do, in letters of whichever case.
+pub(super) fn is_of_batches(path: &str) -> bool {
     let end = path.len().checked_sub(PATH.len()).and_then(|start| path.get(start..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(PATH))
 }

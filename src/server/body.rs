@@ -72,7 +72,7 @@ where
         match frame.map(|frame| frame.into_data()) {
             Ok(Ok(part)) => return Some(Ok(part)),
             Ok(Err(_)) => {}
-            Err(_) => return Some(Err(Refusal::bad_request("error reading request body"))),
+            Err(_) => return Some(Err(Refusal::broken_off())),
         }
     }
 }

@@ -109,11 +109,6 @@ impl Environments {
         self.by_key(&with_token.unwrap_or(plain), caller)
     }
 
-    /// Whether one is meant where no key is given, for some who ask at least.
-    pub(super) fn is_one(&self) -> bool {
-        self.all.len() == 1
-    }
-
     /// The only one there is, where only this machine reaches it.
     pub(super) fn only(&self) -> Option<&Arc<Environment>> {
         self.all.first().filter(|_| self.may_be_left_out)

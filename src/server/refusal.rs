@@ -16,6 +16,7 @@ use crate::error::Error;
 /// As Optimizely Agent says it, which would fetch.
 const UNKNOWN_KEY: &str =
     "unable to fetch fresh datafile (consider rechecking SDK key), status code: 403 Forbidden";
+const BROKEN_OFF: &str = "error reading request body";
 const NO_JSON: &str = "the body is no JSON";
 /// How long who was refused for want of room should wait, in seconds.
 const SOON: HeaderValue = HeaderValue::from_static("1");
@@ -101,6 +102,15 @@ impl Refusal {
 
     pub(super) fn unreadable_body() -> Self {
         Self::bad_request("error parsing request body")
+    }
+
+    /// Its body ends too soon: nobody hears the answer, and it is no fault of what was sent, which may come again.
+    pub(super) fn broken_off() -> Self {
+        Self::bad_request(BROKEN_OFF).heard(Heard::Already)
+    }
+
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.text == BROKEN_OFF
     }
 
     pub(super) fn missing_user() -> Self {
@@ -210,6 +220,10 @@ impl Refusal {
 
     pub(super) fn too_many_streams() -> Self {
         Self::unavailable("there are as many streams as are allowed: come again later")
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// What is said and how, for interfaces that say it in a form of their own.

@@ -64,6 +64,15 @@ pub(super) fn events(
     (events, index_by_key.into_iter().map(|(key, index)| (key, EventIndex::at(index))).collect())
 }
 
+/// The places of events by their ids; of several with one id, the first.
+pub(super) fn events_by_id(events: &[Event]) -> HashMap<Box<str>, EventIndex> {
+    let mut by_id = HashMap::with_capacity(events.len());
+    for (place, event) in (0..).zip(events) {
+        by_id.entry((&*event.id).into()).or_insert(EventIndex::at(place));
+    }
+    by_id
+}
+
 /// The groups, whose ranges lead to places of rules.
 pub(super) fn groups(
     wire: Vec<GroupDraft<'_>>,

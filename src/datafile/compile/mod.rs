@@ -92,6 +92,7 @@ fn link(wire: wire::WireDatafile<'_>, text: &str, findings: &mut Findings) -> Da
         groups,
         rules,
         flags,
+        event_by_id: entities::events_by_id(&events),
         events,
         integrations: entities::integrations(wire.integrations, findings),
         global_holdouts: holdouts.global,

@@ -52,7 +52,7 @@ pub(super) async fn evaluate(
     let datafile = snapshot.datafile().ok_or_else(Fault::not_ready)?;
     let bulk = Bulk {
         environment,
-        is_only: app.environments.is_one(),
+        is_only: app.environments.only().is_some(),
         snapshot: &snapshot,
         config: config_tag(environment, datafile),
         answering: Answering {

@@ -19,8 +19,7 @@ pub(super) fn event_key<'d>(
     if let Some(key) = mapped.get(name) {
         return by_key(key);
     }
-    let by_id =
-        |id| datafile.events().iter().find(|event| event.id() == id).map(|event| event.key());
+    let by_id = |id| datafile.event_by_id(id).map(|event| event.key());
     let by_name = by_key(name).or_else(|| by_key(&in_small_letters(name)));
     by_name.or_else(|| by_id(name)).or_else(|| by_id(or_id?))
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::unused::Reason;
 use crate::server::app::App;
+use crate::server::batch::is_of_batches;
 use crate::server::problems::ProblemKind;
 use crate::server::refusal::{Heard, Why};
 use crate::settings::TrackingSystem;
@@ -20,7 +21,7 @@ pub(in crate::server) fn system_of(path: &str) -> Option<TrackingSystem> {
         ("segment", ..) => TrackingSystem::Segment,
         ("v1", "events", _) => TrackingSystem::Optimizely,
         // Agent may be behind a prefix that is called so, and none of Optimizely's clients sends to a batch.
-        ("optimizely", _, third) if !third.is_empty() && !path.ends_with("/batch") => {
+        ("optimizely", _, third) if !third.is_empty() && !is_of_batches(path) => {
             TrackingSystem::Optimizely
         }
         ("v3", "config" | "ingest" | "sse", _) => TrackingSystem::Flagger,
@@ -80,6 +81,8 @@ mod tests {
         check("/optimizely/KEY", "");
         check("/optimizely/batch", "");
         check("/optimizely/v1/batch", "");
+        check("/optimizely/v1/Batch", "");
+        check("/optimizely/v1/batches", "optimizely");
         check("/api/v1/batch", "");
         check("/api/v1", "");
         check("/v3/ingest/KEY", "flagger");

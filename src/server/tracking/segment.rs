@@ -37,8 +37,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/segment/v1/{message}", post(message))
 }
 
-/// The client in browsers and those of phones send to the first letter of what it is, and who brings what is old to
-/// `import`, which is a batch.
+/// The client in browsers (@segment/analytics-next 1.84.3, by default) sends to the first letter of what it is, that of
+/// phones (analytics-kotlin 1.24.1) to `b`; the one before that (analytics-android 4.11.4) sends batches to `import`.
 fn whole_word(word: &str) -> &str {
     match word {
         "t" => "track",
@@ -90,11 +90,12 @@ async fn message(
 async fn read(app: &App, request: Request) -> Result<(Map<String, Value>, bool), Refusal> {
     let most = u64::try_from(BATCH_BYTES).unwrap_or(u64::MAX).saturating_add(AROUND_BYTES);
     let body = unpacked(request, most.min(app.settings.limits.body.bytes)).await;
-    let body = body.map_err(|refusal| match refusal.into_parts() {
-        (StatusCode::PAYLOAD_TOO_LARGE, text, _) => {
+    let body = body.map_err(|refusal| match refusal.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let (_, text, _) = refusal.into_parts();
             Refusal::bad_request(text).heard(Heard::As(Reason::TooLarge.as_str()))
         }
-        (status, text, _) => Refusal::new(status, text),
+        _ => refusal,
     })?;
     match client_json::read(&body) {
         Ok(Value::Object(object)) => Ok((object, body.len() <= MESSAGE_BYTES)),

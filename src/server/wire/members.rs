@@ -1,7 +1,11 @@
 //! Bodies of Agent's calls, read member by member, by one rule after Agent's: of a name given twice the last
 //! counts, and a name may be in letters of another case where there is none that is written as it should be, unless
 //! the member is an extension.
-//! (Of a body with both, Agent takes the one that comes last; here nothing that is nearly a name replaces it.)
+//! It differs from Agent in what nobody sends on purpose. Of a body with both spellings Agent takes the one that comes
+//! last; here nothing that is nearly a name replaces it. And Agent's are read by Go's `json.Unmarshal` (in its
+//! pkg/handlers/utils.go), which, as the documentation of encoding/json says, puts the entries of an object into a map
+//! that is there already, and sets a map to nil by null: of two `userAttributes` or `eventTags` the entries of both
+//! would count, and none where the last is null.
 //!
 //! Must not know which bodies there are. What is null is as if it were not there.
 

@@ -137,6 +137,17 @@ fn events_keep_their_ids_and_lead_to_experiments() {
 }
 
 #[test]
+fn events_are_found_by_id_too() {
+    let event = |id: &str, key: &str| json!({"id": id, "key": key, "experimentIds": []});
+    let events = [event("1", "first"), event("1", "second"), event("2", "third")];
+    let compiled = compile(&datafile(json!({"events": events})));
+    let key = |id: &str| compiled.datafile.event_by_id(id).map(|event| event.key().to_owned());
+    assert_eq!(key("1").as_deref(), Some("first"), "of several, the first");
+    assert_eq!(key("2").as_deref(), Some("third"));
+    assert_eq!(key("3"), None);
+}
+
+#[test]
 fn the_last_of_two_with_one_name_wins() {
     let compiled = compile(&datafile(json!({
         "experiments": [experiment("10", "first", json!({})), experiment("20", "same", json!({}))],

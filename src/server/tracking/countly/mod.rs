@@ -31,7 +31,6 @@ use super::wanted::Wanted;
 use crate::clock::system_time_ms;
 use crate::server::app::App;
 use crate::server::environment::Environment;
-use crate::server::problems::ProblemKind;
 use crate::server::refusal::Refusal;
 use crate::settings::TrackingSystem;
 
@@ -103,14 +102,14 @@ async fn answer(app: &App, door: Door, request: Request) -> Result<Answer, Answe
     if let Some(method) = remote::Method::of(&params) {
         return remote::answer(app, environment, &params, (method, door)).await;
     }
+    take(app, environment, payload(app, environment, &params)).await?;
     if door == Door::Asks && !remote::is_told(method) {
         return Err(Answer::bad_request("Invalid method"));
     }
-    take(app, environment, payload(app, environment, &params)).await?;
     Ok(SUCCESS)
 }
 
-/// What a request tells, whatever it asks.
+/// What a request tells, whatever it asks, and whatever becomes of that.
 fn payload(app: &App, environment: &Environment, params: &Params) -> Payload {
     let settings = app.in_force.now();
     let datafile = environment.client.datafile();
@@ -140,29 +139,20 @@ fn signed(chosen: &Chosen, asked: &Asked, all: Params) -> Result<Params, &'stati
     }
 }
 
+/// Counts it, also where nobody knows whose it is.
 fn ignored_cut(app: &App, environment: Option<&Environment>, cut: Cut) -> Answer {
-    if let Cut::Parts { lost } = cut {
-        let unused = |name| {
-            Unused::named(
-                Reason::WrongKind,
-                "what came in several parts (multipart/form-data):",
-                name,
-            )
-        };
-        let unused = lost.map(unused).map(AllUnused::from).unwrap_or_default();
-        unused.note(app, environment, SYSTEM);
-        return SUCCESS;
-    }
-    match environment {
-        Some(environment) => {
-            note(app, environment, Unused::plain(Reason::TooLarge, "a request"));
+    let in_parts = |name| {
+        let what = "what came in several parts (multipart/form-data):";
+        Unused::named(Reason::WrongKind, what, name)
+    };
+    let (unused, answer) = match cut {
+        Cut::Parts { lost } => (lost.map(in_parts), SUCCESS),
+        Cut::TooLarge => {
+            (Some(Unused::plain(Reason::TooLarge, "a request")), Answer::ignored("Too large"))
         }
-        None => {
-            let text = "a request is larger than body_limit, and was let go unread";
-            app.problems.note(ProblemKind::Tracking, SYSTEM.as_str(), text);
-        }
-    }
-    Answer::ignored("Too large")
+    };
+    unused.map(AllUnused::from).unwrap_or_default().note(app, environment, SYSTEM);
+    answer
 }
 
 fn note(app: &App, environment: &Environment, unused: Unused) {

@@ -14,7 +14,7 @@ use super::events::{attributes, device_id, shown_at_ms};
 use super::listed::Tests;
 use super::request::{Params, json as json_of};
 use super::{Door, SYSTEM, payload};
-use crate::client::{DecideOptions, UserContext};
+use crate::client::{DecideOptions, Snapshot, UserContext};
 use crate::clock::{TimeMs, system_time_ms};
 use crate::datafile::{Datafile, Rule};
 use crate::server::app::App;
@@ -74,7 +74,7 @@ pub(super) fn settings(now_ms: TimeMs) -> Answer {
     Answer::Holds(json!({"v": 1, "t": now_ms, "c": {}}))
 }
 
-/// Answers when all is stored that it exposed, and what is told beside the question.
+/// Answers when all is stored that it exposed, and what is told beside the question, also beside one that is refused.
 pub(super) async fn answer(
     app: &App,
     environment: &Arc<Environment>,
@@ -102,25 +102,21 @@ pub(super) async fn decided(
     (environment, params): (&Arc<Environment>, &Params),
     (method, door): (Method, Door),
     storing: &mut Storing,
-) -> Result<(Answer, AllUnused), Answer> {
+) -> Result<(Answer, AllUnused), Refusal> {
     let snapshot = environment.client.snapshot();
     let datafile = snapshot.datafile().ok_or_else(Refusal::not_ready)?;
-    let settings = app.in_force.now();
-    let attributes = attributes(params, &mut AllUnused::default());
-    let mut unused = AllUnused::default();
-    let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
-    let device_id = device_id(params).unwrap_or_default();
-    let user_id = match user_id(prefix, &device_id, "what nobody did") {
-        Ok(user_id) => user_id,
-        Err(of_no_use) if door == Door::Asks => {
-            of_no_use.note(app, environment, SYSTEM);
-            return Err(Answer::noted_bad_request(TOO_LONG));
+    let who = match Who::of(app, params) {
+        Ok(who) => who,
+        Err(of_no_use) => {
+            let answer = match door {
+                Door::Asks => Answer::noted_bad_request(TOO_LONG),
+                Door::Tells => Answer::ignored(TOO_LONG),
+            };
+            return Ok((answer, of_no_use.into()));
         }
-        Err(of_no_use) => return Ok((Answer::ignored(TOO_LONG), of_no_use.into())),
     };
-    let user = snapshot.user(&user_id).from_origin(SYSTEM.origin()).with_all(&attributes);
-    // The SDK's clock dates what is done later, too.
-    let user = user.at(believed(shown_at_ms(params), system_time_ms()));
+    let user = who.user(&snapshot);
+    let mut unused = AllUnused::default();
     let keys = keys(params, "keys");
     let mut remote = Remote { environment, datafile, user, settings: &app.settings.ofrep, storing };
     let answer = match method {
@@ -137,7 +133,7 @@ pub(super) async fn decided(
                 unused.extend(remote.take_part_in_all(&keys).await?);
                 Answer::success("Successfully enrolled in ab tests")
             }
-            None if door == Door::Asks => return Err(Answer::bad_request("Missing Keys")),
+            None if door == Door::Asks => Answer::bad_request("Missing Keys"),
             None => {
                 unused.push(Unused::plain(Reason::NoName, "an enrolment without keys"));
                 Answer::ignored("Missing Keys")
@@ -147,6 +143,30 @@ pub(super) async fn decided(
         Method::Experiments => Answer::Holds(Tests::of(&remote).experiments()),
     };
     Ok((answer, unused))
+}
+
+/// Who it is about, and when it is.
+struct Who {
+    user_id: String,
+    attributes: Map<String, Value>,
+    /// The SDK's clock dates what is done later, too.
+    at_ms: TimeMs,
+}
+
+impl Who {
+    fn of(app: &App, params: &Params) -> Result<Self, Unused> {
+        let settings = app.in_force.now();
+        let prefix = settings.tracking.user_prefixes.get(&SYSTEM).map_or("", String::as_str);
+        let device_id = device_id(params).unwrap_or_default();
+        let user_id = user_id(prefix, &device_id, "what nobody did")?;
+        let attributes = attributes(params, &mut AllUnused::default());
+        Ok(Self { user_id, attributes, at_ms: believed(shown_at_ms(params), system_time_ms()) })
+    }
+
+    fn user<'w>(&'w self, snapshot: &'w Snapshot<'w>) -> UserContext<'w> {
+        let user = snapshot.user(&self.user_id).from_origin(SYSTEM.origin());
+        user.with_all(&self.attributes).at(self.at_ms)
+    }
 }
 
 /// A list of keys, as JSON, each once; what is no text in it names nothing.

@@ -26,7 +26,7 @@ pub(super) type Params = Map<String, Value>;
 /// A request that has been read.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// As they were sent, for checksums.
+    /// As they were sent, for checksums; of a body that is too large as much as there is room for.
     pub(super) query: String,
     pub(super) body: Bytes,
     kind: Kind,
@@ -34,13 +34,14 @@ pub(super) struct Asked {
     pub(super) cut: Option<Cut>,
 }
 
-/// Why a body was not looked at.
+/// Why nothing of a body counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
+    /// Only whose it is may be known, by what of it came first.
     TooLarge,
-    /// Pictures of users come in several parts, and nothing else does.
+    /// It came in several parts, as pictures of users do; whoever puts anything else there loses it.
     Parts {
-        /// What would count there in any other form, if there is such.
+        /// The first of what would count in any other form, if there is such.
         lost: Option<&'static str>,
     },
 }
@@ -72,7 +73,7 @@ impl Asked {
                 (Bytes::new(), Some(Cut::Parts { lost: counts_in_parts(&query, &body) }))
             }
             Sent::Whole(body) => (body, None),
-            Sent::Beginning(_) => (Bytes::new(), Some(Cut::TooLarge)),
+            Sent::Beginning(body) => (whole_pairs(body), Some(Cut::TooLarge)),
         };
         Ok(Self { query, body, kind, cut })
     }
@@ -125,6 +126,12 @@ pub(super) fn json<'p>(params: &'p Params, name: &str) -> Option<Cow<'p, Value>>
 fn media(headers: &HeaderMap) -> String {
     let media = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// What came whole of a form that is cut.
+fn whole_pairs(mut begun: Bytes) -> Bytes {
+    begun.truncate(begun.iter().rposition(|byte| *byte == b'&').unwrap_or_default());
+    begun
 }
 
 /// What would count of a request in parts; their names stand before them, as text.

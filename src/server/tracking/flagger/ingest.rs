@@ -27,6 +27,7 @@ pub(super) async fn ingest(
     let environment = environment(&app, &key)?;
     let is_json = is_json(request.headers());
     let body = match unpacked(request, app.settings.limits.body.bytes).await {
+        Err(broken_off) if broken_off.is_broken_off() => return Err(broken_off),
         _ if !is_json => {
             // A page of somebody else could send it; a client would send it again for ever.
             let what = "a request without Content-Type: application/json";

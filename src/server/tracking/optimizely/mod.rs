@@ -2,6 +2,8 @@
 //!
 //! Must not know the attribution rule, nor what is in a body but whose it is.
 
+mod attributes;
+mod members;
 mod reading;
 
 use std::sync::Arc;

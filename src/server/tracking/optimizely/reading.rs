@@ -4,35 +4,33 @@
 //! beside them that reports them; all other events are events. Ids may be numbers; what is of another kind than belongs
 //! there is as if it were not there, and counted.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::attributes::Declared;
 use crate::clock::TimeMs;
 use crate::datafile::Datafile;
 use crate::server::slips::Slip;
 use crate::server::tracking::names::event_key;
 use crate::server::tracking::payload::{Mark, NewEvent, NewExposure, Payload, Person};
-use crate::server::tracking::reading::{id, objects, text, whole};
+use crate::server::tracking::reading::{text, whole};
 use crate::server::tracking::unused::{AllUnused, Reason, Unused};
 use crate::server::tracking::wanted::Wanted;
 use crate::value::parse_double;
 
 /// The key, or the type, of the event that reports decisions.
 const ACTIVATED: &str = "campaign_activated";
-const BOT_FILTERING: &str = "$opt_bot_filtering";
 
 /// A body that is being read.
 pub(super) struct Reading<'d> {
-    datafile: Option<&'d Datafile>,
+    pub(super) datafile: Option<&'d Datafile>,
     /// Names of events that the settings know.
     mapped: &'d BTreeMap<String, String>,
-    /// The keys of the attributes that the datafile declares, once one is looked for.
-    declared_by_id: OnceCell<HashMap<&'d str, &'d str>>,
-    unused: AllUnused,
+    pub(super) declared: Declared<'d>,
+    pub(super) unused: AllUnused,
 }
 
 /// The events that report decisions, by what they are about.
@@ -46,7 +44,7 @@ impl<'d> Reading<'d> {
         datafile: Option<&'d Datafile>,
         mapped: &'d BTreeMap<String, String>,
     ) -> Self {
-        Self { datafile, mapped, declared_by_id: OnceCell::new(), unused: AllUnused::default() }
+        Self { datafile, mapped, declared: Declared::new(datafile), unused: AllUnused::default() }
     }
 
     /// What is in it.
@@ -99,51 +97,6 @@ impl<'d> Reading<'d> {
         decisions.iter().for_each(|_| self.unused.push(Unused::plain(Reason::NoName, what)));
     }
 
-    /// By their keys; where the datafile does not know it, or only the id is said, by the key that it has for the id.
-    fn attributes(&mut self, visitor: &Map<String, Value>) -> Map<String, Value> {
-        let mut listed = self.listed(visitor, "attributes");
-        // The last one is not the user's: SDKs put it there, as the datafile says.
-        let of_project = self.datafile.and_then(Datafile::bot_filtering).map(Value::Bool);
-        let is_of_project = |last: &&Map<String, Value>| {
-            text(last, "key") == Some(BOT_FILTERING) && last.get("value") == of_project.as_ref()
-        };
-        if of_project.is_some() && listed.last().is_some_and(is_of_project) {
-            listed.pop();
-        }
-        let mut attributes = Map::new();
-        for attribute in listed {
-            let key = match self.text(attribute, "key") {
-                Some(key) if self.is_declared(&key) => Some(key),
-                key => self.declared_by_id(attribute).or(key),
-            };
-            match (key, attribute.get("value")) {
-                (None, _) => {
-                    self.unused.push(Unused::plain(Reason::NoName, "an attribute without a key"));
-                }
-                (Some(_), Some(Value::Array(_) | Value::Object(_))) => {
-                    self.wrong_kind("what is no plain value in", "value");
-                }
-                (Some(key), Some(value)) => drop(attributes.insert(key, value.clone())),
-                (Some(_), None) => {}
-            }
-        }
-        attributes
-    }
-
-    fn is_declared(&self, key: &str) -> bool {
-        self.datafile.is_some_and(|datafile| datafile.attribute_by_key(key).is_some())
-    }
-
-    fn declared_by_id(&mut self, attribute: &Map<String, Value>) -> Option<String> {
-        let id = self.id(attribute, "entity_id")?;
-        let declared_by_id = self.declared_by_id.get_or_init(|| {
-            let declared = self.datafile.map(Datafile::attributes).unwrap_or_default();
-            // Of several with one id, the first.
-            declared.iter().rev().map(|one| (one.id(), one.key())).collect()
-        });
-        declared_by_id.get(&*id).map(|key| (*key).to_owned())
-    }
-
     fn reports(&mut self, reports: &[(&Map<String, Value>, Mark)]) -> Reports {
         let mut by_campaign = HashMap::new();
         for (event, mark) in reports {
@@ -188,24 +141,13 @@ impl<'d> Reading<'d> {
         }
     }
 
-    /// What somebody did.
+    /// What somebody did. What it measures stands beside its tags (SDKs say it there and among the tags): those of
+    /// others may be called so and say something else.
     fn event(&mut self, event: &Map<String, Value>, mark: Mark) -> NewEvent {
-        let mut tags = self.object(event, "tags").unwrap_or_default();
-        for key in ["revenue", "value"] {
-            if let Some(value) = event.get(key).filter(|value| !value.is_null()) {
-                tags.insert(key.to_owned(), value.clone());
-            }
-        }
-        let is_wrong = |key: &str, is_right: fn(&Value) -> bool| {
-            tags.get(key).is_some_and(|value| !value.is_null() && !is_right(value))
-        };
-        if is_wrong("revenue", |cents| cents.as_i64().is_some()) {
-            let what = "a revenue that is no whole number of cents";
-            self.unused.push(Unused::plain(Reason::WrongKind, what));
-        }
-        if is_wrong("value", is_number) {
-            self.unused.push(Unused::plain(Reason::WrongKind, "a value that is no number"));
-        }
+        let tags = self.object(event, "tags").unwrap_or_default();
+        let no_cents = "a revenue that is no whole number of cents";
+        let revenue_cents = self.measured((event, &tags), "revenue", Value::as_i64, no_cents);
+        let value = self.measured((event, &tags), "value", number, "a value that is no number");
         let key = self.text(event, "key");
         // What is wrong with an id that nobody needs is no fault.
         let is_event = |known, key| event_key(known, self.mapped, key, None).is_some();
@@ -213,7 +155,33 @@ impl<'d> Reading<'d> {
             self.datafile.zip(key.as_deref()).is_some_and(|(known, key)| is_event(known, key));
         let id = if is_known { None } else { self.id(event, "entity_id") };
         let (name, or_id) = if key.is_some() { (key, id) } else { (id, None) };
-        NewEvent { mark, name: name.unwrap_or_default(), or_id, tags, ..NewEvent::default() }
+        NewEvent {
+            mark,
+            name: name.unwrap_or_default(),
+            or_id,
+            tags,
+            has_plain_tags: true,
+            revenue_cents,
+            value,
+            ..NewEvent::default()
+        }
+    }
+
+    fn measured<T>(
+        &mut self,
+        (event, tags): (&Map<String, Value>, &Map<String, Value>),
+        key: &str,
+        read: fn(&Value) -> Option<T>,
+        no_such: &'static str,
+    ) -> Option<T> {
+        let given = |members: &Map<String, Value>| {
+            members.get(key).filter(|value| !value.is_null()).map(read)
+        };
+        // What is no such number SDKs leave out beside the tags, so that it stands among these alone.
+        if given(event).or_else(|| given(tags)).is_some_and(|read| read.is_none()) {
+            self.unused.push(Unused::plain(Reason::WrongKind, no_such));
+        }
+        given(event).flatten()
     }
 
     /// A time that cannot be read is as none.
@@ -228,70 +196,20 @@ impl<'d> Reading<'d> {
         }
         Mark { id: self.id(event, "uuid"), time_ms }
     }
-
-    /// An id: a text, or a whole number.
-    fn id(&mut self, object: &Map<String, Value>, key: &'static str) -> Option<String> {
-        let id = id(object, key);
-        if id.is_none() && says_something(object, key) {
-            self.wrong_kind("what is no id in", key);
-        }
-        id
-    }
-
-    fn text(&mut self, object: &Map<String, Value>, key: &'static str) -> Option<String> {
-        let text = text(object, key);
-        if text.is_none() && says_something(object, key) {
-            self.wrong_kind("what is no text in", key);
-        }
-        text.map(str::to_owned)
-    }
-
-    fn object(
-        &mut self,
-        object: &Map<String, Value>,
-        key: &'static str,
-    ) -> Option<Map<String, Value>> {
-        let given = object.get(key).filter(|value| !value.is_null())?;
-        let members = given.as_object().cloned();
-        if members.is_none() {
-            self.wrong_kind("what is no object in", key);
-        }
-        members
-    }
-
-    /// The objects of a list; what else is in it is of no use.
-    fn listed<'a>(
-        &mut self,
-        object: &'a Map<String, Value>,
-        key: &'static str,
-    ) -> Vec<&'a Map<String, Value>> {
-        let (objects, is_mixed) = objects(object, key);
-        if is_mixed {
-            self.wrong_kind("what is no object in", key);
-        }
-        objects
-    }
-
-    fn wrong_kind(&mut self, what: &str, key: &'static str) {
-        self.unused.push(Unused::named(Reason::WrongKind, what, key));
-    }
 }
 
-/// SDKs say by its key that an event reports decisions; the API's description says that this is its type.
+/// SDKs say by its key that an event reports decisions (optimizely-sdk 5.7.0 of Python, @optimizely/optimizely-sdk
+/// 6.6.1); the page "Get started" of the Event API's documents says that it is one of this type.
 fn is_report(event: &Map<String, Value>) -> bool {
     ["key", "type"].iter().any(|name| text(event, name) == Some(ACTIVATED))
 }
 
-/// SDKs put nothing, or an empty text, where a decision has nothing to say.
-fn says_something(object: &Map<String, Value>, key: &str) -> bool {
-    object.get(key).is_some_and(|value| !value.is_null() && value != "")
-}
-
-fn is_number(value: &Value) -> bool {
+/// A finite number, or text that is one.
+fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) => number.as_f64().is_some_and(f64::is_finite),
-        Value::String(text) => parse_double(text).is_some(),
-        _ => false,
+        Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
+        Value::String(text) => parse_double(text),
+        _ => None,
     }
 }
 

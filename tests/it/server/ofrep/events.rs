@@ -188,3 +188,32 @@ fn a_stream_that_only_a_secret_leads_to_is_not_announced() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json().get("eventStreams"), None);
 }
+
+/// Nor one that only who proves who they are could follow, although there is but one environment.
+#[test]
+fn the_stream_of_the_only_environment_is_announced_where_no_key_is_needed() {
+    let check = |host: &str, sdk_key: &str, key: &str, expect: Option<&str>| {
+        let daemon = Daemon::with(|given| {
+            let mut own = environment(SHOP);
+            own.sdk_key = Some(sdk_key.parse().unwrap());
+            given.environments = vec![own];
+            given.host = Some(host.to_owned());
+            given.insecure = Some(true);
+        });
+        let request = Request::new(&format!("POST {ALL}"));
+        let request = request.header("X-API-Key", key).body("{\"context\":{}}");
+        let answer = ask(daemon.api(), &request);
+        assert_eq!(answer.status, 200, "{host} {sdk_key}: {}", answer.body);
+        let said = answer.json();
+        let path = said["eventStreams"][0]["endpoint"]["requestUri"].as_str();
+        assert_eq!(path, expect, "{host} {sdk_key}");
+        if let Some(path) = path {
+            assert_eq!(Reader::open(daemon.api(), path, "").status(), 200, "{host} {path}");
+        }
+    };
+    let by_key = "/ofrep/v1/events?sdkKey=open";
+    check("0.0.0.0", "one:t0ken", "one:t0ken", None);
+    check("127.0.0.1", "one:t0ken", "one:t0ken", Some(EVENTS));
+    check("0.0.0.0", "open", "open", Some(by_key));
+    check("127.0.0.1", "open", "open", Some(by_key));
+}

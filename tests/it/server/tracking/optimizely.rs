@@ -400,3 +400,60 @@ fn a_project_is_no_way_around_a_token() {
     assert_eq!(status("guarded:t0ken", &key("guarded:other")), 403);
     assert_eq!(status("guarded:t0ken", &key("guarded:t0ken")), 204);
 }
+
+/// SDKs say beside the tags what the event measures; tags of others may be called so, and are as they were sent.
+#[test]
+fn what_an_event_measures_stands_beside_its_tags() {
+    let shop = Daemon::shop();
+    let check = |members: Value, (revenue, value): (Value, Value), wrong: u64| {
+        let before =
+            (records(&shop, "conversion").len(), unused(&shop, "optimizely", "wrong-kind"));
+        let id = format!("e-{}", before.0);
+        let mut done = purchased("anna", &id, now_ms());
+        let event = done["snapshots"][0]["events"][0].as_object_mut().unwrap();
+        for name in ["revenue", "value", "tags"] {
+            event.remove(name);
+        }
+        event.extend(members.as_object().unwrap().clone());
+        let shown = decided("anna", "d", "1652302", now_ms() - 60_000);
+        assert_eq!(shop.ask("POST /v1/events", &batch(&[shown, done])).status, 204);
+        let conversions = records(&shop, "conversion");
+        let new = conversions.iter().find(|record| record["eventId"] == id).unwrap();
+        assert_eq!((&new["revenue"], &new["value"]), (&revenue, &value), "{members}: {new}");
+        let tags = members.get("tags").cloned().unwrap_or(json!({}));
+        assert_eq!(new["tags"], tags, "{members}: {new}");
+        let counted = unused(&shop, "optimizely", "wrong-kind") - before.1;
+        assert_eq!(counted, wrong, "{members}");
+    };
+    let null = || Value::Null;
+    let tags = || json!({"revenue": 4200, "value": 1.5, "plan": null});
+    check(json!({"revenue": 4200, "value": 1.5, "tags": tags()}), (json!(4200), json!(1.5)), 0);
+    check(json!({"tags": tags()}), (null(), null()), 0);
+    check(json!({"revenue": 7, "tags": tags()}), (json!(7), null()), 0);
+    check(json!({"revenue": null, "value": "2.5"}), (null(), json!(2.5)), 0);
+    check(json!({"revenue": 7, "value": -3}), (json!(7), json!(-3.0)), 0);
+    check(json!({"revenue": 7.5, "value": [], "tags": tags()}), (null(), null()), 2);
+    // As SDKs send what is no such number: among the tags alone.
+    check(json!({"tags": {"revenue": 19.99, "value": {}}}), (null(), null()), 2);
+    let nulls =
+        json!({"revenue": null, "value": null, "tags": null, "decisions": null, "plan": "pro"});
+    check(json!({"tags": nulls}), (null(), null()), 0);
+}
+
+/// A body that names nothing but what is unknown is read without holding up others.
+#[test]
+fn unknown_events_are_looked_for_by_id_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read(super::super::SHOP).unwrap();
+    let mut many: Value = serde_json::from_slice(&text).unwrap();
+    let event = |place: usize| json!({"id": format!("id-{place}"), "key": format!("k-{place}"), "experimentIds": []});
+    many["events"].as_array_mut().unwrap().extend((0..10_000).map(event));
+    let daemon = Daemon::following(&folder, &many, |_| {});
+    let events = vec![json!({"key": "a", "entity_id": "b"}); 30_000];
+    let body = batch(&[json!({"visitor_id": "anna", "snapshots": [{"events": events}]})]);
+    let watch = variate::clock::Stopwatch::start();
+    assert_eq!(daemon.ask("POST /v1/events", &body).status, 204);
+    let took = watch.elapsed();
+    assert_eq!(unused(&daemon, "optimizely", "unknown-event"), 30_000);
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+}

@@ -2,11 +2,14 @@
 //!
 //! Must not know what is in a request that is not refused.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
 use serde_json::{Value, json};
 use variate::settings::{TrackingKey, TrackingSystem};
 
 use super::super::Daemon;
-use super::super::http::{Request, ask};
+use super::super::http::{Answer, Request, ask};
 use super::unused;
 
 const KEY: &str = "the-key";
@@ -25,18 +28,28 @@ fn all_unused(daemon: &Daemon) -> u64 {
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
+/// How often it is among the problems that something of a system was of no use for this reason.
+fn told(daemon: &Daemon, (system, reason): (&str, &str)) -> u64 {
+    let (of_system, why) = (format!("{system}: "), format!(" ({reason}): "));
+    let is_it = |text: &str| text.starts_with(&of_system) && text.contains(&why);
+    let problems = daemon.ask_admin("GET /problems").json();
+    let problems = problems["problems"].as_array().unwrap().iter();
+    let told = problems.filter(|one| is_it(one["text"].as_str().unwrap()));
+    told.map(|one| one["count"].as_u64().unwrap()).sum()
+}
+
 /// Sends it; it is to be refused and counted once, as that of a system.
 #[track_caller]
 fn check(daemon: &Daemon, request: Request, status: u16, (system, reason): (&str, &str)) {
     let (before, all_before) = (unused(daemon, system, reason), all_unused(daemon));
+    let told_before = told(daemon, (system, reason));
     let answer = ask(daemon.api(), &request);
     assert_eq!(answer.status, status, "{request:?}: {answer:?}");
     let counted = (unused(daemon, system, reason) - before, all_unused(daemon) - all_before);
     assert_eq!(counted, (1, 1), "{request:?}: {}", daemon.ask_admin("GET /metrics").body);
     let problems = daemon.ask_admin("GET /problems").body;
-    let word = format!("({reason})");
-    let is_told = problems.contains(&format!("{system}: ")) && problems.contains(&word);
-    assert!(is_told, "{request:?}: {problems}");
+    let newly_told = told(daemon, (system, reason)) - told_before;
+    assert_eq!(newly_told, 1, "{request:?}: {problems}");
     for secret in [KEY, "wrong-key", "anna"] {
         assert!(!problems.contains(secret), "{secret}: {problems}");
     }
@@ -128,6 +141,35 @@ fn a_path_that_is_meant_for_a_system_is_told() {
     check("GET /segment/v1/batch", 405, "segment");
 }
 
+/// Its sender may send it again, and nobody hears the answer: it is no fault of what was sent.
+#[test]
+fn what_breaks_off_is_not_told() {
+    let daemon = Daemon::shop();
+    let check = |what: &str, headers: &str, status: u16| {
+        let mut stream = TcpStream::connect(daemon.api()).unwrap();
+        let head =
+            format!("{what} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 100\r\n\r\n");
+        stream.write_all(format!("{head}{{\"userId\":").as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = Answer::read(&answer).map(|answer| answer.status);
+        assert_eq!(answer, Some(status), "{what} {headers}");
+        assert_eq!(all_unused(&daemon), 0, "{what} {headers}");
+    };
+    let json = "Content-Type: application/json\r\n";
+    for headers in ["", json, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"] {
+        check("POST /segment/v1/t", headers, 400);
+        check("POST /v3/ingest/k", headers, 400);
+        check("POST /i?app_key=k", headers, 400);
+        check("POST /i/bulk?app_key=k", headers, 400);
+        check("POST /track", headers, 400);
+        check("POST /v1/events", headers, 400);
+        check("POST /api/v1/tracker/event/", headers, 400);
+    }
+    assert_eq!(daemon.ask_admin("GET /problems").json()["problems"], json!([]));
+}
+
 /// As if it had come alone; the batch itself is answered well.
 #[test]
 fn what_is_refused_in_a_batch_is_told() {
@@ -158,7 +200,8 @@ fn another_host_is_told_once() {
 #[test]
 fn a_batch_is_one_behind_what_only_begins_as_a_system() {
     let daemon = Daemon::shop();
-    for path in ["/api/v1/batch", "/optimizely/batch", "/optimizely/v1/batch", "/api/batch"] {
+    let paths = ["/api/v1/batch", "/optimizely/batch", "/optimizely/v1/batch", "/api/batch"];
+    for path in paths.into_iter().chain(["/optimizely/v1/Batch", "/optimizely/v1/BATCH"]) {
         let answer = ask(daemon.api(), &post(path, &json!({"operations": []})));
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
     }

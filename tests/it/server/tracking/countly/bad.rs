@@ -77,10 +77,37 @@ fn what_is_too_large_is_let_go() {
     assert_eq!((answer.status, &*answer.body), (200, ignored));
     let answer = post(&shop, "/i/bulk?app_key=APP_KEY", &large);
     assert_eq!((answer.status, &*answer.body), (200, ignored));
-    assert_eq!(unused(&shop, "countly", "too-large"), 2);
-    assert!(shop.ask_admin("GET /problems").body.contains("larger than body_limit"));
+    assert_eq!(unused(&shop, "countly", "too-large"), 3);
+    assert!(shop.ask_admin("GET /problems").body.contains("raise body_limit"));
     tell(&shop, "anna", &[], &purchase());
     assert_eq!(credits(&shop).len(), 1);
+}
+
+/// SDKs put the key before what is large; the request counts whether it is found or not.
+#[test]
+fn what_is_too_large_is_counted_wherever_its_key_is() {
+    let keyed = shop_with(|given| {
+        given.tracking.keys = vec![TrackingKey::new(TrackingSystem::Countly, "k", "production")];
+    });
+    let large = "x".repeat(3 << 20);
+    let of_environment = |name: &str| {
+        let page = keyed.ask_admin("GET /metrics").body;
+        let label = format!("{{environment=\"{name}\",system=\"countly\",reason=\"too-large\"}} ");
+        let line = page.lines().find_map(|line| line.split_once(&label));
+        line.map_or(0, |(_, count)| count.parse::<u64>().unwrap())
+    };
+    let check = |path: &str, body: String, environment: &str| {
+        let before = (of_environment(environment), unused(&keyed, "countly", "too-large"));
+        assert_eq!(post(&keyed, path, &body).status, 200, "{path}");
+        let after = (of_environment(environment), unused(&keyed, "countly", "too-large"));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{path} {environment}");
+    };
+    check("/i", format!("app_key=k&device_id=anna&events={large}"), "production");
+    check("/i/bulk", format!("app_key=k&requests={large}"), "production");
+    check("/i", format!("app_key=wrong&device_id=anna&events={large}"), "");
+    check("/i", format!("events={large}&app_key=k&device_id=anna"), "");
+    // Half a key is none.
+    check("/i", format!("device_id={}&app_key=kk", "x".repeat((1 << 20) - 19)), "");
 }
 
 /// The Node SDK sends pictures of users in parts, among its queue.

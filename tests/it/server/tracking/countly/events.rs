@@ -100,6 +100,8 @@ fn a_segmentation_measures_nothing_and_stays_as_it_is() {
     check(json!({"value": 7}), None);
     check(json!({"revenue": 42, "value": "1.5"}), None);
     check(json!({"revenue": "19.99"}), Some(0.0));
+    check(json!({"tags": null, "revenue": null, "plan": "pro"}), None);
+    check(json!({"value": null, "decisions": null, "plan": null}), Some(1.0));
     check(json!({}), Some(-2.5));
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use variate::settings::FlagValue;
 
 use super::super::{credits, records, unused};
-use super::{APP, Daemon, SUCCESS, form, get, now_ms, post, shop, shop_with, tell};
+use super::{
+    APP, Daemon, SUCCESS, activate, form, get, now_ms, post, purchase, shop, shop_with, tell,
+};
 
 const WHO: (&str, &str) = ("device_id", "anna");
 const METRICS: (&str, &str) =
@@ -284,4 +286,26 @@ fn other_questions() {
         post(&shop, "/i", &form(&[APP, WHO, ("method", "rc")])).json()["checkout_button"],
         "green"
     );
+}
+
+/// What is told counts, whatever becomes of the question.
+#[test]
+fn what_is_told_beside_a_refused_question_counts() {
+    let shop = shop();
+    let check = |device: &str, method: &[(&str, &str)]| {
+        let visitor = format!("visitor-{device}");
+        activate(&shop, &visitor);
+        let before = (credits(&shop).len(), unused(&shop, "countly", "unknown-event"));
+        let events = json!([purchase()[0], {"key": "nothing", "count": 1}]).to_string();
+        let told = [APP, ("device_id", device), ("old_device_id", &*visitor), ("events", &*events)];
+        let answer = post(&shop, "/o/sdk", &form(&[&told[..], method].concat()));
+        assert_eq!(answer.status, 400, "{method:?}: {answer:?}");
+        let after = (credits(&shop).len(), unused(&shop, "countly", "unknown-event"));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{method:?}");
+    };
+    check("anna", &[("method", "ab")]);
+    check("ben", &[("method", "ab"), ("keys", "[]")]);
+    check("eva", &[("method", "nothing")]);
+    check("ida", &[]);
+    assert_eq!(unused(&shop, "countly", "wrong-kind"), 4, "and each refusal is counted once");
 }
