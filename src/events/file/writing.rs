@@ -60,6 +60,9 @@ impl Writing {
 
     /// Opens the file at the place that a state says; without a state, at its end.
     pub(super) fn open(&mut self, state: &str) -> Result<(), Error> {
+        if self.path.as_os_str().is_empty() {
+            return Err(Error::empty_path("the file sink", "file"));
+        }
         let folder = fs::metadata(names::folder(&self.path)).map_err(|error| self.failed(error))?;
         if !folder.is_dir() {
             return Err(self.failed(io::ErrorKind::NotADirectory.into()));
