@@ -203,7 +203,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If it is refused, or that takes longer than `patience`: then it still waits for the disk.
+    /// If what waits is refused, the store refuses everything at the time, or that takes longer than `patience`: then
+    /// it still waits for the disk. What was refused before the call is told by its receipts, and not again.
     pub fn flush(&self, patience: Duration) -> Result<(), Error> {
         self.inner.store.flush(patience)
     }
@@ -213,7 +214,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `patience`, or the store refused some: what is stored stays queued.
+    /// If that takes longer than `patience`, or [`Client::flush`] fails: what is stored stays queued.
     pub fn drain(&self, patience: Duration) -> Result<(), Error> {
         let watch = Stopwatch::start();
         // Sinks are given what is stored.
@@ -280,6 +281,18 @@ impl Inner {
         self.swaps.swap(datafile, put_in_force, |datafile| {
             self.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
         });
+    }
+}
+
+/// Sinks are given what is stored, so that what still waits for the disk comes first.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let Some(delivery) = self.delivery.take() else { return };
+        let watch = Stopwatch::start();
+        let patience = delivery.last_drain();
+        // Of what is not stored the receipts tell, and what no sink took is in the store.
+        self.store.flush(patience).unwrap_or_default();
+        delivery.shut_down(patience.saturating_sub(watch.elapsed())).unwrap_or_default();
     }
 }
 

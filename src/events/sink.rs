@@ -153,7 +153,8 @@ impl From<Error> for Undelivered {
 pub struct Pace {
     /// The most records in a batch. Default 500; 0 counts as 1.
     pub batch_records: usize,
-    /// The most bytes of encoded records in a batch; a record that is larger goes alone. Default 1 MiB.
+    /// The most bytes of encoded records in a batch; a record that is larger goes alone, so
+    /// that with 0 each does. Default 1 MiB.
     pub batch_bytes: usize,
     /// How long a record waits for others to fill its batch. Default: not at all.
     pub batch_age: Duration,

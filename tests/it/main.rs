@@ -18,6 +18,8 @@ mod cli;
 mod config;
 mod datafile;
 mod difference;
+#[cfg(feature = "durable")]
+mod elsewhere;
 mod engine;
 mod events;
 mod instructions;

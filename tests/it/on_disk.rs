@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use variate::client::{Client, Durability, Track};
 use variate::clock::{Clock, Stopwatch};
+use variate::events::MemorySink;
 use variate::store::{DurableSettings, DurableStore, Store as _};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -21,6 +22,23 @@ fn open(folder: &Path, clock: &Arc<Clock>) -> (Arc<DurableStore>, Client) {
     let datafile = variate::datafile::Datafile::compile(shop).unwrap().datafile;
     let builder = Client::builder().datafile(datafile).store(store.clone());
     (store, builder.durability(Durability::Wait).build().unwrap())
+}
+
+/// Of what the disk does not have yet when the client goes.
+#[test]
+fn sinks_get_what_was_recorded_last_before_the_client_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DurableStore::open(folder.path(), Arc::new(Clock::system()), settings()).unwrap();
+    let shop = include_bytes!("../../datafiles/shop.json");
+    let datafile = variate::datafile::Datafile::compile(shop).unwrap().datafile;
+    let sink = MemorySink::new();
+    let builder = Client::builder().datafile(datafile).store(Arc::new(store)).sink(sink.clone());
+    let client = builder.build().unwrap();
+    for number in 0..5_000 {
+        client.user(&format!("user-{number}")).activate("checkout_button");
+    }
+    drop(client);
+    assert_eq!(sink.take().len(), 5_000);
 }
 
 #[test]

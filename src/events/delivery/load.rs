@@ -154,7 +154,7 @@ impl Page {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.room() == 0 || self.bytes >= self.pace.batch_bytes
+        self.room() == 0 || !self.is_empty() && self.bytes >= self.pace.batch_bytes
     }
 
     /// How many records to read at once, where each is about so large: as many as there is room for, so

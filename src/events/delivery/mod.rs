@@ -129,6 +129,11 @@ impl Delivery {
         Ok(count)
     }
 
+    /// How long its drop waits for the sinks.
+    pub(crate) const fn last_drain(&self) -> Duration {
+        self.settings.last_drain
+    }
+
     /// Ends the delivery: drains until the deadline, then stops. What was not delivered stays in the store.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use super::beyond::{Aside, Beyond, Piece};
 use super::held::Held;
@@ -62,6 +62,10 @@ impl Writing {
     pub(super) fn open(&mut self, state: &str) -> Result<(), Error> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::empty_path("the file sink", "file"));
+        }
+        // A process that goes to another folder must not begin another file there.
+        if let Ok(path) = absolute(&self.path) {
+            self.path = path;
         }
         let folder = fs::metadata(names::folder(&self.path)).map_err(|error| self.failed(error))?;
         if !folder.is_dir() {

@@ -90,7 +90,7 @@ impl FileSource {
             stale_after_ms,
         };
         let origin = FileOrigin {
-            path: self.path,
+            path: whole(&self.path),
             name,
             interval: Duration::from_millis(self.interval_ms),
             most_bytes: self.max_bytes,

@@ -360,6 +360,22 @@ fn listeners_of_a_client_are_told_and_may_panic() {
 }
 
 #[test]
+fn a_batch_without_room_for_bytes_has_one_record() {
+    let world = world();
+    world.track_many(3);
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&sizes);
+    let deliver = move |ids: &Ids| {
+        told.lock().unwrap().push(ids.len());
+        Ok(())
+    };
+    let pace = Pace { batch_bytes: 0, ..quick(10) };
+    let sink = Made { deliver: Box::new(deliver), encode: Box::new(by_three), pace };
+    world.deliver(vec![Box::new(sink)]).drain(LONG).unwrap();
+    assert_eq!(*sizes.lock().unwrap(), [1, 1, 1]);
+}
+
+#[test]
 fn a_dead_letter_goes_to_its_own_sink_only() {
     let world = world();
     world.track_many(1);

@@ -28,7 +28,7 @@ mod ahead;
 mod opened;
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -88,6 +88,8 @@ pub(super) struct Setup {
 }
 
 pub(super) struct Engine {
+    /// From the root, links resolved: what the process or an operator does to the way there must not lead to the
+    /// folder of another store.
     folder: PathBuf,
     setup: Setup,
     opened: RwLock<Option<Opened>>,
@@ -101,7 +103,10 @@ impl Engine {
     pub(super) fn open(folder: &Path, setup: Setup) -> Result<Self, Error> {
         let (opened, refused_from) = (RwLock::new(None), AtomicU64::new(NOTHING));
         let ahead = Mutex::default();
-        let engine = Self { folder: folder.into(), setup, opened, refused_from, ahead };
+        let folder = fs::create_dir_all(folder)
+            .and_then(|()| fs::canonicalize(folder))
+            .map_err(|error| Error::file("create", folder, error))?;
+        let engine = Self { folder, setup, opened, refused_from, ahead };
         engine.reopen()?;
         Ok(engine)
     }
@@ -133,7 +138,7 @@ impl Engine {
             drop(closed);
             Ok(())
         })?;
-        std::fs::create_dir_all(&self.folder)
+        fs::create_dir_all(&self.folder)
             .map_err(|error| Error::file("create", &self.folder, error))?;
         self.mend(was_open)?;
         self.refused_from.store(NOTHING, Ordering::Relaxed);
