@@ -12,9 +12,18 @@ use std::time::Duration;
 /// The kinds are private, so that they can grow; ask with the predicates. The message is one line
 /// without a trailing full stop; the cause, if there is one, is its [`source`](std::error::Error::source).
 /// Many can wait for one thing, so an error can be given to each of them: clones share what it holds.
-#[derive(Debug, Clone, thiserror::Error)]
+/// Its debug form is the message with its causes, since that is what is shown of an error that `main` returns.
+#[derive(Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Arc<Kind>);
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{self}")?;
+        std::iter::successors(std::error::Error::source(self), |error| error.source())
+            .try_for_each(|cause| write!(formatter, ": {cause}"))
+    }
+}
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
@@ -68,7 +77,7 @@ enum Kind {
     StoreFolder { path: PathBuf, problem: &'static str },
     #[cfg(feature = "durable")]
     #[error(
-        "the store in {path} is in use by {holder}: wait for it or stop it, or give another folder", path = path.display()
+        "the store in {path} is in use by {holder}, or give another folder", path = path.display()
     )]
     StoreInUse { path: PathBuf, holder: String },
     #[cfg(feature = "durable")]
@@ -105,6 +114,10 @@ enum Kind {
     StoreContent { folder: PathBuf, what: String, remedy: &'static str },
     #[error("the sink did not take the records: mend the cause, and they are delivered again")]
     Sink { source: Source },
+    #[error("{what}: mend the sink, or leave it out")]
+    SinkCall { what: String, source: Source },
+    #[error("the path of {what} is empty: give a {kind}")]
+    EmptyPath { what: &'static str, kind: &'static str },
     #[cfg(feature = "http")]
     #[error("{destination} {problem}")]
     Destination { destination: String, problem: String, source: Option<Source> },
@@ -254,8 +267,13 @@ impl Error {
 
     #[cfg(feature = "durable")]
     pub(crate) fn store_in_use(path: impl Into<PathBuf>, process: Option<u32>) -> Self {
-        let holder =
-            process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+        let holder = match process {
+            Some(id) if id == std::process::id() => {
+                "this very process: open it once, and give its clients the same `Arc`".to_owned()
+            }
+            Some(id) => format!("process {id}: wait for it or stop it"),
+            None => "another process: wait for it or stop it".to_owned(),
+        };
         Kind::StoreInUse { path: path.into(), holder }.into()
     }
 
@@ -283,6 +301,14 @@ impl Error {
     ) -> Self {
         Kind::Destination { destination: destination.into(), problem: problem.into(), source }
             .into()
+    }
+
+    pub(crate) fn sink_call(what: impl Into<String>, panic: impl Into<Source>) -> Self {
+        Kind::SinkCall { what: what.into(), source: panic.into() }.into()
+    }
+
+    pub(crate) fn empty_path(what: &'static str, kind: &'static str) -> Self {
+        Kind::EmptyPath { what, kind }.into()
     }
 
     pub(crate) fn sink_file(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {

@@ -36,9 +36,12 @@
 //!
 //! # Features
 //!
-//! All on by default: `cli` builds the command `variate`; `http` the sinks that post and datafiles from an
-//! address; `watch` has changes of a datafile's file seen at once. Without them, this is the in-process
-//! engine alone.
+//! On by default: `cli` builds the command `variate`, and brings `server` and `durable`; `http` the sinks that
+//! post and datafiles from an address; `watch` has changes of a datafile's file seen at once. Without them, this
+//! is the in-process engine alone.
+//!
+//! By themselves: `durable` is the store on disk, in a folder or as `store::DurableStore`; `server` the daemon in
+//! the library, `server::Server`, and brings `durable` and `http`.
 
 mod back_off;
 pub mod clock;

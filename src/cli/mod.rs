@@ -15,6 +15,7 @@ mod events;
 mod failure;
 mod ledger;
 mod lessons;
+mod line_end;
 mod load;
 mod members;
 mod progress;

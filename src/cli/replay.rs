@@ -15,6 +15,7 @@ use super::arguments::{Format, ReplayArguments};
 use super::call::{Ask, Call};
 use super::engine::{Engine, Setup};
 use super::failure::{Failure, MALFORMED};
+use super::line_end::{Line, endless, read_to_line_end};
 use super::load::load_datafile;
 use super::progress::Progress;
 use super::read_call::{read_call, read_line};
@@ -39,13 +40,16 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let mut progress = Progress::start(total_bytes);
     let mut line = Vec::new();
     for number in 1_u64.. {
-        line.clear();
-        let length = calls.read_until(b'\n', &mut line).map_err(|error| {
+        let read = read_to_line_end(&mut *calls, &mut line).map_err(|error| {
             Failure::usage(Error::file("read the calls in", &arguments.calls, error))
         })?;
-        if length == 0 {
-            break;
-        }
+        let length = match read {
+            Line::Whole(0) => break,
+            Line::Whole(length) => length,
+            Line::Endless => {
+                return Err(Failure::malformed(endless(number, "write one call a line")));
+            }
+        };
         replay.read(number, &line)?;
         progress.step(length);
     }

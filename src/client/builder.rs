@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::{Condvar, Mutex};
 
 use super::extras::{Extra, Extras};
 use super::forced::ForcedVariationsByUser;
@@ -16,6 +15,7 @@ use super::overrides::OverridesByUser;
 use super::predictor::Predictor;
 use super::profile::ProfileService;
 use super::store_choice::StoreChoice;
+use super::swaps::Swaps;
 use super::{Client, Inner, Services, source};
 use crate::attribution::Rules;
 use crate::clock::Clock;
@@ -117,7 +117,9 @@ impl ClientBuilder {
     /// Where activations and events are kept: the folder of a store on disk, or a store that is open
     /// already. Default: in memory, bounded by [`MemoryLimits`].
     ///
-    /// A store on disk, opened here, is set up as by default; open it yourself to set it up otherwise.
+    /// A folder needs the feature `durable`. A store on disk, opened here, is set up as by default; open it
+    /// yourself to set it up otherwise. The folder is made if it is not there; other things in it are left alone,
+    /// for it may be the only one that a service may write to: see that it is the one you mean.
     ///
     /// Clients may share a store, each with an environment of its own, but only one of them may have
     /// sinks. A memory store that keeps records (as it does by default) and that nobody reads refuses
@@ -220,8 +222,7 @@ impl ClientBuilder {
         }
         let inner = Arc::new(Inner {
             current: ArcSwapOption::new(first),
-            swaps: Mutex::new(()),
-            swapped: Condvar::new(),
+            swaps: Swaps::default(),
             extras,
             environment,
             store,

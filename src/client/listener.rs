@@ -26,7 +26,8 @@ pub trait Listener: Send + Sync {
     fn track(&self, _notice: &TrackNotice<'_>) {}
     /// An event was credited, at once or late.
     fn conversion(&self, _notice: &ConversionNotice<'_>) {}
-    /// A datafile came into force.
+    /// A datafile came into force. Other threads decide with it meanwhile, but their swaps wait until it was told;
+    /// a swap from here is told of after it.
     fn datafile_update(&self, _revision: &str) {}
     /// A batch was handed to a sink. Told on that sink's thread, which waits for it.
     fn batch(&self, _notice: &BatchNotice<'_>) {}

@@ -24,6 +24,7 @@ mod session;
 mod snapshot;
 mod source;
 mod store_choice;
+mod swaps;
 mod track;
 mod unsettled;
 mod user;
@@ -58,7 +59,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::{Condvar, Mutex};
 
 use crate::attribution::Rules;
 use crate::clock::{Clock, Stopwatch};
@@ -72,6 +72,7 @@ use forced::ForcedVariationsByUser;
 use listener::Listeners;
 use overrides::OverridesByUser;
 use snapshot::InForce;
+use swaps::Swaps;
 
 /// Decides, activates and tracks for users of one environment.
 ///
@@ -92,9 +93,7 @@ pub struct Client {
 
 struct Inner {
     current: ArcSwapOption<Datafile>,
-    swaps: Mutex<()>,
-    /// Rung after each swap.
-    swapped: Condvar,
+    swaps: Swaps,
     extras: Extras,
     environment: Box<str>,
     store: Arc<dyn Store>,
@@ -163,6 +162,9 @@ impl Client {
     /// Puts a datafile in force, from the next call on. Calls in flight finish with the one they have.
     ///
     /// Where the client has a source, the next change of what that gives replaces it.
+    ///
+    /// It returns when listeners have heard of it. Called from a listener that hears of a datafile, it returns
+    /// at once, and listeners hear of it when all have heard of that one.
     pub fn swap(&self, datafile: impl Into<Arc<Datafile>>) {
         self.inner.swap(datafile.into());
     }
@@ -275,11 +277,10 @@ impl Inner {
     }
 
     fn swap(&self, datafile: Arc<Datafile>) {
-        // Held over the telling, so that listeners hear of swaps in their order.
-        let _turn = self.swaps.lock();
-        self.current.store(Some(Arc::clone(&datafile)));
-        self.swapped.notify_all();
-        self.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
+        let put_in_force = |datafile| self.current.store(Some(datafile));
+        self.swaps.swap(datafile, put_in_force, |datafile| {
+            self.listeners.tell(|listener| listener.datafile_update(datafile.revision()));
+        });
     }
 }
 

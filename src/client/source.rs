@@ -48,11 +48,7 @@ impl Client {
     ///
     /// If there is none within the time; the message says why, as far as that is known.
     pub fn wait_until_ready(&self, patience: Duration) -> Result<(), Error> {
-        let mut turn = self.inner.swaps.lock();
-        let is_waiting = |(): &mut ()| self.datafile().is_none();
-        self.inner.swapped.wait_while_for(&mut turn, is_waiting, patience);
-        drop(turn);
-        if self.datafile().is_some() {
+        if self.inner.swaps.wait_until(|| self.datafile().is_some(), patience) {
             return Ok(());
         }
         let problem = self.source_status().and_then(|status| status.last_problem);

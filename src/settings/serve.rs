@@ -161,6 +161,11 @@ impl ServeSettings {
                 "there is no environment: give --datafile or --sdk-key, or [[environment]] in the settings file",
             ));
         }
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(Error::settings(
+                "data_dir is empty: give the folder of the store, or leave it out for variate-data",
+            ));
+        }
         match (self.port, self.admin_port) {
             (Port::Off, Port::Off) => {
                 return Err(Error::settings(

@@ -27,7 +27,7 @@ mod instructions;
 mod on_disk;
 #[cfg(feature = "cli")]
 mod oracle;
-#[cfg(feature = "durable")]
+#[cfg(all(feature = "durable", feature = "http"))]
 mod power_cut;
 #[cfg(feature = "server")]
 mod server;

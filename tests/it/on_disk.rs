@@ -118,7 +118,39 @@ fn a_store_is_open_once() {
     let clock = Arc::new(Clock::system());
     let first = DurableStore::open(folder.path(), clock.clone(), settings()).unwrap();
     let second = DurableStore::open(folder.path(), clock.clone(), settings());
-    assert!(second.unwrap_err().is_store_in_use());
+    let error = second.unwrap_err();
+    assert!(error.is_store_in_use());
+    let said = "is in use by this very process: open it once, and give its clients the same `Arc`";
+    assert!(error.to_string().contains(said), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string());
     drop(first);
     DurableStore::open(folder.path(), clock, settings()).unwrap();
+}
+
+#[test]
+fn a_store_has_a_name() {
+    let said = "the path of the store is empty: give a folder";
+    assert_eq!(Client::builder().store("").build().unwrap_err().to_string(), said);
+    assert_eq!(variate::store::is_there("").unwrap_err().to_string(), said);
+}
+
+/// It may be the only folder that a service may write to.
+#[test]
+fn other_things_may_stand_beside_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes");
+    std::fs::write(&notes, "mine").unwrap();
+    drop(open(folder.path(), &Arc::new(Clock::system())));
+    assert!(variate::store::is_there(folder.path()).unwrap());
+    assert_eq!(std::fs::read_to_string(notes).unwrap(), "mine");
+}
+
+#[test]
+fn errors_show_their_causes_to_those_who_return_them_from_main() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Client::builder().store(file.as_path()).build().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(format!("{error:?}"), format!("{error}: {cause}"));
 }

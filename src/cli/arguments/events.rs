@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::parsers::{parse_patience_ms, parse_time, parse_whole};
 use super::{Attribution, Format};
@@ -63,9 +63,10 @@ pub(in crate::cli) enum DeadCommand {
 
 /// Where the store is: in a folder, or open in a daemon.
 #[derive(Debug, Args)]
+#[command(group = store_or_daemon())]
 pub(in crate::cli) struct PlaceArguments {
     /// The folder of the store, which no process may have open
-    #[arg(long, value_name = "DIR", required_unless_present = "admin")]
+    #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
 
     #[command(flatten)]
@@ -86,9 +87,10 @@ pub(in crate::cli) struct DaemonArguments {
 
 /// The store, wherever it is, and how is answered.
 #[derive(Debug, Args)]
+#[command(group = store_or_daemon())]
 pub(in crate::cli) struct HeldArguments {
     /// The folder of the store, which no process may have open
-    #[arg(long, value_name = "DIR", required_unless_present = "admin")]
+    #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
 
     #[command(flatten)]
@@ -97,6 +99,11 @@ pub(in crate::cli) struct HeldArguments {
     /// How answers are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(in crate::cli) format: Format,
+}
+
+/// One of them is given: where neither is, both are named.
+fn store_or_daemon() -> ArgGroup {
+    ArgGroup::new("place").args(["store", "admin"]).required(true)
 }
 
 impl PlaceArguments {

@@ -4,12 +4,11 @@
 
 use std::io::{self, Read};
 
+use crate::cli::line_end::{MOST_LINE_BYTES, endless};
+
 /// A block is about this long: long enough that its cost is spread over many lines, short enough for
 /// the second-level cache.
 const BLOCK_BYTES: usize = 256 * 1024;
-
-/// A line (in CSV: a record) must end within this many bytes.
-const MOST_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -105,9 +104,7 @@ impl<R: Read> Blocks<R> {
                 (None, _) if text.len() > MOST_LINE_BYTES => {
                     let line = self.next_line;
                     let remedy = "end lines with \\n, and close quotes";
-                    return Err(unusable(format!(
-                        "line {line} does not end within 16 MiB: {remedy}"
-                    )));
+                    return Err(unusable(endless(line, remedy)));
                 }
                 // Doubled, since what is there is looked through again.
                 (None, _) => wanted = text.len().saturating_mul(2).min(MOST_LINE_BYTES + 1),

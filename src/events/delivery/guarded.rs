@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::attribution::Record;
 use crate::error::Error;
 use crate::events::batch::{Batch, Encoded};
-use crate::events::sink::{Sink, Undelivered};
+use crate::events::sink::{Pace, Sink, Undelivered};
 
 /// How a sink answered, in words.
 #[derive(Debug)]
@@ -24,8 +24,21 @@ pub(super) enum Answer {
 pub(super) struct Guarded(pub(super) Box<dyn Sink>);
 
 impl Guarded {
-    pub(super) fn open(&mut self, state: &str) -> Result<(), Error> {
-        guard(|| self.0.open(state)).unwrap_or_else(|panic| Err(Error::sink(panic)))
+    pub(super) fn name(&self) -> Result<String, Error> {
+        guard(|| self.0.name().to_owned())
+            .map_err(|panic| Error::sink_call("a sink does not tell its name", panic))
+    }
+
+    pub(super) fn pace(&self, name: &str) -> Result<Pace, Error> {
+        guard(|| self.0.pace()).map_err(|panic| {
+            Error::sink_call(format!("sink {name:?} does not tell its pace"), panic)
+        })
+    }
+
+    pub(super) fn open(&mut self, name: &str, state: &str) -> Result<(), Error> {
+        guard(|| self.0.open(state)).unwrap_or_else(|panic| {
+            Err(Error::sink_call(format!("sink {name:?} could not be opened"), panic))
+        })
     }
 
     /// Its state; `None` if it panics.

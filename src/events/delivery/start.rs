@@ -25,14 +25,16 @@ pub(super) fn start(
     sinks: Vec<Box<dyn Sink>>,
     settings: &DeliverySettings,
 ) -> Result<Arc<Progress>, Error> {
-    let names = own_names(sinks.iter().map(|sink| sink.name()));
+    let sinks: Vec<Guarded> = sinks.into_iter().map(Guarded).collect();
+    let names = sinks.iter().map(Guarded::name).collect::<Result<Vec<_>, _>>()?;
+    let names = own_names(names.iter().map(String::as_str));
     let cursors = store.claim_outbox(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
     let known = names.iter().cloned().zip(cursors.iter().map(|cursor| cursor.through));
     let progress = Arc::new(Progress::new(known));
     let started = open_all(&**store, names.iter().zip(sinks).zip(cursors)).and_then(|opened| {
         for (place, (sink, kept)) in opened.into_iter().enumerate() {
-            let name = names.get(place).map(String::as_str).unwrap_or_default().into();
-            let pace = sink.0.pace();
+            let name: Box<str> = names.get(place).map(String::as_str).unwrap_or_default().into();
+            let pace = sink.pace(&name)?;
             let carrier = Carrier {
                 place,
                 name,
@@ -65,12 +67,11 @@ pub(super) fn start(
 /// Opens each sink where it was; what it makes of its state is kept before anything is delivered.
 fn open_all<'a>(
     store: &dyn Outbox,
-    sinks: impl Iterator<Item = ((&'a String, Box<dyn Sink>), Cursor)>,
+    sinks: impl Iterator<Item = ((&'a String, Guarded), Cursor)>,
 ) -> Result<Vec<(Guarded, Cursor)>, Error> {
     let mut opened = Vec::new();
-    for ((name, sink), mut cursor) in sinks {
-        let mut sink = Guarded(sink);
-        sink.open(&cursor.state)?;
+    for ((name, mut sink), mut cursor) in sinks {
+        sink.open(name, &cursor.state)?;
         if let Some(state) = sink.state().filter(|state| **state != *cursor.state) {
             cursor.state = state.into();
             store.advance(name, Step { cursor: cursor.clone(), ..Step::default() })?;

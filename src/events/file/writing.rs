@@ -60,6 +60,9 @@ impl Writing {
 
     /// Opens the file at the place that a state says; without a state, at its end.
     pub(super) fn open(&mut self, state: &str) -> Result<(), Error> {
+        if self.path.as_os_str().is_empty() {
+            return Err(Error::empty_path("the file sink", "file"));
+        }
         // A process that goes to another folder must not begin another file there.
         if let Ok(path) = absolute(&self.path) {
             self.path = path;

@@ -75,6 +75,9 @@ impl FileSource {
     }
 
     pub(in crate::source) fn open(self) -> Result<(About, FileOrigin), Error> {
+        if self.path.as_os_str().is_empty() {
+            return Err(Error::empty_path("the datafile", "file"));
+        }
         let name: Box<str> = self.path.display().to_string().into();
         checked_interval(&name, self.interval_ms, SHORTEST_INTERVAL_MS)?;
         let stale_after_ms =

@@ -81,7 +81,16 @@ pub(super) fn settings() -> DurableSettings {
     DurableSettings { reserved_bytes: 0, budget_bytes: u64::MAX, ..DurableSettings::default() }
 }
 
+/// An error where the path is none: the engine would take it for a folder.
+pub(super) fn must_be_named(folder: &Path) -> Result<(), Error> {
+    if folder.as_os_str().is_empty() {
+        return Err(Error::empty_path("the store", "folder"));
+    }
+    Ok(())
+}
+
 fn find(folder: &Path) -> Result<Found, Error> {
+    must_be_named(folder)?;
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),

@@ -138,6 +138,7 @@ impl DurableStore {
         clock: Arc<Clock>,
         settings: DurableSettings,
     ) -> Result<Self, Error> {
+        at_rest::must_be_named(folder.as_ref())?;
         let engine = Engine::open(folder.as_ref(), settings.setup())?;
         holder::note(engine.folder());
         let inner = Arc::new(Inner::unloaded(engine, clock, settings));

@@ -386,6 +386,11 @@ fn wrong_uses() {
         &["export", "--format", "json"],
     ];
     insta::assert_snapshot!(transcript(folder.path(), uses));
+    for arguments in [&["stats"][..], &["tail"], &["dead", "list"], &["verify"]] {
+        let output = variate(&[&["events"], arguments].concat(), b"");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("  <--store <DIR>|--admin <URL>>"), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -10,6 +10,17 @@ use serde_json::{Map, Value, json};
 
 use super::{SHOP, check, replay, stderr, stdout, variate};
 
+#[test]
+fn a_line_that_does_not_end_is_told() {
+    let call = "{\"call\":\"isFeatureEnabled\",\"userId\":\"u\",\"flagKey\":\"no-such-flag\"}";
+    let longest = " ".repeat((16 << 20) - call.len());
+    check(&format!("{call}{longest}\n"), "{\"enabled\":false}\n", 0);
+    let output = replay(&format!("{call}\n{call}{longest} {call}\n"), &[]);
+    assert_eq!((stdout(&output), output.status.code()), ("{\"enabled\":false}\n", Some(1)));
+    let said = "error: line 2 does not end within 16 MiB: write one call a line\n";
+    assert_eq!(stderr(&output), said);
+}
+
 const MALFORMED: &[&str] = &[
     "{",
     "{\"call\": \"decide\",}",

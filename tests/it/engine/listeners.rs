@@ -1,11 +1,15 @@
 //! Listeners: who is told of what, and listeners that panic.
 
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use super::world::{NOW_MS, World, datafile};
 use variate::attribution::Rules;
 use variate::client::{ActivationNotice, ConversionNotice, DecisionNotice, Listener};
-use variate::{Activate, DecideOptions, Track, UserContext};
+use variate::source::Source;
+use variate::{Activate, Client, Datafile, DecideOptions, Track, UserContext};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -155,4 +159,112 @@ fn a_panic_is_counted_and_nothing_else() {
     assert_eq!(world.records().len(), 2);
     assert_eq!(log.take().len(), 4, "the listener behind it is told all the same");
     assert_eq!(world.client.statistics().service_failures, 0);
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn revision(revision: &str) -> Datafile {
+    let text =
+        format!(r#"{{"version":"4","revision":"{revision}","accountId":"1","projectId":"2"}}"#);
+    Datafile::compile(text).unwrap().datafile
+}
+
+/// Does something with the client at the first update, and says when that is done.
+struct AtFirst<F>(Mutex<Receiver<(Client, F)>>, Log);
+
+impl<F: FnOnce(&Client) + Send> Listener for AtFirst<F> {
+    fn datafile_update(&self, revision: &str) {
+        self.1.add(format!("first hears {revision}"));
+        let first = self.0.lock().unwrap().try_recv();
+        if let Ok((client, act)) = first {
+            act(&client);
+            self.1.add("acted".to_owned());
+        }
+    }
+}
+
+/// What two listeners hear where the first of them does this at the first update; then that everybody goes on.
+fn check_update(act: impl FnOnce(&Client) + Send + 'static, expected: &[&str]) {
+    let log = Log::default();
+    let (send, acts) = channel();
+    let first = AtFirst(Mutex::new(acts), log.clone());
+    let client = Client::builder().listener(first).listener(log.clone()).build().unwrap();
+    send.send((client.clone(), act)).unwrap();
+    let (done, is_done) = channel();
+    thread::spawn(move || {
+        client.swap(revision("1"));
+        assert_eq!(client.datafile().unwrap().revision(), expected_last(&log));
+        client.swap(revision("9"));
+        client.wait_until_ready(Duration::ZERO).unwrap();
+        done.send(log.take()).unwrap();
+    });
+    let heard = is_done.recv_timeout(LONG).expect("it hangs, or failed");
+    assert_eq!(heard, [expected, &["first hears 9", "datafile 9"]].concat());
+}
+
+fn expected_last(log: &Log) -> String {
+    let heard = log.0.lock().unwrap();
+    heard.last().unwrap().rsplit(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn they_may_swap_and_wait_when_they_hear_of_a_datafile() {
+    check_update(
+        |client| client.swap(revision("2")),
+        &["first hears 1", "acted", "datafile 1", "first hears 2", "datafile 2"],
+    );
+    check_update(
+        |client| {
+            client.swap(revision("2"));
+            client.swap(revision("3"));
+            assert_eq!(client.datafile().unwrap().revision(), "3");
+        },
+        &[
+            "first hears 1",
+            "acted",
+            "datafile 1",
+            "first hears 2",
+            "datafile 2",
+            "first hears 3",
+            "datafile 3",
+        ],
+    );
+    check_update(
+        |client| client.wait_until_ready(LONG).unwrap(),
+        &["first hears 1", "acted", "datafile 1"],
+    );
+    check_update(
+        |client| {
+            let client = client.clone();
+            thread::spawn(move || client.wait_until_ready(LONG).unwrap()).join().unwrap();
+        },
+        &["first hears 1", "acted", "datafile 1"],
+    );
+}
+
+#[test]
+fn a_listener_that_swaps_does_not_stop_the_source() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "{").unwrap();
+    let log = Log::default();
+    let (send, acts) = channel();
+    let first = AtFirst(Mutex::new(acts), log.clone());
+    let source = Source::file(file.path()).interval_ms(100);
+    let client = Client::builder().source(source).listener(first).listener(log.clone()).build();
+    let client = client.unwrap();
+    send.send((client.clone(), |client: &Client| client.swap(revision("2")))).unwrap();
+    for given in ["1", "3"] {
+        std::fs::write(&file, revision(given).text()).unwrap();
+        assert!(client.refresh_and_wait(LONG));
+    }
+    let heard = [
+        "first hears 1",
+        "acted",
+        "datafile 1",
+        "first hears 2",
+        "datafile 2",
+        "first hears 3",
+        "datafile 3",
+    ];
+    assert_eq!(log.take(), heard);
 }

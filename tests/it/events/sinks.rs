@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use variate::attribution::Record;
 use variate::events::{
-    AttributionMode, Batch, FileSink, MemorySink, Sink, Undelivered, record_json,
+    AttributionMode, Batch, FileSink, MemorySink, Pace, Sink, Undelivered, record_json,
 };
+use variate::{Client, Error};
 
 use super::world::world;
 
@@ -111,4 +112,56 @@ fn handles_on_one_memory_share_it() {
     let taken = mine.take();
     assert!(taken.iter().zip(&records).all(|(taken, given)| Arc::ptr_eq(taken, given)));
     assert_eq!((taken.len(), mine.take().len()), (3, 0));
+}
+
+/// A sink that panics when this is asked of it.
+#[derive(Debug)]
+struct Panicking(&'static str);
+
+impl Panicking {
+    fn asked(&self, what: &str) {
+        assert_ne!(self.0, what, "no {what}");
+    }
+}
+
+impl Sink for Panicking {
+    fn name(&self) -> &str {
+        self.asked("name");
+        "mine"
+    }
+
+    fn pace(&self) -> Pace {
+        self.asked("pace");
+        Pace::default()
+    }
+
+    fn open(&mut self, _state: &str) -> Result<(), Error> {
+        self.asked("opening");
+        Ok(())
+    }
+
+    fn deliver(&mut self, _batch: &Batch) -> Result<(), Undelivered> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_panics_when_it_is_set_up_is_said() {
+    let check = |at: &'static str, expect: &str| {
+        let error = Client::builder().sink(Panicking(at)).build().unwrap_err();
+        assert_eq!(error.to_string(), format!("{expect}: mend the sink, or leave it out"));
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("the sink panicked: ") && cause.contains(at), "{cause}");
+    };
+    check("name", "a sink does not tell its name");
+    check("pace", "sink \"mine\" does not tell its pace");
+    check("opening", "sink \"mine\" could not be opened");
+    Client::builder().sink(Panicking("nothing")).build().unwrap();
+}
+
+#[test]
+fn a_file_has_a_name() {
+    let sink = FileSink::new("", AttributionMode::Activated);
+    let error = Client::builder().sink(sink).build().unwrap_err();
+    assert_eq!(error.to_string(), "the path of the file sink is empty: give a file");
 }

@@ -213,6 +213,7 @@ fn what_no_request_could_fit_is_refused_at_the_start() {
         let change = |given: &mut Given| given.access.allowed_hosts = vec![host.to_owned()];
         check(&change, "without scheme, port, path, brackets and last dot");
     }
+    check(&|given| given.data_dir = Some("".into()), "data_dir is empty: give the folder");
     let origins = || vec!["https://Shop.example".to_owned()];
     check(&|given| given.access.cors = Some(CorsSettings::new(origins())), "in small letters");
     let token = |name: &str| {

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use variate::Client;
 use variate::clock::Clock;
 use variate::source::{CameFrom, Readiness, Source};
 use variate::store::{DurableSettings, DurableStore, Store as _};
-use variate::{Client, Datafile};
 
 use super::world::{check, decided, status, text};
 
@@ -243,7 +243,7 @@ mod addresses {
         let stage = with_five_kept(folder.path());
         stage.set(answer(503, &[], ""));
         let begin = |own: &str| {
-            let own = Datafile::compile(text(own)).unwrap().datafile;
+            let own = variate::Datafile::compile(text(own)).unwrap().datafile;
             let clock = Arc::new(Clock::manual(NOON_MS));
             let builder = Client::builder().store(store(folder.path(), &clock)).clock(clock);
             let builder = builder.environment("production").datafile(own);

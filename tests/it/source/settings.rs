@@ -17,6 +17,11 @@ fn files_are_not_looked_at_all_the_time() {
     );
 }
 
+#[test]
+fn a_file_has_a_name() {
+    check(Source::file(""), "the path of the datafile is empty: give a file");
+}
+
 #[cfg(feature = "http")]
 #[test]
 fn addresses_must_be_some() {
