@@ -222,10 +222,6 @@ impl Refusal {
         Self::unavailable("there are as many streams as are allowed: come again later")
     }
 
-    pub(super) const fn status(&self) -> StatusCode {
-        self.status
-    }
-
     /// What is said and how, for interfaces that say it in a form of their own.
     pub(super) fn into_parts(self) -> (StatusCode, Cow<'static, str>, Option<HeaderValue>) {
         (self.status, self.text, self.may_come_again.then_some(SOON))
