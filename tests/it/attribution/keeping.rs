@@ -235,7 +235,7 @@ fn records_that_no_sink_ever_had_are_counted_when_they_go() {
 /// What is over goes as fast as the disk takes it, not so many a second.
 #[test]
 fn tidying_goes_on_while_there_is_more() {
-    const RECORDS: u64 = 24_000;
+    const RECORDS: u64 = 50_000;
     let folder = tempfile::tempdir().unwrap();
     let (store, world) = open(folder.path(), 1000);
     for _ in 0..RECORDS {
@@ -246,7 +246,7 @@ fn tidying_goes_on_while_there_is_more() {
     let started = Stopwatch::start();
     assert!(comes_true(|| store.retained().unwrap().oldest > RECORDS), "{:?}", store.retained());
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(4), "by 4096 a second it takes more than 5 s: {took:?}");
+    assert!(took < Duration::from_secs(10), "by 4096 a second it takes more than 11 s: {took:?}");
 }
 
 /// However many records are asked for, memory holds a few megabytes of them.
