@@ -409,6 +409,15 @@ impl Error {
         matches!(*self.0, Kind::NotReady | Kind::NotLoaded { .. })
     }
 
+    /// The cause, where this says only that something was not stored.
+    #[cfg(feature = "server")]
+    pub(crate) fn why_not_stored(&self) -> &Self {
+        match &*self.0 {
+            Kind::NotStored { source } => source,
+            _ => self,
+        }
+    }
+
     /// Whether a file could not be read or written.
     #[must_use]
     pub fn is_file(&self) -> bool {

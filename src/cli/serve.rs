@@ -69,6 +69,7 @@ fn reload(arguments: &ServeArguments, file: Option<&Path>, server: &Server, leve
         (Err(error), _) => {
             let error = format!("{:#}", anyhow::Error::from(error));
             tracing::error!(error, "the settings were not read again: all stays as it was");
+            server.note_refused_settings(&error);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::guard::{Doorkeeper, Guard, Hosts, Tls};
 use super::listener::is_loopback;
 use super::ofrep::Changes;
 use super::problems::{ProblemKind, Problems};
+use super::refusal::Refusal;
 use super::sinks;
 use super::tracking::{Configs, Room};
 use crate::clock::{Clock, Stopwatch};
@@ -81,8 +82,14 @@ impl App {
         let store = Arc::new(store);
         let may_be_left_out = is_loopback(&settings.host)?;
         let figures = Figures::new();
-        let opening =
-            Opening { settings: &settings, store: &store, clock: &clock, figures: &figures };
+        let problems = Arc::new(Problems::default());
+        let opening = Opening {
+            settings: &settings,
+            store: &store,
+            clock: &clock,
+            figures: &figures,
+            problems: &problems,
+        };
         let environments = Environments::open(&opening, may_be_left_out)?;
         environments.check_named(&settings)?;
         let modes: Vec<(Box<str>, AttributionMode)> = environments
@@ -90,7 +97,6 @@ impl App {
             .zip(&settings.environments)
             .filter_map(|(environment, own)| Some((environment.name().into(), own.attribution?)))
             .collect();
-        let problems = Arc::new(Problems::default());
         let noting = Arc::clone(&problems);
         let on_batch = move |notice: &BatchNotice<'_>| say(notice, &noting);
         let delivery_settings = DeliverySettings {
@@ -136,6 +142,12 @@ impl App {
     pub(super) fn misses_environment(&self) {
         let text = "somebody gave an SDK key that is of no environment: add it as --sdk-key, or as sdk_key of an [[environment]]";
         self.problems.note(ProblemKind::Settings, "environment", text);
+    }
+
+    /// What who changes something in the store is told where it did not take that.
+    pub(super) fn not_stored(&self, cause: &Error) -> Refusal {
+        self.problems.note_not_stored(cause);
+        Refusal::not_stored(cause)
     }
 
     /// Ends everything in order, within the deadline; the store is closed when this returns.

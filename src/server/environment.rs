@@ -14,6 +14,7 @@ use super::deadline::Deadline;
 use super::etag::Published;
 use super::feed::Feed;
 use super::figures::EnvironmentFigures;
+use super::problems::{ProblemKind, Problems};
 use super::profiles::Profiles;
 use super::refusal::Refusal;
 use crate::client::Client;
@@ -25,11 +26,13 @@ use crate::store::Receipt;
 
 /// The age of a datafile that was never confirmed.
 const NEVER: u64 = u64::MAX;
+const SLOW: &str = "the disk takes longer than half of --request-timeout: look at the disk, or allow requests more time";
 
 #[derive(Debug)]
 pub(super) struct Environment {
     pub(super) client: Client,
     pub(super) figures: EnvironmentFigures,
+    problems: Arc<Problems>,
     sdk_key: Option<SdkKey>,
     age_seconds: AtomicU64,
     published: Mutex<Option<Arc<Published>>>,
@@ -50,6 +53,7 @@ pub(super) struct Wiring {
     pub(super) profiles: Option<Arc<Profiles>>,
     pub(super) feed: Option<Arc<Feed>>,
     pub(super) patience: Duration,
+    pub(super) problems: Arc<Problems>,
 }
 
 /// Whose a key is that fits an environment, the best first.
@@ -79,13 +83,14 @@ impl Environment {
         figures: EnvironmentFigures,
         wiring: Wiring,
     ) -> Self {
-        let Wiring { profiles, feed, patience } = wiring;
+        let Wiring { profiles, feed, patience, problems } = wiring;
         if let Some(profiles) = &profiles {
             profiles.belong_to(client.environment());
         }
         let environment = Self {
             client,
             figures,
+            problems,
             sdk_key: settings.sdk_key.clone(),
             age_seconds: AtomicU64::new(NEVER),
             published: Mutex::default(),
@@ -111,6 +116,9 @@ impl Environment {
         };
         stored.unwrap_or_else(|| {
             self.figures.refused();
+            if self.problems.note_often(ProblemKind::Store, "", SLOW) {
+                tracing::warn!(reason = SLOW, "a request was not recorded in time");
+            }
             Err(Refusal::not_stored_in_time())
         })
     }
@@ -124,6 +132,9 @@ impl Environment {
     /// What who records is told where the store did not take it.
     pub(super) fn not_stored(&self, cause: &Error) -> Refusal {
         self.figures.refused();
+        if !cause.is_not_ready() {
+            self.problems.note_not_stored(cause);
+        }
         Refusal::not_stored(cause)
     }
 

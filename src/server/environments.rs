@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::environment::{Environment, Fit, Wiring};
 use super::figures::Figures;
 use super::guard::Caller;
+use super::problems::Problems;
 use super::profiles::{Profiles, ProfilesOf};
 use super::refusal::Refusal;
 use crate::client::Client;
@@ -154,6 +155,7 @@ pub(super) struct Opening<'s> {
     pub(super) store: &'s Arc<DurableStore>,
     pub(super) clock: &'s Arc<Clock>,
     pub(super) figures: &'s Figures,
+    pub(super) problems: &'s Arc<Problems>,
 }
 
 impl Opening<'_> {
@@ -189,6 +191,7 @@ impl Opening<'_> {
             profiles: agent.profiles.then(|| Arc::new(Profiles::new(self.store, self.clock))),
             feed: agent.notifications.then(Arc::default),
             patience: self.settings.limits.request_timeout.as_duration() / 2,
+            problems: Arc::clone(self.problems),
         };
         let mut builder = Client::builder()
             .store(Arc::clone(self.store))

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -24,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 use super::app::App;
 use super::around::{Answering, answer};
 use super::guard::Tls;
+use super::problems::ProblemKind;
 use super::timers::KeptTimer;
 use crate::error::Error;
 use crate::settings::{Port, ServeSettings};
@@ -118,7 +120,7 @@ pub(super) async fn serve(listener: TcpListener, side: Side, router: Router, app
         match accepted {
             Ok((stream, place)) => connecting.spawn(stream, place, &connections),
             Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
+                connecting.note_failure(&error);
                 tokio::time::sleep(AFTER_A_FAILURE).await;
             }
         }
@@ -140,6 +142,15 @@ fn http(patience: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.header_read_timeout(patience).max_buf_size(MOST_HEAD_BYTES).max_headers(MOST_HEADERS);
     http
+}
+
+/// What to do, where that is known.
+fn remedy_of(error: &std::io::Error) -> &'static str {
+    if error.raw_os_error() == Some(Errno::MFILE.raw_os_error()) {
+        ": raise the limit on open files (ulimit -n), or allow fewer connections"
+    } else {
+        ""
+    }
 }
 
 /// A stream that breaks where the other side takes nothing of what it is sent.
@@ -175,6 +186,18 @@ struct Connecting {
 }
 
 impl Connecting {
+    /// Says it once as long as it goes on.
+    fn note_failure(&self, error: &std::io::Error) {
+        let listener = match self.side {
+            Side::Api => "api",
+            Side::Admin => "admin",
+        };
+        let text = format!("a connection was not accepted ({error}){}", remedy_of(error));
+        if self.app.problems.note_often(ProblemKind::Listener, listener, &text) {
+            tracing::warn!(listener, %error, "connections are not accepted");
+        }
+    }
+
     fn spawn(
         &self,
         stream: TcpStream,

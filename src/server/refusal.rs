@@ -151,12 +151,12 @@ impl Refusal {
         Self::unavailable("there is no datafile yet: ask again soon")
     }
 
-    /// What was to be recorded is not stored. The cause may name folders, so that it is for the log.
+    /// What was to be recorded is not stored. The cause may name folders, so that it is for who runs the daemon:
+    /// `Problems::note_not_stored`.
     pub(super) fn not_stored(cause: &Error) -> Self {
         if cause.is_not_ready() {
             return Self::not_ready();
         }
-        tracing::debug!(error = error_chain(cause), "a request was not recorded");
         Self::unavailable("this was not stored, and nothing of it is kept: send it again soon")
     }
 

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::app::App;
 use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
+use super::problems::ProblemKind;
 use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -140,6 +141,13 @@ impl Server {
     pub fn reload(&self, settings: ServeSettings) -> Result<(), Error> {
         let running = self.running.as_ref().ok_or_else(Error::not_ready)?;
         super::reload::reload(&running.app, settings)
+    }
+
+    /// Notes among its problems that other settings were refused, wherever they were read.
+    pub(crate) fn note_refused_settings(&self, problem: &str) {
+        let Some(running) = &self.running else { return };
+        let text = format!("the settings were not read again, and all stays as it was: {problem}");
+        running.app.problems.note(ProblemKind::Settings, "", &text);
     }
 
     /// Shuts it down: no new connections, requests under way are answered, what was taken is stored, and

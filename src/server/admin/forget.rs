@@ -28,7 +28,7 @@ pub(super) async fn forget(
         let held = app.store.held_user(&environment, &user);
         let held = held.map_err(|error| Refusal::unreadable(&error))?;
         let was_there = forget_in(app, &environment, &user);
-        let was_there = was_there.map_err(|error| Refusal::not_stored(&error))?;
+        let was_there = was_there.map_err(|error| app.not_stored(&error))?;
         let Some(held) = held.or_else(|| was_there.then(HeldUser::default)) else {
             return Err(Refusal::not_there(format!(
                 "the ledger holds nothing of this user in {environment}: look at the id's spelling"

@@ -51,7 +51,7 @@ pub(super) async fn retry(
     let answer = work(&app, move |app| {
         let Chosen { whole, gone, unknown, through } = choose(app, &body)?;
         let retried = app.delivery.retry_dead_letters(&whole);
-        let retried = retried.map_err(|error| Refusal::not_stored(&error))?;
+        let retried = retried.map_err(|error| app.not_stored(&error))?;
         let Through { next, is_complete } = through;
         Ok(RetriedAnswer { retried, gone, unknown, next, is_complete })
     });
@@ -66,7 +66,7 @@ pub(super) async fn drop_letters(
         let Chosen { mut whole, gone, unknown, through } = choose(app, &body)?;
         whole.extend(gone);
         let dropped = app.store.drop_dead_letters(&whole);
-        let dropped = dropped.map_err(|error| Refusal::not_stored(&error))?;
+        let dropped = dropped.map_err(|error| app.not_stored(&error))?;
         let Through { next, is_complete } = through;
         Ok(DroppedAnswer { dropped, unknown, next, is_complete })
     });

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, decode_header};
 use reqwest::Client;
 use reqwest::redirect::Policy;
@@ -16,6 +16,7 @@ use super::ciphers::algorithms_of;
 use crate::error::Error;
 use crate::server::app::App;
 use crate::server::current::Current;
+use crate::server::problems::{ProblemKind, Problems};
 use crate::web::{LONGEST_CONNECTING, UNTRUSTED, USER_AGENT, WebAddress, problem_of, trust};
 
 /// How long an answer may take.
@@ -24,8 +25,17 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const AFTER_A_FAILURE: Duration = Duration::from_secs(10);
 /// Larger answers hold no keys.
 const MOST_BYTES: usize = 1024 * 1024;
+const NO_KEY: &str =
+    "has no key with a name (kid) and a known algorithm, so that no token is good: publish one";
 
-type ByName = HashMap<String, DecodingKey>;
+type ByName = HashMap<String, Key>;
+
+/// A key, and the only algorithm that it is for where it says that.
+#[derive(Debug, Clone)]
+struct Key {
+    key: DecodingKey,
+    only_for: Option<Algorithm>,
+}
 
 #[derive(Debug)]
 pub(super) struct Published {
@@ -57,22 +67,30 @@ impl Published {
     /// The key that a token names, and the algorithms that belong to it.
     pub(super) fn key_of(&self, token: &str) -> Option<(DecodingKey, Vec<Algorithm>)> {
         let header = decode_header(token).ok()?;
-        let key = self.keys.now().get(header.kid.as_deref()?)?.clone();
-        let algorithms = algorithms_of(key.family()).contains(&header.alg).then_some(header.alg)?;
-        Some((key, vec![algorithms]))
+        let Key { key, only_for } = self.keys.now().get(header.kid.as_deref()?)?.clone();
+        let is_for_it = only_for.is_none_or(|only| only == header.alg)
+            && algorithms_of(key.family()).contains(&header.alg);
+        is_for_it.then(|| (key, vec![header.alg]))
     }
 
-    /// Asks once; gives whether there were keys.
-    pub(super) async fn ask(&self) -> bool {
+    /// Asks once; gives whether there were keys. A set without any takes back those before it.
+    async fn ask(&self, problems: &Problems) -> bool {
         let address = &self.address.name;
         match self.fetch().await {
             Ok(keys) => {
-                tracing::debug!(address, keys = keys.len(), "keys for tokens");
+                let count = keys.len();
                 self.keys.replace(keys);
-                true
+                if count == 0 {
+                    tracing::warn!(address, problem = NO_KEY, "no keys for tokens: none is good");
+                    problems.note(ProblemKind::Keys, address, NO_KEY);
+                } else {
+                    tracing::debug!(address, keys = count, "keys for tokens");
+                }
+                count > 0
             }
             Err(problem) => {
                 let kept = self.keys.now().len();
+                problems.note(ProblemKind::Keys, address, &problem);
                 tracing::warn!(address, problem, kept, "no keys for tokens: the last ones stay");
                 false
             }
@@ -94,21 +112,17 @@ impl Published {
         }
         let set: JwkSet = serde_json::from_slice(&text)
             .map_err(|_| "sent no set of keys (JWKS): check the address".to_owned())?;
-        let keys: ByName = set
-            .keys
-            .iter()
-            .filter_map(|jwk| {
-                let name = jwk.common.key_id.clone()?;
-                let key = DecodingKey::from_jwk(jwk).ok()?;
-                // A secret that is published is none.
-                (key.family() != AlgorithmFamily::Hmac).then_some((name, key))
-            })
-            .collect();
-        if keys.is_empty() {
-            return Err("has no key with a name (kid) and a known algorithm: publish one".into());
-        }
-        Ok(keys)
+        Ok(set.keys.iter().filter_map(usable).collect())
     }
+}
+
+/// A key and its name; `None` for one that checks no signatures here.
+fn usable(jwk: &Jwk) -> Option<(String, Key)> {
+    let name = jwk.common.key_id.clone()?;
+    let key = DecodingKey::from_jwk(jwk).ok()?;
+    let only_for = jwk.common.key_algorithm.map(Algorithm::try_from).transpose().ok()?;
+    // A secret that is published is none.
+    (key.family() != AlgorithmFamily::Hmac).then_some((name, Key { key, only_for }))
 }
 
 /// Asks until it is to stop, for what is in force then.
@@ -117,7 +131,7 @@ pub(in crate::server) async fn run(app: Arc<App>, mut stopping: watch::Receiver<
     loop {
         let asked = async {
             match published(&app) {
-                Some(published) if published.ask().await => published.interval,
+                Some(published) if published.ask(&app.problems).await => published.interval,
                 Some(published) => published.interval.min(AFTER_A_FAILURE),
                 None => Duration::MAX,
             }

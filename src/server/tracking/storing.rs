@@ -210,7 +210,7 @@ mod tests {
         let figures = Figures::new().of_environment("shop");
         let settings = EnvironmentSettings::of_datafile("datafiles/shop.json".parse().unwrap());
         let client = Client::from_datafile(std::fs::read("datafiles/shop.json").unwrap()).unwrap();
-        let wiring = Wiring { profiles: None, feed: None, patience: Duration::from_secs(1) };
+        let wiring = Wiring { patience: Duration::from_secs(1), ..Wiring::default() };
         Arc::new(Environment::new(client, &settings, figures, wiring))
     }
 

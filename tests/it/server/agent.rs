@@ -344,6 +344,10 @@ fn a_store_that_takes_nothing_switches_no_flag_off() {
             error("this was not stored, and nothing of it is kept: send it again soon")
         );
     }
+    let problems = full.ask_admin("GET /problems").json();
+    let problems = problems["problems"].as_array().unwrap();
+    assert_eq!((problems.len(), &problems[0]["kind"]), (1, &json!("store")), "{problems:?}");
+    assert!(problems[0]["count"].as_u64() >= Some(2), "{problems:?}");
     let decision = full.ask("POST /v1/decide?keys=homepage", ANNA);
     assert_eq!(decision.status, 200);
     assert_eq!(decision.json()["recorded"], false, "{decision:?}");

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
+use serde_json::json;
+
 use super::http::{Request, ask, exchange, try_ask};
 use super::{Daemon, PATIENCE};
 
@@ -236,4 +238,12 @@ fn a_full_queue_refuses_and_what_it_takes_is_there() {
     let stored = shop.ask_admin("GET /events?limit=10000").body.lines().count();
     assert_eq!(stored as u64, taken, "acknowledged is stored, refused is not");
     assert!(taken > 0);
+    if refused == 0 {
+        return;
+    }
+    let problems = shop.ask_admin("GET /problems").json();
+    let problem = &problems["problems"][0];
+    assert_eq!((&problem["kind"], &problem["count"]), (&json!("store"), &json!(refused)));
+    let text = problem["text"].as_str().unwrap();
+    assert!(text.contains("is full, with room for 1"), "{text}");
 }

@@ -5,8 +5,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -17,10 +16,11 @@ use variate::settings::{Given, JwtSettings, OauthClientSettings, Scope};
 
 use super::super::http::{Answer, Request, ask};
 use super::super::{SHOP_KEY, wait_for};
-use super::{Daemon, OTHER_KEY, TwoShops, bearer};
+use super::{Daemon, OTHER_KEY, TwoShops, bearer, token};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 const OLDER_SECRET: &[u8] = b"fedcba9876543210fedcba9876543210";
+const ADMIN: &str = "a-token-for-people-01";
 /// Far in the future.
 const LATER: i64 = 4_102_444_800;
 
@@ -302,24 +302,21 @@ fn many_wrong_secrets_hold_nobody_up() {
 /// A server that publishes keys, until it is told to fail.
 struct Publisher {
     address: SocketAddr,
-    fails: Arc<AtomicBool>,
+    /// Status and body.
+    said: Arc<Mutex<(&'static str, String)>>,
 }
 
 impl Publisher {
     fn of(keys: &Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (fails, keys) = (Arc::new(AtomicBool::new(false)), keys.to_string());
-        let is_failing = Arc::clone(&fails);
+        let said = Arc::new(Mutex::new(("200 OK", keys.to_string())));
+        let saying = Arc::clone(&said);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-                let (status, body) = if is_failing.load(Ordering::Relaxed) {
-                    ("500 x", "x")
-                } else {
-                    ("200 OK", &*keys)
-                };
+                let (status, body) = saying.lock().unwrap().clone();
                 let length = body.len();
                 let head = format!(
                     "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
@@ -327,7 +324,11 @@ impl Publisher {
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });
-        Self { address, fails }
+        Self { address, said }
+    }
+
+    fn say(&self, status: &'static str, body: &str) {
+        *self.said.lock().unwrap() = (status, body.to_owned());
     }
 }
 
@@ -344,9 +345,12 @@ fn keys_that_are_published_check_signatures_and_the_last_ones_stay() {
         {"kty": "oct", "kid": "secret", "k": URL_SAFE_NO_PAD.encode(SECRET)},
     ]});
     let publisher = Publisher::of(&keys);
-    let shops = with_secrets(|jwt| {
+    let shops = TwoShops::with(|given| {
+        let mut jwt = JwtSettings::new();
         jwt.jwks_url = Some(format!("http://{}/keys", publisher.address));
         jwt.jwks_update_interval = "1s".parse().unwrap();
+        given.access.jwt = Some(jwt);
+        given.access.tokens = vec![token("people", ADMIN, &[], &[Scope::Admin])];
     });
     let signed_by_key = |header: Value, claims: &Value| {
         let message = format!("{}.{}", part(&header), part(claims));
@@ -374,9 +378,26 @@ fn keys_that_are_published_check_signatures_and_the_last_ones_stay() {
     ] {
         assert_eq!(config(&shops, SHOP_KEY, &token), 401, "{what}");
     }
-    publisher.fails.store(true, Ordering::Relaxed);
-    std::thread::sleep(std::time::Duration::from_millis(2500));
+    let other = keys.to_string().replace("ES256", "ES384");
+    publisher.say("200 OK", &other);
+    wait_for("another algorithm", || (config(&shops, SHOP_KEY, &good) == 401).then_some(()));
+    publisher.say("200 OK", &other.replace("\"alg\":\"ES384\",", ""));
+    wait_for("any algorithm", || (config(&shops, SHOP_KEY, &good) == 200).then_some(()));
+    publisher.say("500 x", "x");
+    let problem = |text: &str| {
+        wait_for(text, || {
+            let problems = ask(shops.admin(), &bearer("GET /problems", ADMIN)).json();
+            let mut problems = problems["problems"].as_array().unwrap().iter();
+            let is_it = |one: &&Value| one["text"].as_str().unwrap().contains(text);
+            problems.find(is_it).filter(|one| one["kind"] == "keys").map(drop)
+        });
+    };
+    problem("answered 500");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
     assert_eq!(config(&shops, SHOP_KEY, &good), 200, "the last good keys stay");
+    publisher.say("200 OK", "{\"keys\":[]}");
+    wait_for("no key", || (config(&shops, SHOP_KEY, &good) == 401).then_some(()));
+    problem("so that no token is good");
 }
 
 #[test]

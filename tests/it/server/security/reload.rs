@@ -79,6 +79,14 @@ impl Reloaded {
     }
 }
 
+const ADMIN: &str = "a-token-for-people-01";
+
+fn with_admin(text: &str) -> String {
+    format!(
+        "{text}[[token]]\nname = \"people\"\nsecret = \"{ADMIN}\"\nenvironments = [\"*\"]\nscopes = [\"admin\"]\n"
+    )
+}
+
 const READ: &str = "settings read again";
 const KEPT: &str = "the settings were not read again";
 
@@ -161,6 +169,13 @@ fn a_broken_file_leaves_all_as_it_was() {
             (200, 401)
         );
     }
+    fs::remove_file(&daemon.settings).unwrap();
+    daemon.hang_up(KEPT);
+    daemon.reload(&with_admin(&good), READ);
+    let problems = ask(daemon.served.admin, &bearer("GET /problems", ADMIN)).json();
+    let problems = problems["problems"].as_array().unwrap();
+    let refused = problems.iter().filter(|one| one["kind"] == "settings" && one["count"] == 1);
+    assert_eq!(refused.count(), 8, "{problems:?}");
     fs::remove_file(&daemon.settings).unwrap();
     daemon.hang_up(KEPT);
     assert_eq!(daemon.status("whatever"), 401, "a file that is gone opens no door");
