@@ -25,10 +25,11 @@ SIGTERM or Ctrl-C: no new connections, requests under way are answered, what was
 and sinks get what waits, within --shutdown-deadline.
 
 A setting is taken from the command line, else from the environment, else from the file, else it
-is the default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment its
-parts stand between semicolons. A path that holds = or ; is written ./so, or in the file. The file
-has the same names with _ for -, in tables where --print-config has them there ([agent], [ofrep],
-[cors], [jwt]), and tables for lists; paths in it are from where the daemon is started:
+is the default. A list (datafiles and SDK keys, sinks) is taken whole; in the environment and in
+a flag its parts stand between semicolons. A path that holds = is written ./so, or in the file;
+one that holds ; can stand in the file only. The file has the same names with _ for -, in tables
+where --print-config has them there ([agent], [ofrep], [cors], [jwt]), and tables for lists; paths
+in it are from where the daemon is started:
 
     host = "127.0.0.1"
     late_window = "30m"

@@ -169,7 +169,7 @@ async fn shaken(
     patience: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> Option<TlsStream<Patient>> {
-    let shaken = tokio::time::timeout(patience, tls.0.accept(stream));
+    let shaken = tokio::time::timeout(patience, tls.acceptor.accept(stream));
     let shaken = tokio::select! {
         shaken = shaken => shaken.ok()?,
         _ = stopping.wait_for(|is_stopping| *is_stopping) => return None,

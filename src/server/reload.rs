@@ -25,7 +25,13 @@ pub(super) fn reload(app: &App, settings: ServeSettings) -> Result<(), Error> {
     let tls = Tls::load(&settings.access)?;
 
     let before = app.in_force.now();
-    let changes = settings.changes_to(&before, started);
+    let mut changes = settings.changes_to(&before, started);
+    // Files of the same names may have others in them.
+    let is_same = |now: &Tls| tls.as_ref().is_some_and(|next| next.shows_those_of(now));
+    let is_renewed = app.tls.now().as_ref().as_ref().is_some_and(|now| !is_same(now));
+    if is_renewed && !changes.iter().any(|change| change.name.starts_with("tls_")) {
+        changes.push(Change { name: "tls_cert", needs_restart: false });
+    }
     app.guard.replace(guard);
     app.tls.replace(tls);
     app.doorkeeper.forget();

@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 use super::app::App;
 use super::feed;
 use super::listener::{Bound, Side, check_host, serve};
-use super::problems::ProblemKind;
 use super::{guard, ofrep, router, ticker};
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -144,10 +143,11 @@ impl Server {
     }
 
     /// Notes among its problems that other settings were refused, wherever they were read.
+    #[cfg(feature = "cli")]
     pub(crate) fn note_refused_settings(&self, problem: &str) {
         let Some(running) = &self.running else { return };
         let text = format!("the settings were not read again, and all stays as it was: {problem}");
-        running.app.problems.note(ProblemKind::Settings, "", &text);
+        running.app.problems.note(super::problems::ProblemKind::Settings, "", &text);
     }
 
     /// Shuts it down: no new connections, requests under way are answered, what was taken is stored, and

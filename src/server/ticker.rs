@@ -114,7 +114,11 @@ fn say(environment: &str, status: &SourceStatus, before: Option<&Said>, now: &Sa
     let state_before = before.map_or(Readiness::Fresh, |before| before.readiness);
     if state_before != now.readiness {
         let state = now.readiness.as_str();
-        tracing::warn!(environment, source, state, "readiness changed");
+        if now.readiness == Readiness::Fresh {
+            tracing::info!(environment, source, state, "readiness changed");
+        } else {
+            tracing::warn!(environment, source, state, "readiness changed");
+        }
     }
 }
 

@@ -84,6 +84,17 @@ impl EnvironmentSettings {
         Self { sdk_key: Some(sdk_key), ..Self::new(name) }
     }
 
+    /// Refuses an empty name, which would be one that nobody can tell.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.name.as_deref() == Some("") {
+            let datafile = Self { name: None, ..self.clone() }.shown();
+            return Err(Error::settings(format!(
+                "the name of the environment with {datafile} is empty: give it one, or leave it out"
+            )));
+        }
+        Ok(())
+    }
+
     /// With the secret of all webhooks, where it has none of its own.
     #[must_use]
     pub fn with_datafile_webhook_secret(&self, agent: &AgentSettings) -> Self {

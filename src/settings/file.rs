@@ -19,7 +19,12 @@ impl Given {
     /// If it cannot be read, is no TOML, has a key that is none, or a value that cannot be used: with the
     /// line and the key.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
+        let bytes = fs::read(path).map_err(|error| Error::file("read", path, error))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to());
+            let line = good.unwrap_or_default().split(|byte| *byte == b'\n').count();
+            Error::settings_file(path, line, "there is what is no UTF-8: save the file as UTF-8")
+        })?;
         Self::from_toml(&text).map_err(|(line, problem)| Error::settings_file(path, line, problem))
     }
 
@@ -92,6 +97,17 @@ mod tests {
         check(
             "webhook_secret = 123456",
             "1: webhook_secret: invalid type: integer, expected a string",
+        );
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_told_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"port = 1\nhost = \"\xe9\"\n").unwrap();
+        let error = Given::from_file(file.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("line 2: there is what is no UTF-8: save the file as UTF-8"),
+            "{error}"
         );
     }
 

@@ -179,6 +179,7 @@ impl ServeSettings {
             }
             _ => {}
         }
+        self.environments.iter().try_for_each(EnvironmentSettings::check)?;
         super::sink::check(&self.sinks)?;
         self.check_secrets()?;
         let limits = [

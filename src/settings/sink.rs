@@ -54,7 +54,7 @@ impl SinkSettings {
     }
 }
 
-/// Refuses two sinks that go to one place, where all would arrive twice, and what cannot be rotated.
+/// Refuses two sinks that go to one place, where all would arrive twice, and what cannot be rotated or signed.
 pub(super) fn check(sinks: &[SinkSettings]) -> Result<(), Error> {
     let cannot = |sink: &&SinkSettings| {
         let is_file = matches!(sink.to, SinkTarget::File(_));
@@ -63,6 +63,14 @@ pub(super) fn check(sinks: &[SinkSettings]) -> Result<(), Error> {
     if let Some(wrong) = sinks.iter().find(cannot) {
         return Err(Error::settings(format!(
             "sink {} cannot be rotated so: give rotate_at a size such as 100MiB, and only to a file",
+            wrong.to
+        )));
+    }
+    let is_signed =
+        |sink: &&SinkSettings| sink.secret.is_some() && !matches!(sink.to, SinkTarget::Webhook(_));
+    if let Some(wrong) = sinks.iter().find(is_signed) {
+        return Err(Error::settings(format!(
+            "sink {} signs nothing: give a secret only to a webhook, or leave it out",
             wrong.to
         )));
     }

@@ -133,7 +133,8 @@ pub struct Statistics {
     pub forgotten_events: u64,
     /// Ids forgotten before their time because there were too many.
     pub forgotten_ids: u64,
-    /// Records refused because too many were waiting.
+    /// Records refused because the store had no room for them: too many were waiting, its disk was full, or its
+    /// budget was used up.
     pub refused_records: u64,
     /// Records dropped when their time was over, or for the room they took, before there was any sink to
     /// have them.

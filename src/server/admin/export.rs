@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use hyper::body::Frame;
@@ -31,7 +32,11 @@ const MOST_PATIENCE: Duration = Duration::from_secs(30);
 /// Records are looked at in stretches of so many.
 const STRETCH: u64 = 1024;
 
-pub(super) async fn export(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Refusal> {
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    method: Method,
+    asked: Asked,
+) -> Result<Response, Refusal> {
     let limit = asked.number("limit")?.unwrap_or(u64::MAX);
     let filter = filter(&asked, &["limit"])?;
     let filter = work(&app, move |app| placed(app, filter)).await?;
@@ -50,7 +55,10 @@ pub(super) async fn export(State(app): State<Arc<App>>, asked: Asked) -> Result<
         is_whole: Arc::clone(&is_whole),
         _place: place,
     };
-    tokio::spawn(exporting.run(sender));
+    // Who asks for the head alone reads nothing.
+    if method != Method::HEAD {
+        tokio::spawn(exporting.run(sender));
+    }
     let mut response = Response::new(Body::new(Pages { receiver, is_whole }));
     response.headers_mut().insert(CONTENT_TYPE, NDJSON);
     Ok(response)

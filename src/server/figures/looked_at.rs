@@ -83,9 +83,11 @@ const HELD: &[Row<Statistics>] = &[
 
 /// Of the store: counters.
 const TOTALS_OF_THE_STORE: &[Row<Statistics>] = &[
-    ("variate_store_refused_total", "Records refused because too many were waiting", |store| {
-        store.refused_records
-    }),
+    (
+        "variate_store_refused_total",
+        "Records refused because the store had no room for them: too many were waiting, its disk was full, or its budget was used up",
+        |store| store.refused_records,
+    ),
     (
         "variate_store_dropped_records_total",
         "Records dropped for their age or their room before there was any sink to have them",

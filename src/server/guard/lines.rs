@@ -7,7 +7,7 @@ use crate::settings::Scope;
 
 /// What a path needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
+pub(in crate::server) enum Needs {
     /// Nothing at all, so that it can be asked by whatever looks whether the process is alive.
     Nothing,
     /// Nothing; and who has a token is told more.
@@ -75,7 +75,7 @@ const OF_ADMIN: &[(&str, Needs)] = &[
 ];
 
 /// What a path needs that is routed; `None` where the API's table has no line for it.
-pub(super) fn needs(side: Side, path: &str) -> Option<Needs> {
+pub(in crate::server) fn needs(side: Side, path: &str) -> Option<Needs> {
     let (lines, others) = match side {
         Side::Api => (OF_API, None),
         Side::Admin => (OF_ADMIN, Some(Needs::Scope(Scope::Admin))),

@@ -28,12 +28,12 @@ pub(super) use self::cors::layer as cors;
 pub(super) use self::hosts::Hosts;
 pub(super) use self::jwks::run as ask_for_keys;
 pub(super) use self::layer::Guarding;
+pub(super) use self::lines::{Needs, needs};
 pub(super) use self::oauth::{Doorkeeper, routes as oauth};
 pub(super) use self::stay::Stay;
 pub(super) use self::tls::Tls;
 
 use self::jwt::Jwts;
-use self::lines::Needs;
 use self::refused::Refused;
 use self::tokens::{Tokens, credential};
 use super::listener::Side;
@@ -79,7 +79,7 @@ impl Guard {
         request: &Request<B>,
     ) -> Result<Option<Caller>, Refused> {
         let needs = match routed {
-            Some(path) => lines::needs(side, path).ok_or(Refused::NoLine)?,
+            Some(path) => needs(side, path).ok_or(Refused::NoLine)?,
             // Only who may ask at all is told that nothing is there.
             None => Needs::Token,
         };

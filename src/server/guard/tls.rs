@@ -15,7 +15,11 @@ use crate::error::Error;
 use crate::settings::AccessSettings;
 
 #[derive(Clone)]
-pub(in crate::server) struct Tls(pub(in crate::server) TlsAcceptor);
+pub(in crate::server) struct Tls {
+    pub(in crate::server) acceptor: TlsAcceptor,
+    /// The certificates that it shows, which the key belongs to.
+    shown: Vec<CertificateDer<'static>>,
+}
 
 impl Tls {
     /// Reads the files of the settings; `None` where there is to be no TLS.
@@ -27,6 +31,7 @@ impl Tls {
         if certificates.is_empty() {
             return Err(wrong("tls_cert", cert, &"it holds no certificate"));
         }
+        let shown = certificates.clone();
         let private = PrivateKeyDer::from_pem_file(key);
         let private = private.map_err(|error| wrong("tls_key", key, &error))?;
         let mut config = ServerConfig::builder_with_provider(default_provider().into())
@@ -34,7 +39,12 @@ impl Tls {
             .and_then(|config| config.with_no_client_auth().with_single_cert(certificates, private))
             .map_err(|error| wrong("tls_key", key, &error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Some(Self(TlsAcceptor::from(Arc::new(config)))))
+        Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), shown }))
+    }
+
+    /// Whether it shows the same certificates.
+    pub(in crate::server) fn shows_those_of(&self, other: &Self) -> bool {
+        self.shown == other.shown
     }
 }
 
@@ -47,6 +57,6 @@ fn wrong(setting: &str, path: &Path, problem: &dyn std::fmt::Display) -> Error {
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Tls").finish()
+        formatter.debug_struct("Tls").finish_non_exhaustive()
     }
 }

@@ -1,7 +1,9 @@
 //! `GET /openapi.json`: what can be asked of a listener, for programs.
 //!
 //! Must not know how anything is answered. The document is put together of parts, one for each interface, that
-//! stand beside this file; a test holds that every route is in it, and the other way round.
+//! stand beside this file, and of what each operation `needs`; a test holds that every route is in it, and the other way round.
+
+mod needs;
 
 use std::sync::{Arc, LazyLock};
 
@@ -33,8 +35,8 @@ const OF_API: &[&str] = &[
 const OF_ADMIN: &[&str] =
     &[OF_ALL, include_str!("admin.json"), include_str!("overrides.json"), OF_ACCESS];
 
-static API: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_API));
-static ADMIN: LazyLock<Option<Bytes>> = LazyLock::new(|| document(OF_ADMIN));
+static API: LazyLock<Option<Bytes>> = LazyLock::new(|| document(Side::Api, OF_API));
+static ADMIN: LazyLock<Option<Bytes>> = LazyLock::new(|| document(Side::Admin, OF_ADMIN));
 
 pub(super) fn routes(side: Side) -> Router<Arc<App>> {
     let answer = move || async move {
@@ -51,11 +53,12 @@ pub(super) fn routes(side: Side) -> Router<Arc<App>> {
 }
 
 /// The parts as one; `None` where one of them is no JSON.
-fn document(parts: &[&str]) -> Option<Bytes> {
+fn document(side: Side, parts: &[&str]) -> Option<Bytes> {
     let mut whole = Value::Null;
     for part in parts {
         add(&mut whole, serde_json::from_str(part).ok()?);
     }
+    needs::add(side, &mut whole);
     if let Some(version) = whole.pointer_mut("/info/version") {
         *version = Value::from(env!("CARGO_PKG_VERSION"));
     }

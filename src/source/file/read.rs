@@ -103,6 +103,6 @@ fn unreadable(error: &io::Error) -> String {
 
 fn too_large(most_bytes: u64) -> String {
     format!(
-        "is larger than {most_bytes} bytes, the most that is taken: raise that limit if it is meant"
+        "is larger than {most_bytes} bytes, the most that is taken: look whether it is the datafile, and where a program of yours sets that limit, raise it"
     )
 }

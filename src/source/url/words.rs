@@ -35,7 +35,7 @@ impl Words<'_> {
         if error.is_timeout() {
             let timeout_ms = self.timeout.as_millis();
             return self.trouble(&format!(
-                "was not done within {timeout_ms} ms: allow it more time, or look at the network"
+                "was not done within {timeout_ms} ms: look at the network and at who answers, and where a program of yours sets that time, allow more"
             ));
         }
         if error.is_decode() || error.is_body() {
@@ -58,7 +58,7 @@ impl Words<'_> {
     /// More than may be.
     pub(super) fn too_large(&self, most_bytes: u64) -> Trouble {
         self.trouble(&format!(
-            "sent more than {most_bytes} bytes, the most that is taken: raise that limit if it is meant"
+            "sent more than {most_bytes} bytes, the most that is taken: look whether it is the datafile, and where a program of yours sets that limit, raise it"
         ))
     }
 

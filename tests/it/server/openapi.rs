@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use variate::settings::{Reach, Scope, TokenSettings};
 
-use super::http::{Request, ask};
+use super::http::{Request, ask, status};
 use super::{Daemon, wait_for};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -178,6 +179,34 @@ fn documents_are_whole() {
             assert_eq!(in_path, path.matches('{').count(), "{name}");
         }
         look_up_references(&document, &document);
+    }
+}
+
+/// Whether each operation says that it needs a token, and no other does.
+#[test]
+fn what_needs_a_token_says_so() {
+    let daemon = Daemon::with(|given| {
+        let secret = "a-token-for-people-01";
+        let token = TokenSettings::new("people", secret, Reach::All, &[Scope::Admin]).unwrap();
+        given.access.tokens = vec![token];
+    });
+    let token = Request::new("GET /openapi.json").header("X-API-Key", "a-token-for-people-01");
+    for address in [daemon.api(), daemon.admin()] {
+        let document = ask(address, &token).json();
+        assert_eq!(document["security"], json!([{}, {"Bearer": []}, {"ApiKey": []}]));
+        for (path, method) in described(&document) {
+            let operation = &document["paths"][&path][&method];
+            let needed = &operation["responses"]["401"]["$ref"];
+            let is_needed = needed == "#/components/responses/NoToken";
+            let asked = format!("{} {}", method.to_uppercase(), path.replace(['{', '}'], ""));
+            let status = status(address, &Request::new(&asked));
+            let has_own_proof = operation["security"].is_array();
+            assert_eq!(status == 401 && !has_own_proof, is_needed, "{asked}: {status}");
+            assert!(!(is_needed && has_own_proof), "{asked}");
+        }
+        let decide = &document["paths"]["/v1/decide"]["post"];
+        let said = decide["description"].as_str().unwrap_or("the scope decide.");
+        assert!(said.ends_with("the scope decide."), "{said}");
     }
 }
 

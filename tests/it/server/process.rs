@@ -3,12 +3,13 @@
 //! Must not know interfaces beyond asking them.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
-use super::http::{Request, ask};
+use super::http::{Request, ask, try_ask};
 use super::{Answer, SHOP, wait_for};
 
 const ANNA: &str = r#"{"userId":"anna","userAttributes":{"country":"SE","age":34}}"#;
@@ -61,6 +62,16 @@ pub(super) fn start(folder: &Path, arguments: &[&str]) -> Started {
     let store = folder.join("store");
     let fixed = ["--port", "0", "--admin-port", "0", "--data-dir", store.to_str().unwrap()];
     Started { child: Running(command(&[&fixed[..], arguments].concat()).spawn().unwrap()) }
+}
+
+/// The same where it may have so many files open.
+#[cfg(target_os = "linux")]
+fn serve_with_files(folder: &Path, files: u32, arguments: &[&str]) -> Served {
+    let served = serve(folder, arguments);
+    let limit = format!("--nofile={files}");
+    let id = served.child.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
+    served
 }
 
 pub(super) fn serve(folder: &Path, arguments: &[&str]) -> Served {
@@ -132,6 +143,43 @@ fn what_was_acknowledged_is_there_once_after_a_kill() {
     assert_eq!(conversions.count(), 1, "{records}");
     let (code, said) = second.stop();
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_that_are_not_accepted_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve_with_files(folder.path(), 64, &["--datafile", SHOP]);
+    let many: Vec<_> = (0..100).map(|_| TcpStream::connect(served.api).unwrap()).collect();
+    std::thread::sleep(Duration::from_secs(1));
+    drop(many);
+    let problem = wait_for("the problem", || {
+        let problems = try_ask(served.admin, &Request::new("GET /problems")).ok()?.json();
+        problems["problems"].as_array()?.iter().find(|one| one["about"] == "api").cloned()
+    });
+    assert_eq!(problem["kind"], "listener");
+    assert!(problem["count"].as_u64() > Some(3), "{problem}");
+    let text = problem["text"].as_str().unwrap();
+    assert!(text.contains("raise the limit on open files"), "{text}");
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let of_the_api = "connections are not accepted listener=\"api\"";
+    assert_eq!(said.matches(of_the_api).count(), 1, "{said}");
+}
+
+#[test]
+fn who_asks_for_the_head_of_an_export_breaks_nothing_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path(), &["--datafile", SHOP]);
+    served.ask("POST /v1/activate?experimentKey=checkout_button", ANNA);
+    let head = ask(served.admin, &Request::new("HEAD /events/export"));
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.header("content-type"), Some("application/x-ndjson"));
+    let whole = ask(served.admin, &Request::new("GET /events/export"));
+    assert_eq!(whole.body.lines().count(), 1, "{whole:?}");
+    let (code, said) = served.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("broken off"), "{said}");
 }
 
 #[test]

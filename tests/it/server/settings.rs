@@ -228,6 +228,13 @@ fn what_no_request_could_fit_is_refused_at_the_start() {
     };
     check(&|given| given.sinks = vec![sink("stdout", true, "")], "only to a file");
     check(&|given| given.sinks = vec![sink("file:x", false, "0B")], "a size such as 100MiB");
+    for to in ["stdout", "file:x", "optimizely"] {
+        let mut signed = sink(to, false, "");
+        signed.secret = Some("s3cret".to_owned());
+        check(&|given| given.sinks = vec![signed.clone()], "give a secret only to a webhook");
+    }
+    let expect = "the name of the environment with datafiles/shop.json is empty: give it one";
+    check(&|given| given.environments[0].name = Some(String::new()), expect);
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn files_that_are_too_large_are_not_read() {
     place.check(&at_most(size), "fresh revision 1 from file");
     let small = at_most(size - 1);
     let problem = format!(
-        "never-loaded (shop.json is larger than {} bytes, the most that is taken: raise that limit if it is meant)",
+        "never-loaded (shop.json is larger than {} bytes, the most that is taken: look whether it is the datafile, and where a program of yours sets that limit, raise it)",
         size - 1
     );
     place.check(&small, &problem);

@@ -178,8 +178,7 @@ fn packed_answers_are_unpacked() {
 #[test]
 fn answers_that_are_too_large() {
     let trial = Trial::new();
-    let large =
-        "sent more than 1048576 bytes, the most that is taken: raise that limit if it is meant";
+    let large = "sent more than 1048576 bytes, the most that is taken: look whether it is the datafile, and where a program of yours sets that limit, raise it";
     let padded = format!("{}{}", text("9"), " ".repeat(1 << 20));
     trial.check(raw(200, &["Content-Length: 999999999999"], b"{"), large);
     trial.check(answer(200, &[], &padded), large);
@@ -196,7 +195,7 @@ fn answers_that_are_too_large() {
 #[test]
 fn answers_that_take_too_long() {
     let trial = Trial::new();
-    let slow = "was not done within 1000 ms: allow it more time, or look at the network";
+    let slow = "was not done within 1000 ms: look at the network and at who answers, and where a program of yours sets that time, allow more";
     trial.check(Answer::Slow(Duration::from_secs(3), 200), slow);
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text("9").len());
     let drip = format!("{head}{}", text("9")).into_bytes();

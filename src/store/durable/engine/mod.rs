@@ -330,13 +330,10 @@ impl Engine {
             Ok(Err(fjall::Error::Locked)) => {
                 Err(Error::store_in_use(&self.folder, holder(&self.folder)))
             }
-            Ok(Err(fjall::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => {
-                Err(Error::store(action, &self.folder, FULL, error))
-            }
             Ok(Err(fjall::Error::Poisoned)) => {
                 Err(Error::store(action, &self.folder, REMEDY, IN_THE_BACKGROUND))
             }
-            Ok(Err(error)) => Err(Error::store(action, &self.folder, REMEDY, error)),
+            Ok(Err(error)) => Err(Error::store(action, &self.folder, remedy_of(&error), error)),
             Err(_) => Err(Error::store(action, &self.folder, REMEDY, "the engine panicked")),
         }
     }
@@ -344,6 +341,19 @@ impl Engine {
     fn closed(&self) -> Error {
         Error::store_refuses(&self.folder, "it is being opened again after a failure")
     }
+}
+
+/// What to do about a failure, by what the system said of it.
+fn remedy_of(error: &fjall::Error) -> &'static str {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(ErrorKind::StorageFull) => return FULL,
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => return FORBIDDEN,
+            _ => cause = error.source(),
+        }
+    }
+    REMEDY
 }
 
 /// So many bytes are read at once, and what is over with the last value.
@@ -356,6 +366,8 @@ const ITEM_BYTES: u64 = 21;
 const NOTHING: u64 = u64::MAX;
 pub(super) const DEFECT: &str = "report it: this is a defect of the program";
 const REMEDY: &str = "look at the cause; where the disk is sound, restore the store from a back-up";
+const FORBIDDEN: &str =
+    "allow this process to read and write all that is in it, on a disk that takes writes";
 const KEYSPACES: &str = "keyspaces";
 const FULL: &str = "its disk is full: free some of it";
 const IN_THE_BACKGROUND: &str =

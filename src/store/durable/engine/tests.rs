@@ -31,6 +31,20 @@ fn is_there(engine: &Engine, key: &str) -> bool {
 
 /// A pipe in the place of a file that is read first holds the opening up for as long as wanted.
 #[test]
+fn the_remedy_is_that_of_the_cause() {
+    let check = |kind: std::io::ErrorKind, expect: &str| {
+        let error = || std::io::Error::from(kind);
+        let both = [fjall::Error::Io(error()), fjall::Error::Storage(error().into())];
+        assert_eq!(both.each_ref().map(super::remedy_of), [expect; 2], "{kind}");
+    };
+    check(std::io::ErrorKind::StorageFull, super::FULL);
+    check(std::io::ErrorKind::PermissionDenied, super::FORBIDDEN);
+    check(std::io::ErrorKind::ReadOnlyFilesystem, super::FORBIDDEN);
+    check(std::io::ErrorKind::Other, super::REMEDY);
+    assert_eq!(super::remedy_of(&fjall::Error::Unrecoverable), super::REMEDY);
+}
+
+#[test]
 fn who_asks_is_refused_at_once_while_it_is_opened_again() {
     let (folder, engine) = engine();
     let (version, aside) = (folder.path().join("version"), folder.path().join("aside"));

@@ -83,4 +83,5 @@ fn connections_are_encrypted_and_certificates_can_be_renewed() {
         said.contains("cert.pem") && said.contains("the settings were not read again"),
         "{said}"
     );
+    assert!(said.contains("settings read again changed=\"tls_cert\""), "{said}");
 }
