@@ -1,7 +1,8 @@
 //! `GET /openapi.json`: what can be asked of a listener, for programs.
 //!
 //! Must not know how anything is answered. The document is put together of parts, one for each interface, that
-//! stand beside this file, and of what each operation `needs`; a test holds that every route is in it, and the other way round.
+//! stand beside this file, and of what each operation `needs`; a test holds that every route is in it, and the other
+//! way round.
 
 mod needs;
 
