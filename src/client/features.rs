@@ -89,8 +89,7 @@ impl UserContext<'_> {
             .map(|impression| self.record_impression(&impression))
             .is_some();
         self.tell_feature(DecisionKind::Feature, datafile, (index, &decision), is_dispatched);
-        // What stands for `true` is none here, in both official SDKs.
-        variation_of(datafile, &decision).is_some_and(|variation| variation.says_true)
+        says_true(datafile, &decision)
     }
 
     fn decide_feature(&self, datafile: &Arc<Datafile>, index: FlagIndex) -> FlagDecision {
@@ -135,10 +134,18 @@ impl UserContext<'_> {
             variation_id: variation.map(Variation::id),
             variables: None,
             reasons: &[],
-            is_enabled: is_enabled(datafile, decision),
+            is_enabled: match kind {
+                DecisionKind::Feature => says_true(datafile, decision),
+                _ => is_enabled(datafile, decision),
+            },
             is_dispatched,
         }
     }
+}
+
+/// Whether a flag is on for `isFeatureEnabled`: what stands for `true` is none there, in both official SDKs.
+fn says_true(datafile: &Datafile, decision: &FlagDecision) -> bool {
+    variation_of(datafile, decision).is_some_and(|variation| variation.says_true)
 }
 
 /// The variation of a flag's decision.

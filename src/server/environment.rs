@@ -26,7 +26,7 @@ use crate::store::Receipt;
 
 /// The age of a datafile that was never confirmed.
 const NEVER: u64 = u64::MAX;
-const SLOW: &str = "the disk takes longer than half of --request-timeout: look at the disk, or allow requests more time";
+const SLOW: &str = "it was not stored within half of the time that --request-timeout left: look at the disk, at how many wait for it, and at who sends slowly";
 
 #[derive(Debug)]
 pub(super) struct Environment {

@@ -27,7 +27,10 @@ pub(super) async fn unpacked(request: Request<Body>, most_bytes: u64) -> Result<
 
 /// What was sent whole, without its packing; an empty body has none, whatever is said of it.
 pub(super) fn unpack(headers: &HeaderMap, sent: Bytes, most_bytes: u64) -> Result<Bytes, Refusal> {
-    let Some(packing) = packing(headers)?.filter(|_| !sent.is_empty()) else { return Ok(sent) };
+    if sent.is_empty() {
+        return Ok(sent);
+    }
+    let Some(packing) = packing(headers)? else { return Ok(sent) };
     let mut unpacked = Vec::new();
     let read = packing.reader(&sent).take(most_bytes.saturating_add(1)).read_to_end(&mut unpacked);
     read.map_err(|_| Refusal::bad_request(packing.is_not()))?;
@@ -140,6 +143,7 @@ mod tests {
         check("gzip", b"plain".to_vec(), Err(400));
         check("gzip", packed(&most)[..12].to_vec(), Err(400));
         check("gzip", Vec::new(), Ok(b""));
+        check("br", Vec::new(), Ok(b""));
         check("deflate", zlib(b"text"), Ok(b"text"));
         check("Deflate", bare(b"text"), Ok(b"text"));
         check("deflate", zlib(&most), Ok(&most));

@@ -39,6 +39,9 @@ use crate::store::Outbox;
 /// How long the end of a delivery waits for a sink that is in the middle of a batch.
 const LAST_BATCH: Duration = Duration::from_secs(1);
 
+/// So long, at least: a thread that is idle ends in less, and lets go of the store.
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
 /// Brings the records of a store to its sinks, from start until drop.
 ///
 /// On drop it waits for the sinks to take what waits, for as long as its settings say, and then stops. A
@@ -152,7 +155,7 @@ impl Delivery {
         let watch = Stopwatch::start();
         let drained = self.drain(deadline.saturating_sub(LAST_BATCH.min(deadline / 2)));
         self.settings.last_drain = Duration::ZERO;
-        self.last_batch = deadline.saturating_sub(watch.elapsed());
+        self.last_batch = deadline.saturating_sub(watch.elapsed()).max(LAST_LOOK);
         drained
     }
 }

@@ -64,19 +64,24 @@ pub(super) fn start(
     Ok(progress)
 }
 
-/// Opens each sink where it was; what it makes of its state is kept before anything is delivered.
+/// Opens each sink where it was; what it makes of its state is kept before anything is delivered, and only where all
+/// are open: what one has found, and warns of, it finds again at the next start.
 fn open_all<'a>(
     store: &dyn Outbox,
     sinks: impl Iterator<Item = ((&'a String, Guarded), Cursor)>,
 ) -> Result<Vec<(Guarded, Cursor)>, Error> {
     let mut opened = Vec::new();
-    for ((name, mut sink), mut cursor) in sinks {
+    let mut names = Vec::new();
+    for ((name, mut sink), cursor) in sinks {
         sink.open(name, &cursor.state)?;
+        names.push(name);
+        opened.push((sink, cursor));
+    }
+    for (name, (sink, cursor)) in names.into_iter().zip(&mut opened) {
         if let Some(state) = sink.state().filter(|state| **state != *cursor.state) {
             cursor.state = state.into();
             store.advance(name, Step { cursor: cursor.clone(), ..Step::default() })?;
         }
-        opened.push((sink, cursor));
     }
     Ok(opened)
 }

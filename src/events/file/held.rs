@@ -70,8 +70,11 @@ impl Held {
         // The name of a file that is new must be on the disk, too.
         let written = written.and_then(|()| if length == 0 { self.sync_name() } else { Ok(()) });
         if written.is_err() {
-            // If this fails, too, the next batch finds it.
-            self.file.set_len(length).unwrap_or_default();
+            // Nothing but cut: somebody may have made it shorter. If this fails, too, the next batch finds it.
+            let is_longer = self.length().is_ok_and(|now| now > length);
+            if is_longer {
+                self.file.set_len(length).unwrap_or_default();
+            }
         }
         written
     }

@@ -60,10 +60,10 @@ impl Default for FileSettings {
 /// Rotation renames the file to its name with a number, `records.ndjson.1` being the oldest, and nothing
 /// is ever removed. Somebody else may move the file or a rotated one away, and put an empty one in its
 /// place, and that is all that others may do: not write to it, not empty it. A file that lost something, since
-/// somebody emptied, cut or replaced it, is gone on with behind what is left, and [`Sink::warning`] says so;
-/// what was taken out of it is not written again. A file that is moved or emptied between a crash and the
-/// restart, and not moved to a name beside it that begins with its own, may have had a last batch that comes
-/// again.
+/// somebody emptied, cut or overwrote it, is gone on with behind what is left, and [`Sink::warning`] says so;
+/// what was taken out of it is not written again. Another file in its place is moved aside. Of a file that is
+/// moved or emptied between a crash and the restart, or since the last batch before the crash, and not moved
+/// to a name beside it that begins with its own, a last batch may come again.
 ///
 /// What is no regular file (a pipe, a device) is appended to, at least once.
 #[derive(Debug)]

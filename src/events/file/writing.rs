@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf, absolute};
 
-use super::beyond::{Aside, Beyond, Piece};
+use super::beyond::{Aside, Beyond, Piece, Whose};
 use super::held::Held;
 use super::place::Place;
 use super::recover::{self, Found, Known};
@@ -167,9 +167,9 @@ impl Writing {
 
     /// Looks for what somebody else did to the file.
     fn look_again(&mut self) -> Result<(), Error> {
-        let Some(held) = self.held.as_ref().filter(|_| self.beyond.is_empty()) else {
-            return Ok(());
-        };
+        // What stands in other files comes first: then the place is not in this one.
+        let is_own = self.beyond.first().is_none_or(|piece| piece.whose == Whose::Own);
+        let Some(held) = self.held.as_ref().filter(|_| is_own) else { return Ok(()) };
         let length = held.length().map_err(|error| self.failed(error))?;
         if length < self.place.length {
             let lost = recover::too_short(length, self.place.length);
@@ -177,7 +177,7 @@ impl Writing {
             self.take(found.map_err(|error| self.failed(error))?);
             return Ok(());
         }
-        if length > self.place.length {
+        if length > self.place.length && self.beyond.is_empty() {
             self.beyond = Beyond::of([Piece::own(&self.path, self.place.length)]);
         }
         Ok(())

@@ -66,8 +66,9 @@ pub(super) async fn remove(State(app): State<Arc<App>>, asked: Asked) -> Result<
         tokio::spawn(
             async move { its.remove_override(&app.store, &user_id, &experiment_key).await },
         );
-    let done =
-        async { doing.await.unwrap_or_else(|error| Err(Refusal::not_stored(&Error::sink(error)))) };
+    let done = async {
+        doing.await.unwrap_or_else(|error| Err(environment.not_stored(&Error::sink(error))))
+    };
     let before = environment.in_time(done).await?;
     match before {
         Some(_) => Ok(StatusCode::NO_CONTENT.into_response()),

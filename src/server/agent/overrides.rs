@@ -56,8 +56,9 @@ pub(super) async fn set(
             its.set_override(&app.store, wanted).await
         }
     });
-    let done =
-        async { doing.await.unwrap_or_else(|error| Err(Refusal::not_stored(&Error::sink(error)))) };
+    let done = async {
+        doing.await.unwrap_or_else(|error| Err(environment.not_stored(&Error::sink(error))))
+    };
     let before = environment.in_time(done).await?;
     match (is_removed, before.is_some()) {
         (false, true) => messages.push("updating previous override"),

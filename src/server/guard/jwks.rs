@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, decode_header};
 use reqwest::Client;
 use reqwest::redirect::Policy;
@@ -28,7 +28,8 @@ const MOST_BYTES: usize = 1024 * 1024;
 const NO_KEY: &str =
     "has no key with a name (kid) and a known algorithm, so that no token is good: publish one";
 
-type ByName = HashMap<String, Key>;
+/// Some publish a key once for each algorithm, under one name.
+type ByName = HashMap<String, Vec<Key>>;
 
 /// A key, and the only algorithm that it is for where it says that.
 #[derive(Debug, Clone)]
@@ -67,10 +68,13 @@ impl Published {
     /// The key that a token names, and the algorithms that belong to it.
     pub(super) fn key_of(&self, token: &str) -> Option<(DecodingKey, Vec<Algorithm>)> {
         let header = decode_header(token).ok()?;
-        let Key { key, only_for } = self.keys.now().get(header.kid.as_deref()?)?.clone();
-        let is_for_it = only_for.is_none_or(|only| only == header.alg)
-            && algorithms_of(key.family()).contains(&header.alg);
-        is_for_it.then(|| (key, vec![header.alg]))
+        let keys = self.keys.now();
+        let is_for_it = |key: &&Key| {
+            key.only_for.is_none_or(|only| only == header.alg)
+                && algorithms_of(key.key.family()).contains(&header.alg)
+        };
+        let found = keys.get(header.kid.as_deref()?)?.iter().find(is_for_it)?;
+        Some((found.key.clone(), vec![header.alg]))
     }
 
     /// Asks once; gives whether there were keys. A set without any takes back those before it.
@@ -112,7 +116,11 @@ impl Published {
         }
         let set: JwkSet = serde_json::from_slice(&text)
             .map_err(|_| "sent no set of keys (JWKS): check the address".to_owned())?;
-        Ok(set.keys.iter().filter_map(usable).collect())
+        let mut keys = ByName::new();
+        for (name, key) in set.keys.iter().filter_map(usable) {
+            keys.entry(name).or_default().push(key);
+        }
+        Ok(keys)
     }
 }
 
@@ -120,7 +128,9 @@ impl Published {
 fn usable(jwk: &Jwk) -> Option<(String, Key)> {
     let name = jwk.common.key_id.clone()?;
     let key = DecodingKey::from_jwk(jwk).ok()?;
-    let only_for = jwk.common.key_algorithm.map(Algorithm::try_from).transpose().ok()?;
+    // What it is for in words that are not known here is its publisher's own, or a newer name.
+    let known = jwk.common.key_algorithm.filter(|name| *name != KeyAlgorithm::UNKNOWN_ALGORITHM);
+    let only_for = known.map(Algorithm::try_from).transpose().ok()?;
     // A secret that is published is none.
     (key.family() != AlgorithmFamily::Hmac).then_some((name, Key { key, only_for }))
 }

@@ -2,10 +2,11 @@
 //! forgetting, counting.
 
 use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 
 use super::world::{NOW_MS, World, brief, datafile};
 use variate::attribution::NotCredited;
-use variate::client::{DecisionKind, MemoryProfileService, Variables};
+use variate::client::{DecisionKind, DecisionNotice, Listener, MemoryProfileService, Variables};
 use variate::value::{AttributeValue, RecordedValue};
 use variate::{Activate, Client, Datafile, DecideOptions, Decision, Error, Track, UserContext};
 
@@ -204,6 +205,16 @@ fn all_of_it_may_cross_threads() {
 }
 
 /// As both official SDKs have it, whose `isFeatureEnabled` asks for `true` and whose other calls do not.
+/// Whether flags are on, as listeners hear it.
+#[derive(Default)]
+struct Heard(Mutex<Vec<bool>>);
+
+impl Listener for Heard {
+    fn decision(&self, notice: &DecisionNotice<'_>) {
+        self.0.lock().unwrap().push(notice.is_enabled);
+    }
+}
+
 #[test]
 fn what_stands_for_true_is_not_true_for_one_call() {
     let check = |switch: serde_json::Value, expected: [bool; 2]| {
@@ -218,9 +229,12 @@ fn what_stands_for_true_is_not_true_for_one_call() {
             "featureFlags": [{"id": "5", "key": "f", "rolloutId": "4", "experimentIds": [], "variables": []}],
         });
         let datafile = Datafile::compile(text.to_string()).unwrap().datafile;
-        let client = Client::builder().datafile(datafile).build().unwrap();
+        let heard = Arc::new(Heard::default());
+        let builder = Client::builder().datafile(datafile).listener(heard.clone());
+        let client = builder.build().unwrap();
         let user = client.user("anna");
         assert_eq!([user.is_feature_enabled("f"), user.decide("f").enabled], expected, "{switch}");
+        assert_eq!(*heard.0.lock().unwrap(), expected, "{switch}");
     };
     check(serde_json::json!(true), [true, true]);
     check(serde_json::json!("true"), [false, true]);

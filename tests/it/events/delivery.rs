@@ -213,3 +213,21 @@ fn without_sinks_everything_stays() {
     assert_eq!((delivery.statistics().len(), world.waiting()), (0, 2));
     assert_eq!(world.store.latest(), 2);
 }
+
+#[test]
+fn what_a_file_lost_is_told_also_where_another_sink_stopped_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r");
+    let file = |path: &std::path::Path| -> Box<dyn Sink> {
+        Box::new(FileSink::new(path, AttributionMode::Backend))
+    };
+    let world = world();
+    world.track_many(1);
+    start(&world, vec![file(&path)]).drain(LONG).unwrap();
+    fs::write(&path, "").unwrap();
+    let both = vec![file(&path), file(&folder.path().join("nowhere/r"))];
+    assert!(Delivery::start(world.store.clone(), both).is_err());
+    let delivery = start(&world, vec![file(&path)]);
+    let warned = || delivery.statistics().remove(0).last_warning.is_some();
+    assert!(comes_true(warned), "{:?}", delivery.statistics());
+}

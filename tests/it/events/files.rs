@@ -217,6 +217,17 @@ fn a_file_that_loses_something_is_gone_on_with_and_told_once() {
     sink.open(&state).unwrap();
     deliver(&mut sink, &records[3..]);
     assert_eq!((numbers(&path), sink.warning()), (vec![2, 3, 4], None));
+    // Also before its first batch: nothing is written behind half a line.
+    let state = sink.state();
+    drop(sink);
+    let mut sink = self::sink(&path, FileSettings::default());
+    sink.open(&state).unwrap();
+    let length = fs::metadata(&path).unwrap().len();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 5).unwrap();
+    deliver(&mut sink, &records[..1]);
+    assert!(sink.warning().unwrap().contains(&format!("has {} bytes, but ", length - 5)));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().last().unwrap(), record_json(&records[0]), "{text}");
 }
 
 #[test]

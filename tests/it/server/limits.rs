@@ -101,7 +101,10 @@ fn bodies_may_be_packed() {
             assert_eq!(post(path, packing, &bomb), too_large, "{path} {packing}");
         }
         assert_eq!(post(path, "gzip", b"none"), 400, "{path}");
-        assert_eq!(post(path, "br", body.as_bytes()), 415, "{path}");
+        // Countly's clients would send it again for ever.
+        let unknown = if path == "/i" { 200 } else { 415 };
+        assert_eq!(post(path, "br", body.as_bytes()), unknown, "{path}");
+        assert_eq!(post(path, "br", b""), post(path, "", b""), "{path}");
     }
     let records = shop.ask_admin("GET /events?type=conversion").body;
     assert!(records.contains("\"id\":\"u\""), "{records}");

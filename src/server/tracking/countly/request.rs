@@ -65,7 +65,7 @@ impl Asked {
         let (head, body) = request.into_parts();
         let most_bytes = app.settings.limits.body.bytes;
         let sent = match to_its_end(body, most_bytes).await? {
-            Sent::Whole(body) => unpack_or_begin(&head.headers, body, most_bytes)?,
+            Sent::Whole(body) => unpack_or_begin(&head.headers, body, most_bytes),
             beginning @ Sent::Beginning(_) => beginning,
         };
         let (body, cut) = match sent {
@@ -99,14 +99,15 @@ impl Asked {
     }
 }
 
-/// What was sent whole, without its packing; nothing of it where that is too large.
-fn unpack_or_begin(headers: &HeaderMap, sent: Bytes, most_bytes: u64) -> Result<Sent, Refusal> {
-    match unpack(headers, sent, most_bytes) {
-        Ok(body) => Ok(Sent::Whole(body)),
+/// What was sent whole, without its packing; nothing of it where that is too large. What is not packed as it is said
+/// to be is taken as it is: a client would send it again for ever, and most of it reads as nothing.
+fn unpack_or_begin(headers: &HeaderMap, sent: Bytes, most_bytes: u64) -> Sent {
+    match unpack(headers, sent.clone(), most_bytes) {
+        Ok(body) => Sent::Whole(body),
         Err(refusal) if refusal.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Ok(Sent::Beginning(Bytes::new()))
+            Sent::Beginning(Bytes::new())
         }
-        Err(refusal) => Err(refusal),
+        Err(_) => Sent::Whole(sent),
     }
 }
 

@@ -383,6 +383,14 @@ fn keys_that_are_published_check_signatures_and_the_last_ones_stay() {
     wait_for("another algorithm", || (config(&shops, SHOP_KEY, &good) == 401).then_some(()));
     publisher.say("200 OK", &other.replace("\"alg\":\"ES384\",", ""));
     wait_for("any algorithm", || (config(&shops, SHOP_KEY, &good) == 200).then_some(()));
+    publisher.say("200 OK", &other);
+    wait_for("another algorithm", || (config(&shops, SHOP_KEY, &good) == 401).then_some(()));
+    let both = [&keys["keys"][0], &serde_json::from_str::<Value>(&other).unwrap()["keys"][0]];
+    publisher.say("200 OK", &json!({ "keys": both }).to_string());
+    wait_for("a key for each", || (config(&shops, SHOP_KEY, &good) == 200).then_some(()));
+    publisher.say("200 OK", &keys.to_string().replace("ES256", "ESP256"));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(config(&shops, SHOP_KEY, &good), 200, "an algorithm that nobody knows is no limit");
     publisher.say("500 x", "x");
     let problem = |text: &str| {
         wait_for(text, || {
