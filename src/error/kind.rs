@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+#[cfg(feature = "durable")]
 use super::Error;
 
 pub(super) type Source = Box<dyn std::error::Error + Send + Sync>;

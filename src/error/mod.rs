@@ -4,6 +4,7 @@
 
 mod kind;
 
+#[cfg(feature = "durable")]
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
