@@ -333,6 +333,9 @@ impl Engine {
             Ok(Err(fjall::Error::Poisoned)) => {
                 Err(Error::store(action, &self.folder, REMEDY, IN_THE_BACKGROUND))
             }
+            Ok(Err(fjall::Error::Io(error))) => {
+                Err(Error::store(action, &self.folder, remedy_of(&error), error))
+            }
             Ok(Err(error)) => Err(Error::store(action, &self.folder, remedy_of(&error), error)),
             Err(_) => Err(Error::store(action, &self.folder, REMEDY, "the engine panicked")),
         }
@@ -344,8 +347,8 @@ impl Engine {
 }
 
 /// What to do about a failure, by what the system said of it.
-fn remedy_of(error: &fjall::Error) -> &'static str {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+fn remedy_of(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
             Some(ErrorKind::StorageFull) => return FULL,
