@@ -29,13 +29,12 @@ fn is_there(engine: &Engine, key: &str) -> bool {
     engine.get(Space::Outbox, key.as_bytes()).unwrap().is_some()
 }
 
-/// A pipe in the place of a file that is read first holds the opening up for as long as wanted.
 #[test]
 fn the_remedy_is_that_of_the_cause() {
     let check = |kind: std::io::ErrorKind, expect: &str| {
         let error = || std::io::Error::from(kind);
         let both = [fjall::Error::Io(error()), fjall::Error::Storage(error().into())];
-        assert_eq!(both.each_ref().map(super::remedy_of), [expect; 2], "{kind}");
+        assert_eq!(both.each_ref().map(|error| super::remedy_of(error)), [expect; 2], "{kind}");
     };
     check(std::io::ErrorKind::StorageFull, super::FULL);
     check(std::io::ErrorKind::PermissionDenied, super::FORBIDDEN);
@@ -44,6 +43,7 @@ fn the_remedy_is_that_of_the_cause() {
     assert_eq!(super::remedy_of(&fjall::Error::Unrecoverable), super::REMEDY);
 }
 
+/// A pipe in the place of a file that is read first holds the opening up for as long as wanted.
 #[test]
 fn who_asks_is_refused_at_once_while_it_is_opened_again() {
     let (folder, engine) = engine();
